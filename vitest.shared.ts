@@ -1,0 +1,10 @@
+// What every project of the workspace tests alike: files beside the sources, resolved to sources, without a build.
+import { defineProject } from 'vitest/config'
+
+const conditions = ['@shoal/source']
+
+export default defineProject({
+  test: { include: ['src/**/*.test.ts'], pool: 'threads' },
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+})
