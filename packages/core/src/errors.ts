@@ -1,0 +1,57 @@
+// Every error class of core. Each names what it speaks of (op, node, shapes) and what to do about it.
+
+/** The part of a node that an error message needs. */
+export interface NodeLabel {
+  readonly op: { readonly name: string }
+  readonly name: string
+}
+
+/** The base of every error that Shoal throws on purpose; `name` is stable and may be matched on. */
+export class ShoalError extends Error {
+  override readonly name: string
+  /** The node that the error speaks of, where there is one. */
+  readonly node: NodeLabel | undefined
+  constructor(message: string, options: { readonly node?: NodeLabel | undefined; readonly cause?: unknown } = {}) {
+    super(options.node ? `${label(options.node)}: ${message}` : message, { cause: options.cause })
+    this.name = new.target.name
+    this.node = options.node
+  }
+}
+
+/** `MatMul 'dense/matmul'`: how messages name a node. */
+export const label = (node: NodeLabel): string => `${node.op.name} '${node.name}'`
+
+/** Shapes that do not fit an op, a feed or a variable. */
+export class ShapeError extends ShoalError {}
+/** An element type that an op does not take, or two that should be one. */
+export class DTypeError extends ShoalError {}
+/** An attribute that is missing, unknown or out of range. */
+export class AttrError extends ShoalError {}
+/** A value from outside (nested array, literal, file) that cannot become what was asked for. */
+export class ValueError extends ShoalError {}
+/** A placeholder that the fetches need and the feeds do not give. */
+export class MissingFeedError extends ShoalError {}
+/** A name that nothing in the graph has. */
+export class NotFoundError extends ShoalError {}
+/** Two different things under one name. */
+export class NameError extends ShoalError {}
+/** A graph that breaks an invariant: a cycle, a foreign tensor, a wrong type. */
+export class GraphError extends ShoalError {}
+/** A serialised graph that is malformed, too large or of an unknown version. */
+export class GraphDefError extends ShoalError {}
+/** A gradient that does not exist. */
+export class GradientError extends ShoalError {}
+/** No device of the session can run a node where it is wanted. */
+export class PlacementError extends ShoalError {}
+/** A variable that is read before anything was assigned to it. */
+export class UninitializedError extends ShoalError {}
+/** A session, queue or device that was closed. */
+export class ClosedError extends ShoalError {}
+/** A value that failed a check while the graph ran: an index out of range, a non-finite loss, an assertion. */
+export class RunError extends ShoalError {}
+/** A NaN or infinity where a finite value was demanded. */
+export class NonFiniteError extends RunError {}
+/** Memory that a device could not give. */
+export class OutOfMemoryError extends ShoalError {}
+/** A bug in Shoal or in a device package: an internal promise was broken. */
+export class InternalError extends ShoalError {}

@@ -1,0 +1,47 @@
+// Resources: named state that outlives a step. A graph only refers to them; a session holds what is in them.
+import type { Tensor } from './graph/graph.ts'
+import type { TensorType } from './shape.ts'
+
+/** State that a session keeps between runs, found by its name; two different resources of one graph never share a name. */
+export interface Resource {
+  readonly kind: 'variable' | 'queue' | 'mutex' | 'random'
+  readonly name: string
+}
+
+/** The declaration of a variable. */
+export interface VariableResource extends Resource {
+  readonly kind: 'variable'
+  readonly type: TensorType
+  /** What `session.initialize` assigns; absent when only a checkpoint can fill it. */
+  readonly initial?: Tensor
+  /** Do optimizers change it? */
+  readonly trainable: boolean
+}
+
+/** The declaration of a queue of tuples of tensors. */
+export interface QueueResource extends Resource {
+  readonly kind: 'queue'
+  readonly types: readonly TensorType[]
+  /** Enqueuing waits while it holds so many elements. */
+  readonly capacity: number
+  /** Present: elements leave in random order, and only while more than `minAfterDequeue` remain or the queue is closed. */
+  readonly shuffle?: { readonly seed: number; readonly minAfterDequeue: number }
+}
+
+/** The declaration of a mutual exclusion lock. */
+export interface MutexResource extends Resource {
+  readonly kind: 'mutex'
+}
+
+/** A stream of random keys: each draw answers a new key, in an order that the session's seed fixes. */
+export interface RandomResource extends Resource {
+  readonly kind: 'random'
+  readonly seed: number
+}
+
+/** Every resource that a graph may refer to. */
+export type AnyResource = VariableResource | QueueResource | MutexResource | RandomResource
+
+/** Is this attribute value a resource? */
+export const isResource = (value: unknown): value is AnyResource =>
+  typeof value === 'object' && value !== null && 'kind' in value && 'name' in value

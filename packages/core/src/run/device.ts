@@ -1,0 +1,71 @@
+// What a kernels package implements: memory, kernels, and launches that run in order and never wait.
+import type { AttrValues } from '../attr.ts'
+import type { DType } from '../dtype.ts'
+import type { FusedKernel } from '../ir/kernel.ts'
+import type { ConcreteType } from '../shape.ts'
+
+/** A value now or later. */
+export type Awaitable<T> = T | Promise<T>
+
+/** A region of device memory, meaningful only to the device that made it. */
+export interface Buffer {
+  readonly bytes: number
+}
+
+/** What a device can hold and do. */
+export interface DeviceCaps {
+  /** Dtypes that its memory and its fused kernels take; strings never. */
+  readonly dtypes: ReadonlySet<DType>
+  /** Buffers that one kernel may bind: inputs and output together. */
+  readonly maxBuffers: number
+  /** The largest single buffer. */
+  readonly maxBytes: number
+  /** May one buffer back several live tensors at different offsets? */
+  readonly subBuffers: boolean
+  /** Are NaN and infinities computed as IEEE-754 says? */
+  readonly strictNaN: boolean
+}
+
+/** Everything a hand-written kernel may specialise on: sizes are numbers by now. */
+export interface Signature {
+  readonly inputs: readonly ConcreteType[]
+  readonly outputs: readonly ConcreteType[]
+  readonly attrs: AttrValues
+}
+
+/** Enqueues one prepared kernel on buffers: inputs (without shape-only ones), outputs, then scratch memory if it asked for some. Never waits. */
+export type Launch = (args: readonly Buffer[]) => void
+/** A prepared kernel. */
+export interface Kernel {
+  readonly launch: Launch
+  /** Scratch memory that the planner must hand over as the last argument; 0: none. */
+  readonly workspaceBytes: number
+}
+/** A kernel and the buffers it will run on. */
+export interface BoundLaunch {
+  readonly kernel: Kernel
+  readonly args: readonly Buffer[]
+}
+
+/** A device of one type: its memory and its kernels. Launches run in the order in which they were enqueued. */
+export interface Device {
+  /** 'reference', 'cpu', 'webgpu': the last part of device names. */
+  readonly type: string
+  readonly caps: DeviceCaps
+  /** @throws OutOfMemoryError */
+  alloc(bytes: number): Buffer
+  free(buffer: Buffer): void
+  write(to: Buffer, data: Uint8Array): void
+  /** The bytes as they are after the launches before this call. A copy. */
+  read(from: Buffer): Awaitable<Uint8Array>
+  /** A kernel that copies `bytes` bytes of its first argument to its second. */
+  copy(bytes: number): Kernel
+  fuse(kernel: FusedKernel): Awaitable<Kernel>
+  /** Is there a kernel for this op and these types? Cheap: the placer asks. */
+  supports(op: string, signature: Signature): boolean
+  /** @throws PlacementError when `supports` is false. */
+  kernel(op: string, signature: Signature): Awaitable<Kernel>
+  /** A run of launches as one: a generated WASM function, a recorded command buffer. Left out: they are called one by one. */
+  sequence?(launches: readonly BoundLaunch[]): Awaitable<() => void>
+  [Symbol.asyncDispose](): Promise<void>
+}
