@@ -4,7 +4,12 @@ import { defineProject } from 'vitest/config'
 const conditions = ['@shoal/source']
 
 export default defineProject({
-  test: { include: ['src/**/*.test.ts'], pool: 'threads' },
+  test: {
+    include: ['src/**/*.test.ts'],
+    pool: 'threads',
+    // Worker threads that a test starts resolve packages by themselves: they must see the same sources.
+    execArgv: conditions.map((name) => `--conditions=${name}`),
+  },
   resolve: { conditions },
   ssr: { resolve: { conditions } },
 })
