@@ -1,0 +1,17 @@
+// The assembler, whole: instructions make values, a FunctionBuilder takes them as statements, a ModuleBuilder makes the bytes.
+export { type Features, features } from './features.ts'
+export type { FunctionBody, FunctionBuilder, Label, Local, Locals } from './function.ts'
+export { atomic, memory } from './memory.ts'
+export { type MemoryImport, ModuleBuilder } from './module.ts'
+export { f32, f64, i32, i64 } from './scalar.ts'
+export { f32x4, f64x2, i16x8, i32x4, i64x2, i8x16, v128 } from './simd.ts'
+export {
+  AssemblerError,
+  call,
+  type Func,
+  type Operand,
+  type ResultType,
+  select,
+  type Value,
+  type ValueType,
+} from './value.ts'
