@@ -1,0 +1,108 @@
+// Runs the code that the documentation shows, so that what is shown works.
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type Ended, run } from '../run.ts'
+import { files, packages, root, text } from '../workspace.ts'
+import { assemble } from './assemble.ts'
+import { splitCommands } from './commands.ts'
+import { type CodeBlock, extractBlocks } from './extract.ts'
+
+/** How one page, or the types of all of them, fared. */
+export interface PageOutcome extends Ended {
+  readonly name: string
+}
+
+/** The programs and scripts of one page. */
+interface Page {
+  readonly file: string
+  /** Paths of modules to run, in order. */
+  readonly modules: readonly string[]
+  readonly scripts: readonly { readonly line: number; readonly script: string }[]
+  readonly known: readonly string[]
+}
+
+const folder = join(root, '.codeblocks')
+
+/** Runs all code of README.md and docs, page by page, and type-checks its TypeScript; one outcome for each. */
+export async function* checkPages(): AsyncGenerator<PageOutcome> {
+  prepareFolder()
+  const pages = files(['README.md', 'docs/**/*.md']).map(writePage)
+  if (pages.some(({ modules }) => modules.length > 0))
+    yield { name: 'types of code in pages', ...(await checkTypes()) }
+  for (const page of pages) {
+    if (page.modules.length + page.scripts.length > 0)
+      yield { name: `code in ${page.file}`, ...(await runPage(page)) }
+  }
+}
+
+/** Makes an empty folder from which every public package of the workspace can be imported by its name. */
+function prepareFolder(): void {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder)
+  for (const { folder: at, manifest } of packages()) {
+    const link = join(folder, 'node_modules', manifest.name)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(join(root, at), link, 'junction')
+  }
+  // Modules of one page run beside each other: all that they declare is their own.
+  const settings = {
+    extends: '../tsconfig.json',
+    compilerOptions: { moduleDetection: 'force' },
+    include: ['**/*.ts'],
+    exclude: ['node_modules'],
+  }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+}
+
+function writePage(file: string): Page {
+  const blocks = extractBlocks(text(file))
+  const of = (...names: readonly string[]) => blocks.filter(({ language }) => names.includes(language))
+  const modules: string[] = []
+  const write = (part: readonly CodeBlock[], suffix: string) => {
+    if (part.length === 0) return
+    const path = join(folder, `${file}${suffix}`)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, assemble(part, path))
+    modules.push(path)
+  }
+  for (const extension of ['ts', 'js'] as const) {
+    const code = extension === 'ts' ? of('ts', 'typescript') : of('js', 'javascript')
+    const alone = ({ words }: CodeBlock) => words.includes('alone')
+    write(
+      code.filter((block) => !alone(block)),
+      `.${extension}`,
+    )
+    for (const block of code.filter(alone)) write([block], `.${block.line}.${extension}`)
+  }
+  const commands = of('bash', 'sh').map(({ line, code }) => ({ line, ...splitCommands(code) }))
+  return {
+    file,
+    modules,
+    scripts: commands.filter(({ script }) => script !== ''),
+    known: commands.flatMap(({ known }) => known),
+  }
+}
+
+function checkTypes(): Promise<Ended> {
+  return run('tsc', ['-p', folder])
+}
+
+async function runPage({ file, modules, scripts, known }: Page): Promise<Ended> {
+  let output = known.map((command) => `${file}: set-up, not run again: ${command}\n`).join('')
+  let seconds = 0
+  const add = (what: string, ended: Ended): boolean => {
+    output += `${what}\n${ended.output}`
+    seconds += ended.seconds
+    return ended.ok
+  }
+  for (const path of modules) {
+    const ended = await run('node', ['--conditions=@shoal/source', path], { timeoutMs: 120_000 })
+    if (!add(path.slice(folder.length + 1), ended)) return { ok: false, output, seconds }
+  }
+  for (const { line, script } of scripts) {
+    const ended = await run('bash', ['-euo', 'pipefail', '-c', script], { timeoutMs: 120_000 })
+    if (!add(`${file}:${line}`, ended)) return { ok: false, output, seconds }
+  }
+  return { ok: true, output, seconds }
+}
