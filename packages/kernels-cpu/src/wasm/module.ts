@@ -25,6 +25,7 @@ export class ModuleBuilder {
   readonly #imported: ImportedFunction[] = []
   readonly #defined: { readonly func: Func; code?: CodeBuffer }[] = []
   readonly #exports = new Map<string, Func>()
+  readonly #made = new Map<string, unknown>()
 
   /** Declares the memory, the module's only one. It is imported, as kernels share the arena of their device. */
   importMemory(memory: MemoryImport): void {
@@ -62,6 +63,12 @@ export class ModuleBuilder {
     this.#defined.push(entry)
     entry.code = writeFunction(params, result, body)
     return func
+  }
+
+  /** What `make` answered when `key` was first asked for: functions that many kernels of the module share. */
+  once<T>(key: string, make: () => T): T {
+    if (!this.#made.has(key)) this.#made.set(key, make())
+    return this.#made.get(key) as T
   }
 
   /** Makes a function callable from outside, under its own name or another. */
