@@ -1,5 +1,12 @@
 // The public names of @shoal/core.
+export * from './autodiff/gradients.ts'
 export * from './dtype.ts'
 export * from './errors.ts'
+export * from './graph/graph.ts'
+export * from './graph/scope.ts'
+export * from './ir/expr.ts'
+export * from './ir/kernel.ts'
 export * from './ndarray.ts'
+export * from './passes/pass.ts'
+export * from './run/device.ts'
 export * from './shape.ts'
