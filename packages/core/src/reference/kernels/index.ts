@@ -1,6 +1,7 @@
 // Every hand-written kernel of the reference device, a family a file.
 import type { ReferenceKernels } from '../kernel.ts'
 import { matmulKernels } from './matmul.ts'
+import { scatterKernels } from './scatter.ts'
 
 /** The reference kernel of every op with a `kernel` body. */
-export const referenceKernels: ReferenceKernels = { ...matmulKernels }
+export const referenceKernels: ReferenceKernels = { ...matmulKernels, ...scatterKernels }
