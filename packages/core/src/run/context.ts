@@ -11,4 +11,8 @@ export interface RunContext {
   readonly seed: number
   /** The state that this session keeps for a resource; `create` makes it on first use. */
   state<T extends object>(resource: AnyResource, create: () => T): T
+  /** Has `release` called once when this run ends, however it ends: done, failed or aborted. */
+  onEnd(release: () => void): void
+  /** Writes one line where the session's owner wants messages to go. */
+  log(line: string): void
 }
