@@ -1,0 +1,67 @@
+// Random fused kernels: a device must compute what the interpreter computes, up to the error that the operations allow.
+import type { Buffer, Device, DType, TypedArray } from '@shoal/core'
+import { dtypes, getElement, interpretKernel, viewOf } from '@shoal/core'
+import { expect } from 'vitest'
+import { Random } from '../random.ts'
+import type { RandomKernel } from './randomKernel.ts'
+import { randomKernel } from './randomKernel.ts'
+
+/** The distance from 1 to the next number. */
+const epsilon: Partial<Record<DType, number>> = { float32: 2 ** -23, float64: 2 ** -52, float16: 2 ** -10, bfloat16: 2 ** -7 }
+
+/**
+ * Runs the random kernel number `seed` on a device and on the interpreter.
+ * @param allowed dtypes that the device has.
+ * @throws AssertionError with the seed and the kernel when they differ.
+ */
+export async function checkRandomKernel(device: Device, seed: number, allowed: readonly DType[]): Promise<void> {
+  const random = randomKernel(new Random(`kernel ${seed}`), allowed, Math.min(5, device.caps.maxBuffers - 1))
+  const { kernel, inputs } = random
+  const actual = await runKernel(device, random)
+  const expected = interpretKernel(kernel, inputs)
+  const allowedError = errorOf(random)
+  const { dtype, length } = kernel.output
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [getElement(dtype, actual, i), getElement(dtype, expected, i)]
+    if (Object.is(x, y) || x === y || Math.abs(Number(x) - Number(y)) <= allowedError) continue
+    expect.fail(`kernel ${seed}: element ${i} is ${x}, the interpreter says ${y} (within ${allowedError})\n${print(kernel)}`)
+  }
+}
+
+/** What a stored value may be off by: the error of computing it and that of rounding it. */
+function errorOf({ kernel, error, magnitude }: RandomKernel): number {
+  const { dtype } = kernel.output
+  if (dtypes[dtype].kind !== 'float') return 0
+  const { compute } = dtypes[dtype]
+  const storing = compute === dtype ? 0 : magnitude * epsilon[dtype]!
+  return error * epsilon[compute]! + storing
+}
+
+async function runKernel(device: Device, { kernel, inputs }: RandomKernel): Promise<TypedArray> {
+  const { dtype, length } = kernel.output
+  const bytes = length * dtypes[dtype].bytes
+  const held: Buffer[] = []
+  const alloc = (size: number): Buffer => {
+    const buffer = device.alloc(size)
+    held.push(buffer)
+    return buffer
+  }
+  try {
+    const args = inputs.map((data) => {
+      const buffer = alloc(data.byteLength)
+      device.write(buffer, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+      return buffer
+    })
+    const output = alloc(bytes)
+    const fused = await device.fuse(kernel)
+    const scratch = fused.workspaceBytes > 0 ? [alloc(fused.workspaceBytes)] : []
+    fused.launch([...args, output, ...scratch])
+    const answer = await device.read(output)
+    return viewOf(dtype as Exclude<DType, 'string'>, answer.slice(0, bytes), length)
+  } finally {
+    held.forEach((buffer) => device.free(buffer))
+  }
+}
+
+const print = (kernel: unknown): string =>
+  JSON.stringify(kernel, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))

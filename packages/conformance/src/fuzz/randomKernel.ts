@@ -1,0 +1,154 @@
+// Random legal kernels: loops, broadcast, transposed, strided, reversed and padded reads, reductions with epilogues, over random dtypes.
+import type { Combine, DType, Expr, FusedKernel, KernelInput, Size, TypedArray } from '@shoal/core'
+import { allocate, dtypes, E, setElement, sizeOf } from '@shoal/core'
+import type { Random } from '../random.ts'
+import type { Bounded } from './bounded.ts'
+import { clipped, grow } from './bounded.ts'
+
+/** A kernel, what it reads, and how far its floats may be from the interpreter's: absolute, in epsilons of the compute dtype. */
+export interface RandomKernel {
+  readonly kernel: FusedKernel
+  readonly inputs: readonly TypedArray[]
+  readonly error: number
+  /** A bound of what it stores. */
+  readonly magnitude: number
+}
+
+const int = (value: number): Expr => E.num(value, 'int32')
+
+/** How one axis of the loop nest moves through an input: the position along it, the input's size there, and where nothing is read. */
+interface Walk {
+  readonly position: Expr
+  readonly size: number
+  readonly valid?: Expr
+}
+
+const walks: readonly ((stream: Random, axis: Expr, size: number) => Walk)[] = [
+  (_, position, size) => ({ position, size }),
+  () => ({ position: int(0), size: 1 }),
+  (_, axis, size) => ({ position: E.sub(int(Math.max(0, size - 1)), axis), size }),
+  (stream, axis, size) => {
+    const stride = stream.integer(1, 4)
+    const offset = stream.integer(0, 3)
+    const extent = Math.max(0, size - 1) * stride + offset + 1 + stream.integer(0, 2)
+    return { position: E.add(E.mul(axis, int(stride)), int(offset)), size: extent }
+  },
+  (stream, axis, size) => {
+    const before = stream.integer(1, 3)
+    const extent = Math.max(1, size - before - stream.integer(0, 2))
+    const shifted = E.sub(axis, int(before))
+    const position = E.min(E.max(shifted, int(0)), int(extent - 1))
+    return { position, size: extent, valid: E.eq(position, shifted) }
+  },
+]
+
+/** A kernel drawn from the stream, computing in and storing only `allowed` dtypes, with at most `maxInputs` inputs. */
+export function randomKernel(stream: Random, allowed: readonly DType[], maxInputs: number): RandomKernel {
+  const floats = allowed.filter((d) => dtypes[d].kind === 'float')
+  // Floats have the most operations: they get the most kernels.
+  const stored = stream.pick(stream.next() < 0.6 ? floats : allowed)
+  const { compute } = dtypes[stored]
+  const axes = randomAxes(stream)
+  const reduced = stream.next() < 0.4 ? stream.integer(1, axes.length + 1) : 0
+  const reads = new Reads(stream, axes, allowed.filter((d) => dtypes[d].compute === compute))
+  const leaves = Array.from({ length: stream.integer(1, Math.max(2, maxInputs - 1)) }, () => reads.leaf(axes.length))
+  if (compute !== 'bool') leaves.push(constant(stream, compute), counter(stream, axes, compute))
+  const value = grow(stream, leaves, stream.integer(1, 12))
+  const length = sizeOf(axes.slice(0, axes.length - reduced))
+  const output = { dtype: stored, length }
+  if (reduced === 0) return { ...reads.finish({ axes, reduced, body: value.expr, output }), error: value.error, magnitude: value.magnitude }
+  return reduction(stream, reads, value, axes, reduced, output)
+}
+
+function reduction(
+  stream: Random, reads: Reads, value: Bounded, axes: Size, reduced: number, output: { dtype: DType; length: number },
+): RandomKernel {
+  const { dtype } = value.expr
+  const count = sizeOf(axes.slice(axes.length - reduced))
+  const combine = stream.pick<Combine>(dtype === 'bool' ? ['max', 'min'] : ['sum', 'prod', 'max', 'min'])
+  // Factors of at most 1 keep products of many from running away.
+  const body = combine === 'prod' && dtypes[dtype].kind === 'float' ? clipped(value, 1) : value
+  const combined = combinedBound(body, combine, count)
+  const acc: Bounded = { expr: E.acc(dtype), ...combined }
+  // An empty maximum is −∞, which no bound describes: it is stored as it is.
+  const bare = count === 0 || stream.next() < 0.3
+  const epilogue = bare ? acc : grow(stream, [reads.leaf(axes.length - reduced), dtypes[dtype].kind === 'float' ? clipped(acc, 16) : acc], stream.integer(1, 6))
+  const reduce = { combine, dtype, epilogue: epilogue.expr }
+  return { ...reads.finish({ axes, reduced, body: body.expr, output, reduce }), error: epilogue.error, magnitude: epilogue.magnitude }
+}
+
+function combinedBound({ magnitude, error }: Bounded, combine: Combine, count: number): { magnitude: number; error: number } {
+  if (combine === 'sum') return { magnitude: magnitude * count, error: count * (error + magnitude * count) }
+  return combine === 'prod' ? { magnitude: 1, error: count * (error + 1) } : { magnitude, error }
+}
+
+function randomAxes(stream: Random): Size {
+  const rank = stream.integer(1, 5)
+  const long = stream.integer(0, rank)
+  return Array.from({ length: rank }, (_, axis) =>
+    stream.next() < 0.02 ? 0 : axis === long ? stream.integer(1, 40 / rank) : stream.integer(1, 5),
+  )
+}
+
+const constant = (stream: Random, dtype: DType): Bounded => {
+  const value = stream.integer(0, 9) / (dtypes[dtype].kind === 'float' ? 4 : 1)
+  return { expr: E.num(dtype === 'int64' ? BigInt(value) : value, dtype), magnitude: value, error: 0 }
+}
+
+const counter = (stream: Random, axes: Size, dtype: DType): Bounded => {
+  const axis = stream.integer(0, axes.length)
+  return { expr: E.cast(E.axis(axis), dtype), magnitude: axes[axis]!, error: 0 }
+}
+
+/** The inputs of a kernel as they come to be read. */
+class Reads {
+  private readonly stream: Random
+  private readonly axes: Size
+  private readonly stored: readonly DType[]
+  private readonly inputs: KernelInput[] = []
+  private readonly data: TypedArray[] = []
+
+  constructor(stream: Random, axes: Size, stored: readonly DType[]) {
+    this.stream = stream
+    this.axes = axes
+    this.stored = stored
+  }
+
+  /** A new input, read along the first `count` axes in random order. */
+  leaf(count: number): Bounded {
+    const { stream } = this
+    const order = stream.shuffled(Array.from({ length: count }, (_, i) => i))
+    const moves = order.map((axis) => stream.pick(walks)(stream, E.axis(axis), this.axes[axis]!))
+    const dtype = stream.pick(this.stored)
+    const length = moves.reduce((n, { size }) => n * size, 1)
+    this.inputs.push({ dtype, length })
+    this.data.push(randomData(stream, dtype, length))
+    const index = moves.reduce<Expr>((flat, { position, size }) => E.add(E.mul(flat, int(size)), position), int(0))
+    const load = E.load(this.inputs.length - 1, index, dtype)
+    const valid = moves.flatMap((w) => (w.valid ? [w.valid] : []))
+    const zero = E.num(load.dtype === 'int64' ? 0n : 0, load.dtype)
+    const expr = valid.length === 0 ? load : E.select(valid.reduce((a, b) => E.and(a, b)), load, zero)
+    return { expr, magnitude: 4, error: 0 }
+  }
+
+  finish(rest: Omit<FusedKernel, 'name' | 'inputs'>): { kernel: FusedKernel; inputs: readonly TypedArray[] } {
+    return { kernel: { name: 'random', inputs: this.inputs, ...rest }, inputs: this.data }
+  }
+}
+
+/** Multiples of 1/8 in [−4, 4], which every float dtype holds; small integers and, now and then, the extremes of their dtype. */
+function randomData(stream: Random, dtype: DType, length: number): TypedArray {
+  const out = allocate(dtype, length) as TypedArray
+  const { kind, bytes } = dtypes[dtype]
+  const draw = (): number | bigint => {
+    if (kind === 'float') return stream.integer(-32, 33) / 8
+    if (kind === 'bool') return stream.integer(0, 2)
+    if (stream.next() < 0.05) return stream.pick(extremes(kind === 'int', bytes * 8))
+    return stream.integer(kind === 'int' ? -9 : 0, 10)
+  }
+  for (let i = 0; i < length; i++) setElement(dtype, out, i, draw())
+  return out
+}
+
+const extremes = (signed: boolean, bits: number): readonly bigint[] =>
+  signed ? [-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1) - 1n] : [0n, 2n ** BigInt(bits) - 1n]
