@@ -43,7 +43,7 @@ const scatterVariable = defineOp({
   inputs: ['indices', 'updates'],
   dtypes: [['int32', 'int64'], fixedSize],
   literals: { indices: 'int32' },
-  attrs: { ...resourceAttr, update: attr.oneOf('what happens to the old rows', ['set', 'add', 'sub', 'mul', 'div', 'min', 'max']) },
+  attrs: { ...resourceAttr, update: attr.oneOf('what happens to the old rows', ['set', 'add', 'sub', 'min', 'max']) },
   traits: { effect: 'write' },
   infer: ([indices, updates], { resource }) => {
     const type = declared(resource)
@@ -116,7 +116,7 @@ export class Variable {
   }
 
   /** Any update of rows. Answers the new value. */
-  scatter(indices: TensorLike, updates: TensorLike, update: 'set' | 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max'): Tensor {
+  scatter(indices: TensorLike, updates: TensorLike, update: 'set' | 'add' | 'sub' | 'min' | 'max'): Tensor {
     return this.build(() =>
       scatterVariable(toTensor(indices, 'int32'), toTensor(updates, this.dtype), { resource: this.resource, update, name: 'scatter' }),
     )
