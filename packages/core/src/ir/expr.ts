@@ -38,20 +38,24 @@ export type Expr =
   | { readonly op: Binary; readonly dtype: DType; readonly a: Expr; readonly b: Expr }
   | { readonly op: Comparison; readonly dtype: 'bool'; readonly a: Expr; readonly b: Expr }
 
-const unaryNames = [
+/** Every unary operation. */
+export const unaryNames = [
   'neg', 'abs', 'sign', 'not', 'bitNot', 'floor', 'ceil', 'round', 'trunc', 'sqrt', 'exp', 'expm1', 'log', 'log1p',
   'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh',
   'erf', 'erfc', 'erfinv', 'lgamma', 'digamma',
 ] as const satisfies readonly Unary[]
-const binaryNames = [
+/** Every binary operation. */
+export const binaryNames = [
   'add', 'sub', 'mul', 'div', 'rem', 'pow', 'atan2', 'min', 'max', 'and', 'or', 'xor', 'shl', 'shr',
 ] as const satisfies readonly Binary[]
-const comparisonNames = ['lt', 'le', 'eq', 'ne'] as const satisfies readonly Comparison[]
+/** Every comparison. */
+export const comparisonNames = ['lt', 'le', 'eq', 'ne'] as const satisfies readonly Comparison[]
 
 type Constructors = { readonly [K in Unary]: (x: Expr) => Expr } & { readonly [K in Binary]: (a: Expr, b: Expr) => Expr } & {
   readonly [K in Comparison]: (a: Expr, b: Expr) => Expr
 }
-const fromNames = <K extends string, F>(names: readonly K[], make: (op: K) => F): { [P in K]: F } =>
+/** A table with one entry per name. */
+export const fromNames = <K extends string, F>(names: readonly K[], make: (op: K) => F): { [P in K]: F } =>
   Object.fromEntries(names.map((op) => [op, make(op)])) as { [P in K]: F }
 
 /** Constructors of expressions: `E.add(a, b)`, `E.num(1, 'float32')`, `E.select(cond, a, b)`. */

@@ -56,10 +56,12 @@ export interface Device {
   alloc(bytes: number): Buffer
   free(buffer: Buffer): void
   write(to: Buffer, data: Uint8Array): void
-  /** The bytes as they are after the launches before this call. A copy. */
-  read(from: Buffer): Awaitable<Uint8Array>
+  /** The first `bytes` bytes (all by default) as they are after the launches before this call. A copy. */
+  read(from: Buffer, bytes?: number): Awaitable<Uint8Array>
   /** A kernel that copies `bytes` bytes of its first argument to its second. */
   copy(bytes: number): Kernel
+  /** Enqueues a copy of `bytes` bytes between offsets: what a loop does with the slices that it runs over. */
+  move(from: Buffer, fromOffset: number, to: Buffer, toOffset: number, bytes: number): void
   fuse(kernel: FusedKernel): Awaitable<Kernel>
   /** Is there a kernel for this op and these types? Cheap: the placer asks. */
   supports(op: string, signature: Signature): boolean

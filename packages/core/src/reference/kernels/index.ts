@@ -3,8 +3,10 @@ import type { ReferenceKernels } from '../kernel.ts'
 import { triangularKernels } from './linalg.ts'
 import { luKernels } from './linalgLu.ts'
 import { orthogonalKernels } from './linalgOrthogonal.ts'
+import { convKernels } from './conv.ts'
 import { matmulKernels } from './matmul.ts'
+import { poolKernels } from './pool.ts'
 import { scatterKernels } from './scatter.ts'
 
 /** The reference kernel of every op with a `kernel` body. */
-export const referenceKernels: ReferenceKernels = { ...matmulKernels, ...orthogonalKernels, ...luKernels, ...triangularKernels, ...scatterKernels }
+export const referenceKernels: ReferenceKernels = { ...convKernels, ...matmulKernels, ...poolKernels, ...orthogonalKernels, ...luKernels, ...triangularKernels, ...scatterKernels }

@@ -1,0 +1,62 @@
+// From a bound graph to an executable: passes, placement, partition, and a program for each device.
+import type { Graph, Node } from '../graph/graph.ts'
+import { toposort } from '../graph/graph.ts'
+import type { Pass } from '../passes/pass.ts'
+import { requiredPasses } from '../passes/index.ts'
+import { pipeline } from '../passes/pass.ts'
+import type { VariableResource } from '../resource.ts'
+import { after } from '../run/awaitable.ts'
+import type { Awaitable, Device } from '../run/device.ts'
+import type { VariableUse } from '../run/executable.ts'
+import { Executable } from '../run/executable.ts'
+import type { StagedGraph } from '../run/staged.ts'
+import { cutStages } from '../run/staged.ts'
+import type { VariableStore } from '../run/variables.ts'
+import type { BoundGraph } from './bind.ts'
+import { compileProgram } from './compile.ts'
+import { effectsOf, orderEffects } from './effects.ts'
+
+/** What a graph is compiled for. */
+export interface CompileTarget {
+  readonly devices: readonly Device[]
+  readonly variables: VariableStore
+  readonly passes: Pass
+  readonly fusion: boolean
+  readonly softPlacement: boolean
+}
+
+/** Compiles a bound graph; one with sizes that only a run can tell is cut into stages instead. */
+export function compileGraph(bound: BoundGraph, target: CompileTarget): Awaitable<Executable | StagedGraph> {
+  const staged = cutStages(bound)
+  if (staged) return staged
+  const passes = pipeline(target.passes, ...requiredPasses)
+  const graph = passes.run({ fetches: bound.graph.fetches, targets: bound.graph.targets })
+  const [device] = target.devices as readonly [Device]
+  const context = { device, fusion: target.fusion, variable: (r: VariableResource) => target.variables.bufferOf(r, device) }
+  const program = compileProgram(graph, bound.feeds, context)
+  return after(
+    program,
+    (ready) =>
+      new Executable(
+        [{ program: ready, feeds: bound.feeds.map((_, i) => i), fetches: graph.fetches.map((_, i) => i) }],
+        graph.fetches.length,
+        variableUse(graph),
+      ),
+  )
+}
+
+/** Which variables must have a value before a graph runs, and which have one afterwards. */
+export function variableUse(graph: Graph): VariableUse {
+  const demanded = new Map<VariableResource, Node>()
+  const assigned = new Set<VariableResource>()
+  for (const node of orderEffects(toposort(graph)).nodes) {
+    const { reads, writes } = effectsOf(node)
+    const sets = node.op.body.kind === 'runtime' && node.op.body.role === 'assign' && node.attrs['update'] === 'set'
+    for (const resource of new Set([...reads, ...writes])) {
+      if (resource.kind !== 'variable') continue
+      if (!(sets && writes.has(resource)) && !assigned.has(resource) && !demanded.has(resource)) demanded.set(resource, node)
+      if (sets && writes.has(resource)) assigned.add(resource)
+    }
+  }
+  return { demanded, assigned }
+}

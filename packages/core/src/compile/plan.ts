@@ -1,0 +1,225 @@
+// Decides in which order units run and where every tensor lives: in a slot shared with others, in a variable, or where the caller says.
+import type { Node, Tensor } from '../graph/graph.ts'
+import type { AnyResource, VariableResource } from '../resource.ts'
+import { isConcrete, sizeOf } from '../shape.ts'
+import { dtypes } from '../dtype.ts'
+import type { EffectOrder } from './effects.ts'
+import { effectsOf } from './effects.ts'
+import { orderBy } from './order.ts'
+import type { Unit } from './units.ts'
+
+/** Where a tensor's bytes are while a program runs. */
+export type Storage =
+  | { readonly kind: 'slot'; readonly slot: number }
+  /** The memory of the variable itself. */
+  | { readonly kind: 'variable'; readonly resource: VariableResource }
+  /** Memory that the caller owns: parameters of a body. */
+  | { readonly kind: 'given' }
+  | { readonly kind: 'constant' }
+  /** On the host only. */
+  | { readonly kind: 'host' }
+
+/** A plan of one program. */
+export interface Plan {
+  readonly units: readonly Unit[]
+  /** Bytes of each slot. */
+  readonly slots: readonly number[]
+  /** The tensor whose memory a tensor shares: itself, but for aliases. */
+  source(t: Tensor): Tensor
+  /** Where a tensor is; aliases are where their source is. */
+  storageOf(t: Tensor): Storage
+  /** Values of variables that must be copied when they are read, since an assignment comes before their last use. */
+  readonly snapshots: ReadonlySet<Tensor>
+  /** Tensors that something on the device reads. */
+  readonly onDevice: ReadonlySet<Tensor>
+}
+
+/** What the planner must know of the world around a program. */
+export interface PlanContext {
+  readonly fetches: readonly Tensor[]
+  /** Fetches must not be the memory of a variable or of the caller: the caller overwrites that. */
+  readonly ownFetches: boolean
+  /** Tensors whose memory the caller gives. */
+  readonly given: ReadonlySet<Tensor>
+}
+
+/** Plans the units of one program. */
+export function plan(cut: readonly Unit[], effects: EffectOrder, context: PlanContext): Plan {
+  const source = sources(cut)
+  const versions = new Versions(cut, source)
+  const snapshots = new Set<Tensor>()
+  const fetched = new Set(context.fetches.map(source))
+  for (const t of fetched) {
+    const version = versions.of(t)
+    if (version && (context.ownFetches || versions.writerAfter(version))) snapshots.add(t)
+    if (context.given.has(t) && context.ownFetches) snapshots.add(t)
+  }
+  const units = orderUnits(cut, effects, versions, source, snapshots)
+  const onDevice = deviceReaders(units)
+  const kindOf = (t: Tensor): Storage['kind'] => {
+    if (snapshots.has(t)) return 'slot'
+    if (versions.of(t)) return 'variable'
+    if (context.given.has(t)) return 'given'
+    if (t.dtype === 'string' || !isConcrete(t.shape)) return 'host'
+    const { op } = t.node
+    if (op.body.kind !== 'runtime') return 'slot'
+    if (op.body.role === 'constant') return 'constant'
+    return livesOnHost(op.body.role) && !onDevice.has(t) ? 'host' : 'slot'
+  }
+  const slots = new SlotColouring()
+  slots.assign(units, source, fetched, (t) => kindOf(t) === 'slot')
+  return {
+    units,
+    slots: slots.bytes,
+    snapshots,
+    onDevice,
+    source,
+    storageOf: (tensor) => {
+      const t = source(tensor)
+      const kind = kindOf(t)
+      if (kind === 'slot') return { kind, slot: slots.of(t) }
+      if (kind === 'variable') return { kind, resource: versions.of(t)!.resource as VariableResource }
+      return { kind }
+    },
+  }
+}
+
+const livesOnHost = (role: string): boolean => role === 'host' || role === 'feed' || role === 'recv' || role === 'parameter'
+
+/** Follows aliases to the tensor that owns the memory. */
+function sources(units: readonly Unit[]): (t: Tensor) => Tensor {
+  const source = new Map<Tensor, Tensor>()
+  for (const unit of units)
+    if (unit.kind === 'alias') source.set(unit.outputs[0]!, source.get(unit.inputs[0]!) ?? unit.inputs[0]!)
+  return (t) => source.get(t) ?? t
+}
+
+/** Tensors whose bytes something on the device needs, aliases included. */
+function deviceReaders(units: readonly Unit[]): Set<Tensor> {
+  const used = new Set<Tensor>()
+  for (const unit of [...units].reverse()) {
+    const readsHost = unit.kind === 'host' || unit.kind === 'send' || unit.kind === 'group'
+    if (unit.kind === 'alias' ? used.has(unit.outputs[0]!) : !readsHost) unit.inputs.forEach((t) => used.add(t))
+  }
+  return used
+}
+
+interface Version {
+  readonly resource: AnyResource
+  /** How many writes of this run came before. */
+  readonly count: number
+}
+
+/** Which state of a variable each reading tensor shows. */
+class Versions {
+  private readonly tensors = new Map<Tensor, Version>()
+  private readonly writers = new Map<AnyResource, Unit[]>()
+  private readonly source: (t: Tensor) => Tensor
+  constructor(units: readonly Unit[], source: (t: Tensor) => Tensor) {
+    this.source = source
+    for (const unit of units) {
+      for (const resource of effectsOf(unit.node).writes) {
+        if (resource.kind !== 'variable') continue
+        const writers = this.writers.get(resource)
+        if (writers) writers.push(unit)
+        else this.writers.set(resource, [unit])
+      }
+      if (unit.kind !== 'readVariable' && unit.kind !== 'assign' && unit.kind !== 'scatter') continue
+      const resource = unit.node.attrs['resource'] as AnyResource
+      this.tensors.set(unit.outputs[0]!, { resource, count: this.writers.get(resource)?.length ?? 0 })
+    }
+  }
+  /** The state that a tensor shows, if it is a variable's memory. */
+  of(t: Tensor): Version | undefined {
+    return this.tensors.get(this.source(t))
+  }
+  /** The unit whose write ends a state. */
+  writerAfter(version: Version): Unit | undefined {
+    return this.writers.get(version.resource)?.[version.count]
+  }
+}
+
+/** Orders units so that a variable is written after the last use of its old value; where that cannot be, the old value is copied. */
+function orderUnits(
+  cut: readonly Unit[],
+  effects: EffectOrder,
+  versions: Versions,
+  source: (t: Tensor) => Tensor,
+  snapshots: Set<Tensor>,
+): Unit[] {
+  const unitOf = new Map<Node, Unit>()
+  for (const unit of cut) for (const node of unit.nodes) unitOf.set(node, unit)
+  for (const unit of cut) unitOf.set(unit.node, unit)
+  const before = (unit: Unit): Unit[] => {
+    const nodes = [
+      ...unit.inputs.map((t) => t.node),
+      ...unit.nodes.flatMap((n) => [...n.control, ...(effects.before.get(n) ?? [])]),
+    ]
+    return nodes.flatMap((n) => unitOf.get(n) ?? [])
+  }
+  const soft: [Unit, Unit][] = []
+  for (const unit of cut)
+    for (const t of unit.inputs) {
+      const version = versions.of(t)
+      const writer = version && versions.writerAfter(version)
+      if (writer && writer !== unit) soft.push([unit, writer])
+    }
+  return orderBy(cut, before, {
+    soft,
+    dropped: (reader, writer) => {
+      for (const t of reader.inputs) {
+        const version = versions.of(t)
+        if (version && versions.writerAfter(version) === writer) snapshots.add(source(t))
+      }
+    },
+  })
+}
+
+/** Gives tensors that are never alive together the same slot. */
+class SlotColouring {
+  readonly bytes: number[] = []
+  private readonly slots = new Map<Tensor, number>()
+
+  of(t: Tensor): number {
+    return this.slots.get(t)!
+  }
+
+  assign(units: readonly Unit[], source: (t: Tensor) => Tensor, fetched: ReadonlySet<Tensor>, needsSlot: (t: Tensor) => boolean): void {
+    const lastUse = new Map<Tensor, number>()
+    units.forEach((unit, i) => [...unit.inputs, ...unit.outputs].forEach((t) => lastUse.set(source(t), i)))
+    const endings = new Map<number, Tensor[]>()
+    for (const [t, i] of lastUse) {
+      if (fetched.has(t) || !needsSlot(t)) continue
+      const list = endings.get(i)
+      if (list) list.push(t)
+      else endings.set(i, [t])
+    }
+    const free: number[] = []
+    const take = (t: Tensor): void => {
+      if (source(t) === t && needsSlot(t) && !this.slots.has(t)) this.slots.set(t, this.take(bytesOf(t), free))
+    }
+    // What is fed is written before anything runs.
+    for (const unit of units) if (unit.kind === 'feed' || unit.kind === 'parameter') unit.outputs.forEach(take)
+    units.forEach((unit, i) => {
+      unit.outputs.forEach(take)
+      for (const t of endings.get(i) ?? []) free.push(this.slots.get(t)!)
+    })
+  }
+
+  /** The smallest free slot that is large enough, otherwise the largest, made larger. */
+  private take(bytes: number, free: number[]): number {
+    let best = -1
+    free.forEach((slot, i) => {
+      const [size, bestSize] = [this.bytes[slot]!, best < 0 ? -1 : this.bytes[free[best]!]!]
+      const better = bestSize < bytes ? size > bestSize : size >= bytes && size < bestSize
+      if (best < 0 || better) best = i
+    })
+    if (best < 0) return this.bytes.push(bytes) - 1
+    const [slot] = free.splice(best, 1) as [number]
+    this.bytes[slot] = Math.max(this.bytes[slot]!, bytes)
+    return slot
+  }
+}
+
+/** The bytes of a tensor with known sizes. */
+export const bytesOf = (t: Tensor): number => sizeOf(t.shape as readonly number[]) * dtypes[t.dtype].bytes

@@ -1,0 +1,43 @@
+// Puts other tensors in the place of some: feeding, inlining and specialising are all this.
+import type { Graph, Node, Tensor } from './graph.ts'
+
+/** What becomes of a node whose inputs were replaced; the same node if nothing is to change. */
+export type Rebuild = (node: Node, inputs: readonly Tensor[], control: readonly Node[]) => Node
+
+const withInputs: Rebuild = (node, inputs, control) => {
+  const same =
+    inputs.every((t, i) => t === node.inputs[i]) &&
+    control.length === node.control.length &&
+    control.every((n, i) => n === node.control[i])
+  return same ? node : node.with({ inputs, control })
+}
+
+/**
+ * The graph with tensors replaced. What only replaced tensors needed is not looked at.
+ * @param rebuild makes each remaining node anew; by default only those whose inputs changed.
+ */
+export function substitute(graph: Graph, replaced: ReadonlyMap<Tensor, Tensor>, rebuild: Rebuild = withInputs): Graph {
+  const nodes = new Map<Node, Node>()
+  const at = (t: Tensor): Tensor => replaced.get(t) ?? nodes.get(t.node)!.outputs[t.index]!
+  const before = (node: Node): Node[] => [...node.inputs.filter((t) => !replaced.has(t)).map((t) => t.node), ...node.control]
+  const stack: Node[] = [...graph.targets, ...graph.fetches.filter((t) => !replaced.has(t)).map((t) => t.node)].reverse()
+  while (stack.length > 0) {
+    const node = stack[stack.length - 1]!
+    const pending = nodes.has(node) ? [] : before(node).filter((n) => !nodes.has(n))
+    if (pending.length > 0) {
+      stack.push(...pending.reverse())
+      continue
+    }
+    stack.pop()
+    if (nodes.has(node)) continue
+    nodes.set(
+      node,
+      rebuild(
+        node,
+        node.inputs.map(at),
+        node.control.map((n) => nodes.get(n)!),
+      ),
+    )
+  }
+  return { fetches: graph.fetches.map(at), targets: graph.targets.map((n) => nodes.get(n)!) }
+}

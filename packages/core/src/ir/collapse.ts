@@ -1,0 +1,102 @@
+// Fewer, longer loops: neighbouring axes that every index walks as if they were one become one.
+import type { Expr } from './expr.ts'
+import { E, mapExpr, operands } from './expr.ts'
+import type { FusedKernel } from './kernel.ts'
+import { affine, fromAffine } from './affine.ts'
+import { Simplifier } from './simplify.ts'
+
+/** The same kernel, simplified, over as few axes as its indices allow. */
+export function collapseAxes(kernel: FusedKernel): FusedKernel {
+  const simplified = dropUnitAxes(simplifyKernel(kernel))
+  const roots = [simplified.body, ...(simplified.reduce ? [simplified.reduce.epilogue] : [])]
+  const uses = indexUses(roots)
+  if (!uses) return simplified
+  const axes = [...simplified.axes]
+  const outer = axes.length - simplified.reduced
+  // coefficient[k] of axis k in each use; merging k and k+1 keeps the coefficient of k+1.
+  const forms = uses.map((e) => axes.map((_, axis) => coefficientOf(e, axis)))
+  const groups: number[][] = axes.map((_, axis) => [axis])
+  for (let k = groups.length - 2; k >= 0; k--) {
+    const [a, b] = [groups[k]!, groups[k + 1]!]
+    const sameSide = a.at(-1)! < outer === b[0]! < outer
+    const size = b.reduce((p, axis) => p * axes[axis]!, 1)
+    const last = b.at(-1)!
+    if (sameSide && forms.every((f) => f[a[0]!]! === f[last]! * size)) groups.splice(k, 2, [...a, ...b])
+  }
+  if (groups.length === axes.length) return simplified
+  // Every axis becomes its share of the merged counter: only the last axis of a group carries it.
+  const position = new Map<number, number>()
+  groups.forEach((g, i) => position.set(g.at(-1)!, i))
+  const merged = {
+    ...simplified,
+    axes: groups.map((g) => g.reduce((p, axis) => p * axes[axis]!, 1)),
+    reduced: groups.filter((g) => g[0]! >= outer).length,
+  }
+  const rename = (e: Expr): Expr => renameAxes(e, (axis) => (position.has(axis) ? E.axis(position.get(axis)!) : undefined))
+  return simplifyKernel({
+    ...merged,
+    body: rename(simplified.body),
+    ...(simplified.reduce && { reduce: { ...simplified.reduce, epilogue: rename(simplified.reduce.epilogue) } }),
+  })
+}
+
+function simplifyKernel(kernel: FusedKernel): FusedKernel {
+  const simplifier = new Simplifier(kernel.axes)
+  return {
+    ...kernel,
+    body: simplifier.simplify(kernel.body),
+    ...(kernel.reduce && { reduce: { ...kernel.reduce, epilogue: simplifier.simplify(kernel.reduce.epilogue) } }),
+  }
+}
+
+/** The outermost int32 sums in which loop counters stand; undefined when one stands elsewhere, so that its axis cannot be merged. */
+function indexUses(roots: readonly Expr[]): readonly Expr[] | undefined {
+  const uses = new Set<Expr>()
+  const seen = new Set<Expr>()
+  const stack = [...roots]
+  for (let e = stack.pop(); e; e = stack.pop()) {
+    if (seen.has(e)) continue
+    seen.add(e)
+    if (e.op === 'load' && isSumOfAxes(e.index)) uses.add(e.index)
+    else if (e.op === 'axis') return undefined
+    else stack.push(...operands(e))
+  }
+  return [...uses]
+}
+
+const isSumOfAxes = (e: Expr): boolean => [...affine(e).terms.keys()].every((atom) => atom.op === 'axis')
+
+function coefficientOf(e: Expr, axis: number): number {
+  for (const [atom, coefficient] of affine(e).terms) if (atom.op === 'axis' && atom.axis === axis) return coefficient
+  return 0
+}
+
+/** Replaces counters in sums; an undefined replacement drops the term (its part is carried by another axis). */
+function renameAxes(root: Expr, rename: (axis: number) => Expr | undefined): Expr {
+  return mapExpr(root, (e) => {
+    if (e.op !== 'load') return e
+    const { constant, terms } = affine(e.index)
+    const next = new Map<Expr, number>()
+    for (const [atom, coefficient] of terms) {
+      const renamed = atom.op === 'axis' ? rename(atom.axis) : atom
+      if (renamed) next.set(renamed, coefficient)
+    }
+    return { ...e, index: fromAffine({ constant, terms: next }) }
+  })
+}
+
+/** Axes of size 1 are not loops. */
+function dropUnitAxes(kernel: FusedKernel): FusedKernel {
+  const kept = kernel.axes.map((_, axis) => axis).filter((axis) => kernel.axes[axis] !== 1)
+  if (kept.length === kernel.axes.length) return kernel
+  const outer = kernel.axes.length - kernel.reduced
+  const rename = (root: Expr): Expr =>
+    mapExpr(root, (e) => (e.op !== 'axis' ? e : kept.includes(e.axis) ? E.axis(kept.indexOf(e.axis)) : E.num(0, 'int32')))
+  return simplifyKernel({
+    ...kernel,
+    axes: kept.map((axis) => kernel.axes[axis]!),
+    reduced: kept.filter((axis) => axis >= outer).length,
+    body: rename(kernel.body),
+    ...(kernel.reduce && { reduce: { ...kernel.reduce, epilogue: rename(kernel.reduce.epilogue) } }),
+  })
+}

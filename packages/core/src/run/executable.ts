@@ -1,0 +1,68 @@
+// A graph made ready for a session's devices: one program per device, run side by side, that meet at a rendezvous.
+import type { NDArray } from '../ndarray.ts'
+import type { VariableResource } from '../resource.ts'
+import type { Node } from '../graph/graph.ts'
+import { after } from './awaitable.ts'
+import type { Awaitable } from './device.ts'
+import type { Program } from './program.ts'
+import type { RunState } from './state.ts'
+
+/** One device's share of a graph. */
+export interface Share {
+  readonly program: Program
+  /** For each input of the program, which feed it is. */
+  readonly feeds: readonly number[]
+  /** For each fetch of the program, which fetch of the graph it is. */
+  readonly fetches: readonly number[]
+}
+
+/** What a run of a graph needs and changes, beside its values. */
+export interface VariableUse {
+  /** Variables whose value is needed, and the node that needs it. */
+  readonly demanded: ReadonlyMap<VariableResource, Node>
+  /** Variables that have a value afterwards. */
+  readonly assigned: ReadonlySet<VariableResource>
+}
+
+/** A compiled graph. One run at a time: its memory is planned for one. */
+export class Executable {
+  readonly use: VariableUse
+  private readonly shares: readonly Share[]
+  private readonly fetchCount: number
+
+  constructor(shares: readonly Share[], fetchCount: number, use: VariableUse) {
+    this.shares = shares
+    this.fetchCount = fetchCount
+    this.use = use
+  }
+
+  /** Runs all shares and reads what was fetched. The first failure aborts the others. */
+  run(state: RunState, feeds: readonly NDArray[]): Awaitable<NDArray[]> {
+    const results = new Array<NDArray>(this.fetchCount)
+    const one = (share: Share): Awaitable<void> =>
+      after(share.program.run(state, share.feeds.map((i) => feeds[i]!)), (values) =>
+        after(share.program.readFetches(values), (fetched) => share.fetches.forEach((to, i) => (results[to] = fetched[i]!))),
+      )
+    const [only] = this.shares
+    if (this.shares.length === 1 && only) return after(one(only), () => results)
+    const guarded = this.shares.map(async (share) => {
+      try {
+        await one(share)
+      } catch (error) {
+        state.rendezvous.abort(error as Error)
+        throw error
+      }
+    })
+    // All have to end before memory may be reused, and the first error is the one that counts.
+    return Promise.allSettled(guarded).then((ended) => {
+      const failed = ended.find((e) => e.status === 'rejected')
+      if (failed) throw state.rendezvous.reason ?? failed.reason
+      return results
+    })
+  }
+
+  /** Gives all memory back. */
+  free(): void {
+    this.shares.forEach(({ program }) => program.free())
+  }
+}

@@ -1,0 +1,48 @@
+// What is fed, brought to the dtype and shape that its tensor declares.
+import type { TypedArray } from '../dtype.ts'
+import { allocate } from '../dtype.ts'
+import { DTypeError, ShapeError, ValueError } from '../errors.ts'
+import type { Node } from '../graph/graph.ts'
+import { Tensor } from '../graph/graph.ts'
+import type { Nested } from '../ndarray.ts'
+import { NDArray, ndarray } from '../ndarray.ts'
+import { formatShape, isConcrete } from '../shape.ts'
+import { tensorNamed } from './fetches.ts'
+
+/** A value to feed: an array, a typed array in row-major order, or nested JavaScript arrays. */
+export type FeedValue = NDArray | TypedArray | Nested
+/** Feeds by tensor, or by name. Any tensor of the graph can be fed; what made it does not run then. */
+export type Feeds = Iterable<readonly [Tensor, FeedValue]> | { readonly [name: string]: FeedValue }
+
+/** Feeds as arrays that fit their tensors. @throws NotFoundError, DTypeError, ShapeError, ValueError */
+export function resolveFeeds(feeds: Feeds, nodes: () => readonly Node[]): Map<Tensor, NDArray> {
+  const entries: Iterable<readonly [Tensor, FeedValue]> =
+    Symbol.iterator in feeds
+      ? (feeds as Iterable<readonly [Tensor, FeedValue]>)
+      : Object.entries(feeds).map(([name, value]) => [tensorNamed(name, nodes()), value] as const)
+  const resolved = new Map<Tensor, NDArray>()
+  for (const [tensor, value] of entries) {
+    if (!(tensor instanceof Tensor)) throw new ValueError('feeds are pairs of a tensor and a value, or a record of values by name')
+    resolved.set(tensor, toArray(tensor, value))
+  }
+  return resolved
+}
+
+function toArray(tensor: Tensor, value: FeedValue): NDArray {
+  if (value instanceof NDArray) return value
+  if (!ArrayBuffer.isView(value)) return ndarray(value, tensor.dtype)
+  const expected = allocate(tensor.dtype, 0)
+  if (value.constructor !== expected.constructor)
+    throw new DTypeError(`is ${tensor.dtype}, which is held in a ${expected.constructor.name}; fed with a ${value.constructor.name}`, { node: tensor.node })
+  return new NDArray(tensor.dtype, shapeFor(tensor, value.length), value as never)
+}
+
+/** The shape that a flat array of `length` elements has for a tensor with at most one size open. */
+function shapeFor(tensor: Tensor, length: number): readonly number[] {
+  if (isConcrete(tensor.shape)) return tensor.shape
+  const open = tensor.shape.filter((d) => typeof d === 'string')
+  const rest = tensor.shape.reduce<number>((p, d) => (typeof d === 'number' ? p * d : p), 1)
+  if (open.length > 1 || rest === 0 || length % rest !== 0)
+    throw new ShapeError(`a flat array of ${length} elements does not say what shape ${formatShape(tensor.shape)} has: feed an NDArray`, { node: tensor.node })
+  return tensor.shape.map((d) => (typeof d === 'number' ? d : length / rest))
+}

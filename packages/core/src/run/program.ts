@@ -1,0 +1,221 @@
+// A program: a graph made ready for one device, its memory planned and its kernels prepared, to be run any number of times.
+import { DTypeError, InternalError, ShapeError, ShoalError } from '../errors.ts'
+import type { Node, Tensor } from '../graph/graph.ts'
+import { fromBytes, NDArray } from '../ndarray.ts'
+import type { Plan } from '../compile/plan.ts'
+import { bytesOf } from '../compile/plan.ts'
+import type { Unit } from '../compile/units.ts'
+import type { VariableResource } from '../resource.ts'
+import type { ConcreteType, Size } from '../shape.ts'
+import { formatType, isConcrete, sizeOf } from '../shape.ts'
+import { after, all, inTurn } from './awaitable.ts'
+import type { Awaitable, BoundLaunch, Buffer, Device } from './device.ts'
+import type { HostValues, RunState } from './state.ts'
+
+/** One step of a program: launches that run as one, or something that the executor does. */
+export interface Step {
+  readonly unit: Unit
+  /** Kernels to enqueue; empty for steps that only `run`. */
+  readonly launches: readonly BoundLaunch[]
+  run?(state: RunState, values: HostValues): Awaitable<void>
+}
+
+/** Memory and host values of one program, as its steps see them. */
+export class Memory {
+  readonly device: Device
+  readonly plan: Plan
+  private readonly slots: readonly Buffer[]
+  private readonly constants = new Map<Tensor, Buffer>()
+  private readonly given: ReadonlyMap<Tensor, Buffer>
+  private readonly variable: (resource: VariableResource) => Buffer
+  private readonly source: (t: Tensor) => Tensor
+  private readonly owned: Buffer[] = []
+
+  constructor(device: Device, plan: Plan, given: ReadonlyMap<Tensor, Buffer>, variable: (resource: VariableResource) => Buffer) {
+    this.device = device
+    this.plan = plan
+    this.given = given
+    this.variable = variable
+    this.source = plan.source
+    this.slots = plan.slots.map((bytes) => device.alloc(bytes))
+    for (const { kind, outputs } of plan.units)
+      if (kind === 'constant' && plan.onDevice.has(outputs[0]!) && plan.storageOf(outputs[0]!).kind === 'constant') this.upload(outputs[0]!)
+  }
+
+  private upload(t: Tensor): void {
+    const buffer = this.device.alloc(bytesOf(t))
+    this.constants.set(t, buffer)
+    this.device.write(buffer, constantOf(t).bytes)
+  }
+
+  /** The buffer that holds a tensor. */
+  bufferOf(t: Tensor): Buffer {
+    const storage = this.plan.storageOf(t)
+    const source = this.source(t)
+    const buffer =
+      storage.kind === 'slot' ? this.slots[storage.slot]
+      : storage.kind === 'variable' ? this.variable(storage.resource)
+      : storage.kind === 'given' ? this.given.get(source)
+      : storage.kind === 'constant' ? this.constants.get(source)
+      : undefined
+    if (!buffer) throw new InternalError(`'${t.name}' has no memory on ${this.device.type}`, { node: t.node })
+    return buffer
+  }
+
+  /** The caller's memory of a parameter. */
+  givenBuffer(t: Tensor): Buffer {
+    const buffer = this.given.get(t)
+    if (!buffer) throw new InternalError('has no memory of the caller', { node: t.node })
+    return buffer
+  }
+
+  /** Memory of the program's own besides its slots: loop state, scratch memory. */
+  own(bytes: number): Buffer {
+    const buffer = this.device.alloc(bytes)
+    this.owned.push(buffer)
+    return buffer
+  }
+
+  /** A tensor's value on the host. */
+  valueOf(t: Tensor, values: HostValues): Awaitable<NDArray> {
+    const source = this.source(t)
+    const known = values.get(source) ?? (this.plan.storageOf(t).kind === 'constant' ? constantOf(source) : undefined)
+    if (known) return t === source || !isConcrete(t.shape) ? known : known.reshape(t.shape)
+    const { dtype, shape } = t.type as ConcreteType
+    return after(this.device.read(this.bufferOf(t), bytesOf(t)), (bytes) => fromBytes(dtype as 'float32', shape as Size, bytes))
+  }
+
+  /** Puts a host value where the steps after this one look for it. */
+  store(t: Tensor, value: NDArray, values: HostValues): void {
+    check(t, value)
+    const { kind } = this.plan.storageOf(t)
+    if (kind === 'slot') this.device.write(this.bufferOf(t), value.bytes)
+    else values.set(t, value)
+  }
+
+  /** Gives back all memory that is the program's own. */
+  free(): void {
+    for (const buffer of [...this.slots, ...this.constants.values(), ...this.owned]) this.device.free(buffer)
+  }
+}
+
+const constantOf = (t: Tensor): NDArray => t.node.attrs['value'] as NDArray
+
+function check(t: Tensor, value: NDArray): void {
+  if (value.dtype !== t.dtype) throw new DTypeError(`made ${value.dtype} where ${t.dtype} was promised`, { node: t.node })
+  if (isConcrete(t.shape) && (value.rank !== t.rank || sizeOf(t.shape) !== value.size))
+    throw new ShapeError(`made ${formatType(value)} where ${formatType(t.type)} was promised`, { node: t.node })
+}
+
+/** Everything that a program needs to be run again and again. */
+export class Program {
+  readonly memory: Memory
+  readonly inputs: readonly Tensor[]
+  readonly fetches: readonly Tensor[]
+  readonly steps: readonly Step[]
+  private readonly nested: readonly Program[]
+  private phases: readonly Phase[] | undefined
+
+  constructor(parts: {
+    readonly memory: Memory
+    readonly inputs: readonly Tensor[]
+    readonly fetches: readonly Tensor[]
+    readonly steps: readonly Step[]
+    readonly nested: readonly Program[]
+  }) {
+    this.memory = parts.memory
+    this.inputs = parts.inputs
+    this.fetches = parts.fetches
+    this.steps = parts.steps
+    this.nested = parts.nested
+  }
+
+  /** Runs all steps. `inputs` are the host values of its inputs; those whose memory was given may be left out. */
+  run(state: RunState, inputs: readonly (NDArray | undefined)[]): Awaitable<HostValues> {
+    const values: HostValues = new Map()
+    inputs.forEach((value, i) => value && this.memory.store(this.inputs[i]!, value, values))
+    const work = state.trace ? this.runTraced(state, values) : this.runPhases(state, values)
+    return after(work, () => values)
+  }
+
+  /** The fetched values of a run that has just ended. */
+  readFetches(values: HostValues): Awaitable<NDArray[]> {
+    return all(this.fetches.map((t) => this.memory.valueOf(t, values)))
+  }
+
+  /** Gives back the memory of this program and of the bodies in it. */
+  free(): void {
+    this.nested.forEach((program) => program.free())
+    this.memory.free()
+  }
+
+  private runPhases(state: RunState, values: HostValues): Awaitable<void> {
+    if (this.phases) return inTurn(this.phases, (phase) => phase(state, values))
+    return after(sequenced(this.steps, this.memory.device), (phases) => {
+      this.phases = phases
+      return inTurn(phases, (phase) => phase(state, values))
+    })
+  }
+
+  private runTraced(state: RunState, values: HostValues): Awaitable<void> {
+    const trace = state.trace!
+    return inTurn(this.steps, (step) => {
+      const startMs = trace.now()
+      step.launches.forEach(({ kernel, args }) => kernel.launch(args))
+      const { node, outputs } = step.unit
+      return after(guarded(step, state, values), () =>
+        trace.add({
+          node: node.name,
+          op: step.unit.nodes.map((n) => n.op.name).join('+'),
+          device: this.memory.device.type,
+          startMs,
+          durationMs: trace.now() - startMs,
+          bytes: outputs.reduce((sum, t) => sum + (isConcrete(t.shape) ? bytesOf(t) : 0), 0),
+        }),
+      )
+    })
+  }
+}
+
+type Phase = (state: RunState, values: HostValues) => Awaitable<void>
+
+/** Joins neighbouring launches into one call each. */
+function sequenced(steps: readonly Step[], device: Device): Awaitable<Phase[]> {
+  const phases: Awaitable<Phase>[] = []
+  let launches: BoundLaunch[] = []
+  const flush = (): void => {
+    const batch = launches
+    launches = []
+    if (batch.length === 0) return
+    const joined: Awaitable<() => void> = device.sequence?.(batch) ?? (() => batch.forEach(({ kernel, args }) => kernel.launch(args)))
+    phases.push(after(joined, (go): Phase => () => go()))
+  }
+  for (const step of steps) {
+    launches.push(...step.launches)
+    if (!step.run) continue
+    flush()
+    phases.push((state: RunState, values: HostValues) => guarded(step, state, values))
+  }
+  flush()
+  return all(phases)
+}
+
+/** Runs a step so that what it throws names its node, and an aborted run stops before it. */
+function guarded(step: Step, state: RunState, values: HostValues): Awaitable<void> {
+  if (!step.run) return
+  state.context.signal?.throwIfAborted()
+  try {
+    const done = step.run(state, values)
+    return done instanceof Promise ? done.catch((error: unknown) => rethrow(error, step.unit.node)) : done
+  } catch (error) {
+    rethrow(error, step.unit.node)
+  }
+}
+
+function rethrow(error: unknown, node: Node): never {
+  if (error instanceof ShoalError && !error.node) {
+    const Same = error.constructor as new (message: string, options: { node: Node; cause: unknown }) => ShoalError
+    throw new Same(error.message, { node, cause: error })
+  }
+  throw error
+}

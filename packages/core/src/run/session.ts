@@ -1,0 +1,201 @@
+// The session: the one thing that holds devices, variables and compiled programs, and the one thing to close.
+import { compileGraph } from '../compile/compileGraph.ts'
+import { bind } from '../compile/bind.ts'
+import { ClosedError, ValueError } from '../errors.ts'
+import type { Graph, Tensor } from '../graph/graph.ts'
+import { toposort } from '../graph/graph.ts'
+import type { NDArray } from '../ndarray.ts'
+import type { Variable } from '../ops/state/variable.ts'
+import type { Pass } from '../passes/pass.ts'
+import { standardPasses } from '../passes/index.ts'
+import { reference } from '../reference/device.ts'
+import type { AnyResource } from '../resource.ts'
+import type { ConcreteType } from '../shape.ts'
+import { after, lastly } from './awaitable.ts'
+import type { RunContext } from './context.ts'
+import type { Awaitable, Device } from './device.ts'
+import type { Executable } from './executable.ts'
+import { ExecutableCache } from './executableCache.ts'
+import type { Fetched, Fetches } from './fetches.ts'
+import { flattenFetches } from './fetches.ts'
+import type { Feeds } from './feeds.ts'
+import { resolveFeeds } from './feeds.ts'
+import { initialAssignments } from './initialize.ts'
+import { LocalRendezvous } from './rendezvous.ts'
+import { runStaged, isStaged } from './staged.ts'
+import type { TraceEvent } from './trace.ts'
+import { Trace } from './trace.ts'
+import { VariableStore } from './variables.ts'
+
+/** How a session is made. */
+export interface SessionOptions {
+  /** In order of preference; the first that can run a node gets it, unless the node asks for another. Default: the reference device. */
+  readonly devices?: readonly Device[]
+  /** What random numbers follow from: the same seed and the same runs give the same numbers. Default 0. */
+  readonly seed?: number
+  /** Default: `standardPasses`. */
+  readonly passes?: Pass
+  /** false gives every node a kernel of its own, for debugging and measuring. Default true. */
+  readonly fusion?: boolean
+  /** May a node run elsewhere when the device that it asks for cannot run it? Default true. */
+  readonly softPlacement?: boolean
+  /** Compiled graphs kept; the least recently run one goes first. Default 64. */
+  readonly maxPrograms?: number
+  /** Where lines printed by ops go. Default: nowhere. */
+  readonly log?: (line: string) => void
+}
+
+/** How one run is made. */
+export interface RunOptions {
+  /** Ends every wait of the run. */
+  readonly signal?: AbortSignal
+  /** Called at the end of the run with what ran when; tracing runs kernels one by one. */
+  readonly onTrace?: (events: readonly TraceEvent[]) => void
+}
+
+/** Runs graphs on devices, and keeps variables, queues and compiled programs between runs. Close it when done. */
+export class Session implements AsyncDisposable {
+  readonly devices: readonly Device[]
+  private readonly options: SessionOptions
+  private readonly variables = new VariableStore()
+  private readonly states = new Map<string, object>()
+  private readonly cache: ExecutableCache
+  private readonly closing = new AbortController()
+  private readonly running = new Set<Promise<unknown>>()
+  private step = 0
+
+  constructor(options: SessionOptions = {}) {
+    this.options = options
+    this.devices = options.devices ?? [reference()]
+    if (this.devices.length === 0) throw new ValueError('a session needs at least one device')
+    this.cache = new ExecutableCache(options.maxPrograms ?? 64)
+  }
+
+  /**
+   * Computes what is fetched, in the structure in which it is asked for, and runs what it depends on and nothing else.
+   * @throws MissingFeedError, ShapeError, DTypeError, UninitializedError, PlacementError, and whatever the ops throw. The session stays usable.
+   */
+  run<const F extends Fetches>(fetches: F, feeds: Feeds = [], options: RunOptions = {}): Promise<Fetched<F>> {
+    const work = Promise.resolve().then(() => this.execute(fetches, feeds, options))
+    this.running.add(work)
+    return work.finally(() => this.running.delete(work)) as Promise<Fetched<F>>
+  }
+
+  /** As `run`, for graphs in which nothing waits, on devices that compute at once. @throws ValueError when something would have to wait. */
+  runSync<const F extends Fetches>(fetches: F, feeds: Feeds = [], options: RunOptions = {}): Fetched<F> {
+    const result = this.execute(fetches, feeds, options)
+    if (result instanceof Promise) {
+      // It goes on and may fail later; nobody is there to hear it.
+      result.catch(() => undefined)
+      throw new ValueError('something in this graph waits (a queue, another device, an asynchronous one): use run instead of runSync')
+    }
+    return result as Fetched<F>
+  }
+
+  /** Gives every variable that these depend on, and that has no value yet, its initial one; variables that others start from come first. */
+  async initialize(...roots: readonly Fetches[]): Promise<void> {
+    const graph = flattenFetches(roots).graph
+    for (const assignments of initialAssignments(graph, (resource) => this.variables.isInitialized(resource))) await this.run(assignments)
+  }
+
+  /** Has a variable a value? */
+  isInitialized(variable: Variable): boolean {
+    return this.variables.isInitialized(variable.resource)
+  }
+
+  /** Sets a variable to a host value: what restoring a checkpoint does. @throws ShapeError or DTypeError when it does not fit. */
+  async write(variable: Variable, value: NDArray): Promise<void> {
+    await this.run(variable.assign(value).node)
+  }
+
+  /** Ends running work, waits for it, and gives all memory and all devices back. */
+  async close(): Promise<void> {
+    if (this.closing.signal.aborted) return
+    this.closing.abort(new ClosedError('the session was closed'))
+    await Promise.allSettled(this.running)
+    this.cache.clear()
+    this.variables.free()
+    for (const device of this.devices) await device[Symbol.asyncDispose]()
+  }
+  /** @see close */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  private execute(fetches: Fetches, feeds: Feeds, options: RunOptions): Awaitable<unknown> {
+    if (this.closing.signal.aborted) throw new ClosedError('the session was closed')
+    options.signal?.throwIfAborted()
+    const { graph, restore } = flattenFetches(fetches)
+    const arrays = resolveFeeds(feeds, () => toposort(graph))
+    const trace = options.onTrace && new Trace()
+    return this.scoped(options.signal, (context) =>
+      after(this.runGraph(graph, arrays, context, trace), (values) => {
+        if (trace) options.onTrace?.(trace.events)
+        return restore(values)
+      }),
+    )
+  }
+
+  private runGraph(graph: Graph, feeds: ReadonlyMap<Tensor, NDArray>, context: RunContext, trace: Trace | undefined): Awaitable<NDArray[]> {
+    const key = this.cache.keyOf(graph, feeds)
+    return after(this.cache.take(key) ?? this.compile(graph, feeds), (compiled) => {
+      if (isStaged(compiled)) return runStaged(compiled, feeds, (g, f) => this.runGraph(g, f, context, trace))
+      return lastly(
+        () => this.runExecutable(compiled, [...feeds.values()], context, trace),
+        () => this.cache.put(key, compiled),
+      )
+    })
+  }
+
+  private runExecutable(executable: Executable, feeds: readonly NDArray[], context: RunContext, trace: Trace | undefined): Awaitable<NDArray[]> {
+    executable.use.demanded.forEach((node, resource) => this.variables.demand(resource, node))
+    const state = { context, rendezvous: new LocalRendezvous(), trace }
+    return after(executable.run(state, feeds), (values) => {
+      executable.use.assigned.forEach((resource) => this.variables.markInitialized(resource))
+      return values
+    })
+  }
+
+  private compile(graph: Graph, feeds: ReadonlyMap<Tensor, NDArray>) {
+    const types = new Map<Tensor, ConcreteType>([...feeds].map(([t, { dtype, shape }]) => [t, { dtype, shape }]))
+    return compileGraph(bind(graph, types), {
+      devices: this.devices,
+      variables: this.variables,
+      passes: this.options.passes ?? standardPasses,
+      fusion: this.options.fusion ?? true,
+      softPlacement: this.options.softPlacement ?? true,
+    })
+  }
+
+  /** Runs work with a context of its own; what it holds is released when the work ends. */
+  private scoped<T>(signal: AbortSignal | undefined, work: (context: RunContext) => Awaitable<T>): Awaitable<T> {
+    const releases: (() => void)[] = []
+    const run = new AbortController()
+    const relay = (from: AbortSignal): void => {
+      const stop = (): void => run.abort(from.reason)
+      from.addEventListener('abort', stop, { once: true })
+      releases.push(() => from.removeEventListener('abort', stop))
+    }
+    relay(this.closing.signal)
+    if (signal) relay(signal)
+    const context: RunContext = {
+      signal: run.signal,
+      step: this.step++,
+      seed: this.options.seed ?? 0,
+      state: <S extends object>(resource: AnyResource, create: () => S): S => this.stateOf(resource, create),
+      onEnd: (release) => releases.push(release),
+      log: (line) => this.options.log?.(line),
+    }
+    return lastly(
+      () => work(context),
+      () => releases.reverse().forEach((release) => release()),
+    )
+  }
+
+  private stateOf<S extends object>(resource: AnyResource, create: () => S): S {
+    const key = `${resource.kind}:${resource.name}`
+    let state = this.states.get(key)
+    if (!state) this.states.set(key, (state = create()))
+    return state as S
+  }
+}

@@ -1,0 +1,182 @@
+// Prepares each unit of a plan: kernels are asked of the device and bound to their memory, everything else becomes a function of the run.
+import { dtypes } from '../dtype.ts'
+import { InternalError } from '../errors.ts'
+import type { Tensor } from '../graph/graph.ts'
+import type { FusedKernel } from '../ir/kernel.ts'
+import { E } from '../ir/expr.ts'
+import { NDArray } from '../ndarray.ts'
+import type { VariableResource } from '../resource.ts'
+import type { ConcreteType, Size } from '../shape.ts'
+import { sizeOf } from '../shape.ts'
+import { bytesOf } from '../compile/plan.ts'
+import type { Unit } from '../compile/units.ts'
+import { after, all } from './awaitable.ts'
+import type { CompileBody } from './controlFlow.ts'
+import { caseStep, scanStep, whileStep } from './controlFlow.ts'
+import type { Awaitable, Buffer, Kernel, Signature } from './device.ts'
+import type { Memory, Program, Step } from './program.ts'
+import type { HostValues, RunState } from './state.ts'
+
+/** What preparing a program needs besides its memory. */
+export interface StepContext {
+  readonly memory: Memory
+  readonly variable: (resource: VariableResource) => Buffer
+  readonly compileBody: CompileBody
+  /** Bodies of control flow end up here, to be freed with the program. */
+  readonly nested: Program[]
+}
+
+/** A kernel that waits for its scratch memory. */
+interface Prepared {
+  readonly kernel: Kernel
+  readonly args: readonly Buffer[]
+}
+
+/** The steps of all units, in order. */
+export function prepareSteps(units: readonly Unit[], context: StepContext): Awaitable<Step[]> {
+  return after(all(units.map((unit) => prepare(unit, context))), (prepared) => {
+    const workspaceBytes = Math.max(0, ...prepared.flatMap(({ kernels }) => kernels.map((k) => k.kernel.workspaceBytes)))
+    const workspace = workspaceBytes > 0 ? context.memory.own(workspaceBytes) : undefined
+    return prepared.flatMap(({ unit, kernels, run }) => {
+      if (kernels.length === 0 && !run) return []
+      const launches = kernels.map(({ kernel, args }) => ({
+        kernel,
+        args: kernel.workspaceBytes > 0 ? [...args, workspace!] : args,
+      }))
+      return [{ unit, launches, ...(run && { run }) }]
+    })
+  })
+}
+
+interface PreparedUnit {
+  readonly unit: Unit
+  readonly kernels: readonly Prepared[]
+  readonly run?: Step['run']
+}
+
+function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
+  const { memory } = context
+  const { device } = memory
+  const buffers = (tensors: readonly Tensor[]): Buffer[] => tensors.map((t) => memory.bufferOf(t))
+  const withKernels = (kernels: readonly Awaitable<Prepared>[]): Awaitable<PreparedUnit> =>
+    after(all(kernels), (ready) => ({ unit, kernels: ready }))
+  const withRun = (run: NonNullable<Step['run']>): PreparedUnit => ({ unit, kernels: [], run })
+  switch (unit.kind) {
+    case 'fused':
+      if (unit.kernel!.output.length === 0) return { unit, kernels: [] }
+      return withKernels([after(device.fuse(unit.kernel!), (kernel) => ({ kernel, args: [...buffers(unit.inputs), ...buffers(unit.outputs)] }))])
+    case 'kernel': {
+      if (unit.outputs.every((t) => sizeOf(t.shape as Size) === 0)) return { unit, kernels: [] }
+      const args = [...buffers(unit.inputs), ...buffers(unit.outputs)]
+      return withKernels([after(device.kernel(unit.node.op.name, signatureOf(unit)), (kernel) => ({ kernel, args }))])
+    }
+    case 'readVariable':
+      return withKernels(snapshot(unit, context))
+    case 'assign':
+      return withKernels([...assign(unit, context), ...snapshot(unit, context)])
+    case 'scatter':
+      return withKernels([scatter(unit, context), ...snapshot(unit, context)])
+    case 'host':
+      return withRun((state, values) => runOnHost(unit, memory, state, values))
+    case 'send':
+      return withRun((state, values) =>
+        after(memory.valueOf(unit.inputs[0]!, values), (value) => state.rendezvous.send(unit.node.attrs['key'] as string, value)),
+      )
+    case 'recv':
+      return withRun((state, values) =>
+        after(state.rendezvous.recv(unit.node.attrs['key'] as string, state.context.signal), (value) =>
+          memory.store(unit.outputs[0]!, value, values),
+        ),
+      )
+    case 'parameter':
+      return withKernels(snapshot(unit, context))
+    case 'case':
+      return after(caseStep(unit, context), withRun)
+    case 'while':
+      return after(whileStep(unit, context), withRun)
+    case 'scan':
+      return after(scanStep(unit, context), withRun)
+    case 'constant':
+    case 'feed':
+    case 'alias':
+    case 'group':
+      return { unit, kernels: [] }
+    default:
+      return unit.kind satisfies never
+  }
+}
+
+/** What a hand-written kernel is told. Inputs that lend only their shape are in it, but have no buffer. */
+export const signatureOf = (unit: Pick<Unit, 'node' | 'outputs'>): Signature => ({
+  inputs: unit.node.inputs.map((t) => t.type as ConcreteType),
+  outputs: unit.outputs.map((t) => t.type as ConcreteType),
+  attrs: unit.node.attrs,
+})
+
+/** Copies what would be overwritten before its last reader: the value of a variable, or a parameter that is also a result. */
+function snapshot(unit: Unit, { memory, variable }: StepContext): Awaitable<Prepared>[] {
+  const t = unit.outputs[0]!
+  if (!memory.plan.snapshots.has(t)) return []
+  const from = unit.kind === 'parameter' ? memory.givenBuffer(t) : variable(unit.node.attrs['resource'] as VariableResource)
+  return [{ kernel: memory.device.copy(bytesOf(t)), args: [from, memory.bufferOf(t)] }]
+}
+
+function assign(unit: Unit, { memory, variable }: StepContext): Awaitable<Prepared>[] {
+  const resource = unit.node.attrs['resource'] as VariableResource
+  const [value] = unit.inputs as [Tensor]
+  const [from, to] = [memory.bufferOf(value), variable(resource)]
+  const update = unit.node.attrs['update'] as 'set' | 'add' | 'sub'
+  if (update === 'set') return from === to ? [] : [{ kernel: memory.device.copy(bytesOf(value)), args: [from, to] }]
+  if (sizeOf(value.shape as Size) === 0) return []
+  return [after(memory.device.fuse(updateKernel(unit.node.name, value, update)), (kernel) => ({ kernel, args: [to, from, to] }))]
+}
+
+/** variable ± value in place: the kernel's output is its first input. */
+function updateKernel(name: string, value: Tensor, update: 'add' | 'sub'): FusedKernel {
+  const length = sizeOf(value.shape as Size)
+  const { dtype } = value
+  const at = E.axis(0)
+  return {
+    name,
+    inputs: [{ dtype, length }, { dtype, length }],
+    output: { dtype, length },
+    axes: [length],
+    reduced: 0,
+    body: E[update](E.load(0, at, dtype), E.load(1, at, dtype)),
+  }
+}
+
+function scatter(unit: Unit, { memory, variable }: StepContext): Awaitable<Prepared> {
+  const resource = unit.node.attrs['resource'] as VariableResource
+  const to = variable(resource)
+  const type = resource.type as ConcreteType
+  const [indices, updates] = unit.node.inputs.map((t) => t.type as ConcreteType) as [ConcreteType, ConcreteType]
+  const signature: Signature = {
+    inputs: [type, { dtype: indices.dtype, shape: [...indices.shape, 1] }, updates],
+    outputs: [type],
+    attrs: { update: unit.node.attrs['update'] },
+  }
+  return after(memory.device.kernel('TensorScatter', signature), (kernel) => ({
+    kernel,
+    args: [to, ...unit.inputs.map((t) => memory.bufferOf(t)), to],
+  }))
+}
+
+function runOnHost(unit: Unit, memory: Memory, state: RunState, values: HostValues): Awaitable<void> {
+  const { body } = unit.node.op
+  if (body.kind !== 'runtime' || !body.run) throw new InternalError('has nothing to run on the host', { node: unit.node })
+  const { run } = body
+  const inputs = all(unit.node.inputs.map((t) => (unit.inputs.includes(t) ? memory.valueOf(t, values) : emptyLike(t))))
+  const outputs = after(inputs, (arrays) => run(arrays, unit.node.attrs as never, state.context))
+  return after(outputs as Awaitable<readonly NDArray[]>, (arrays) => {
+    if (arrays.length !== unit.node.outputs.length)
+      throw new InternalError(`made ${arrays.length} values where ${unit.node.outputs.length} were promised`, { node: unit.node })
+    unit.outputs.forEach((t, i) => memory.store(t, arrays[i]!, values))
+  })
+}
+
+/** A blank input: its shape is all that counts. */
+const emptyLike = (t: Tensor): NDArray => new NDArray('uint8', t.shape as Size, new Uint8Array(sizeOf(t.shape as Size)) as never)
+
+/** The bytes of one row along axis 0 of a tensor. */
+export const rowBytes = (shape: Size, dtype: Tensor['dtype']): number => sizeOf(shape.slice(1)) * dtypes[dtype].bytes
