@@ -9,12 +9,13 @@ export interface Watched {
 }
 
 /**
- * Wraps a device. Whatever else it has is passed on as it is.
+ * Wraps a device. Whatever else it has is passed on as it is, except its disposal: sessions dispose of their devices, a suite goes on with its own.
  * @throws Error from `free`, when a buffer is freed that the device does not hold.
  */
 export function watch(inner: Device): Watched {
   const live = new Set<Buffer>()
-  const watched: Pick<Device, 'alloc' | 'free'> = {
+  const watched: Partial<Device> = {
+    [Symbol.asyncDispose]: () => Promise.resolve(),
     alloc(bytes) {
       const buffer = inner.alloc(bytes)
       live.add(buffer)
@@ -27,7 +28,7 @@ export function watch(inner: Device): Watched {
   }
   const device = new Proxy(inner, {
     get(target, key) {
-      if (key === 'alloc' || key === 'free') return watched[key]
+      if (Object.hasOwn(watched, key)) return watched[key as keyof Device]
       const value: unknown = Reflect.get(target, key, target)
       return typeof value === 'function' ? value.bind(target) : value
     },

@@ -1,0 +1,101 @@
+// One suite for every device: the contract, Shoal's own cases, PyTorch's values, and random kernels.
+import type { Device, DType } from '@shoal/core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { OpCase } from './case.ts'
+import { caseName } from './case.ts'
+import { checkOnDevice, dtypesOf, opsOf } from './caseChecks.ts'
+import { allCases } from './cases/index.ts'
+import { deviceContract } from './deviceContract.ts'
+import { checkRandomKernel } from './fuzz/checkKernel.ts'
+import { watch } from './holdings.ts'
+import { torchSuite } from './torch/suite.ts'
+import type { Trial } from './trial.ts'
+import { buildTrial } from './trial.ts'
+
+/** What a device says of itself before it is opened; the suite holds it to that. */
+export interface Claims {
+  /** Exactly `caps.dtypes`. Cases that need another dtype are left out, and listed. */
+  readonly dtypes: readonly DType[]
+  /** Ops with hand-written kernels that it leaves to other devices. Cases that need one are left out, and listed. Default none. */
+  readonly missing?: readonly string[]
+  /** Default: all of Shoal's. */
+  readonly cases?: readonly OpCase[]
+}
+
+interface Planned {
+  readonly opcase: OpCase
+  readonly dtype: DType
+}
+const title = ({ opcase, dtype }: Planned): string => `${caseName(opcase)}, ${dtype}`
+
+/** How many random kernels every device computes. */
+const kernels = 300
+
+/**
+ * Registers all that a device must satisfy.
+ * @param makeDevice opens a device; the suite opens one and disposes of it at the end.
+ */
+export function deviceSuite(name: string, makeDevice: () => Device | Promise<Device>, capabilities: Claims): void {
+  const { dtypes, missing = [], cases = allCases } = capabilities
+  describe(`device ${name}`, () => {
+    let device: Device
+    beforeAll(async () => {
+      device = await makeDevice()
+    })
+    afterAll(() => device[Symbol.asyncDispose]())
+
+    deviceContract(() => device, dtypes)
+    ownCases(() => device, plan(cases), new Set(dtypes), new Set(missing))
+    torchSuite(() => device, { dtypes, missing })
+    describe('random kernels', () => {
+      it.each(seeds)('%i to %i are computed as the interpreter does', async (first, last) => {
+        const watched = watch(device)
+        for (let seed = first; seed <= last; seed++) await checkRandomKernel(watched.device, seed, dtypes)
+        expect(watched.held()).toBe(0)
+      })
+    })
+  })
+}
+
+const batch = 25
+const seeds = Array.from({ length: kernels / batch }, (_, i) => [i * batch, i * batch + batch - 1] as const)
+
+const plan = (cases: readonly OpCase[]): readonly Planned[] =>
+  cases.flatMap((opcase) => (opcase.dtypes ?? (['float32'] as const)).map((dtype) => ({ opcase, dtype })))
+
+function ownCases(open: () => Device, planned: readonly Planned[], dtypes: ReadonlySet<DType>, missing: ReadonlySet<string>): void {
+  const built = (one: Planned): Trial | undefined => {
+    try {
+      return buildTrial(one.opcase, one.dtype)
+    } catch {
+      // A case that cannot be built fails in its own test.
+      return undefined
+    }
+  }
+  const reasonAgainst = (one: Planned): string | undefined => {
+    const trial = built(one)
+    if (!trial) return undefined
+    const lacking = [...dtypesOf(trial)].find((d) => !dtypes.has(d))
+    if (lacking) return `has no ${lacking}`
+    const absent = [...opsOf(trial)].find((op) => missing.has(op))
+    return absent && `has no kernel for ${absent}`
+  }
+  describe('cases', () => {
+    const leftOut: string[] = []
+    for (const one of planned) {
+      const reason = reasonAgainst(one)
+      if (reason) leftOut.push(`${title(one)}: ${reason}`)
+      else it(title(one), () => checkOnDevice(one.opcase, one.dtype, [open()]))
+    }
+    // Left out is only what the claims exclude, and the claims are what the contract checks.
+    it(`leaves out ${leftOut.length} of ${planned.length}${leftOut.map((line) => `\n  ${line}`).join('')}`, () => {
+      const { caps } = open()
+      const excusable = planned.filter((one) => {
+        const trial = built(one)
+        return trial && [...dtypesOf(trial)].some((d) => !caps.dtypes.has(d))
+      })
+      if (missing.size === 0) expect(leftOut.length).toBe(excusable.length)
+      else expect(leftOut.length).toBeLessThan(planned.length)
+    })
+  })
+}

@@ -1,0 +1,50 @@
+// How the operations of the PyTorch cases that move elements, and those of linear algebra, are said in Shoal.
+import type { Tensor } from '@shoal/core'
+import * as s from '@shoal/core'
+import type { TorchBuilders } from './builder.ts'
+
+/** (a + aᵀ) / 2: PyTorch differentiates functions of symmetric matrices within those. */
+const symmetric = (a: Tensor): Tensor => s.mul(s.add(a, s.matrixTranspose(a)), 0.5)
+
+const bagsOf = (offsets: readonly number[], count: number): number[] =>
+  Array.from({ length: count }, (_, i) => offsets.findLastIndex((start) => start <= i))
+
+export const arrayBuilders: TorchBuilders = {
+  transpose: ({ x }, { perm }) => s.transpose(x!, { perm: perm as number[] }),
+  stack: ({ a, b }, { axis }) => s.stack([a!, b!], { axis: axis as number }),
+  split({ x }, { sizes, axis }) {
+    const [a, b, c] = s.split(x!, sizes as number[], { axis: axis as number })
+    return { a: a!, b: b!, c: c! }
+  },
+  reverse: ({ x }, { axis }) => s.reverse(x!, { axes: axis as number[] }),
+  pad: ({ x }, { paddings, value }) => s.pad(x!, { paddings: paddings as [number, number][], value: value as number }),
+  // x[1:6:2, 6:0:-3]
+  strided_slice: ({ x }) => s.stridedSlice(x!, { begin: [1, 6], end: [6, 0], strides: [2, -3] }),
+  slice: ({ x }, { begin, size }) => s.slice(x!, { begin: begin as number[], size: size as number[] }),
+  gather: ({ x, i }, { axis }) => s.gather(x!, i!, { axis: axis as number }),
+  gather_nd: ({ x, i }) => s.gatherNd(x!, i!),
+  scatter_nd: ({ i, u }, { shape }) => s.scatterNd(i!, u!, { shape: shape as number[] }),
+  tensor_scatter_nd_update: ({ x, i, u }) => s.tensorScatterUpdate(x!, i!, u!),
+  one_hot: ({ i }, { depth }) => s.oneHot(i!, { depth: depth as number }),
+  top_k: ({ x }, { k }) => s.topK(x!, { k: k as number }),
+  matrix_diag_part: ({ x }) => s.matrixDiagPart(x!),
+  matrix_band_part: ({ x }, { lower, upper }) => s.matrixBandPart(x!, { lower: lower as number, upper: upper as number }),
+  embedding_lookup_sparse({ table, ids }, { combiner }) {
+    const bags = s.constant(bagsOf([0, 3], 5), 'int32')
+    const rows = s.gather(table!, ids!, { axis: 0 })
+    return combiner === 'mean' ? s.segmentMean(rows, bags, { count: 2 }) : s.segmentSum(rows, bags, { count: 2 })
+  },
+  matmul: ({ a, b }, { transpose_a, transpose_b }) =>
+    s.matmul(a!, b!, { transposeA: transpose_a === true, transposeB: transpose_b === true }),
+  batch_matmul_v2: ({ a, b }) => s.matmul(a!, b!),
+  einsum: ({ a, b, c }, { equation }) => s.einsum([a!, b!, c!], { equation: equation as string }),
+  matrix_inverse: ({ a }) => s.matrixInverse(a!),
+  matrix_determinant: ({ a }) => s.determinant(a!),
+  cholesky: ({ a }) => s.cholesky(symmetric(a!)),
+  matrix_solve: ({ a, b }) => s.matrixSolve(a!, b!),
+  matrix_triangular_solve: ({ a, b }, { lower, adjoint }) =>
+    s.triangularSolve(a!, b!, { lower: lower === true, adjoint: adjoint === true }),
+  self_adjoint_eigvals: ({ a }) => s.eigh(symmetric(a!)).values,
+  matrix_solve_ls: ({ a, b }) => s.leastSquares(a!, b!),
+  trace: ({ a }) => s.trace(a!),
+}

@@ -1,0 +1,75 @@
+// PyTorch's values and gradients on a device: forward and backward, in float32 and, where the device has it, in float64.
+import type { Device, DType, NDArray } from '@shoal/core'
+import { constant, placeholder, Tensor } from '@shoal/core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { expectValues } from '../compare.ts'
+import { opsIn } from '../coverage.ts'
+import { gradientTrialWith } from '../gradient.ts'
+import { tolerances } from '../tolerance.ts'
+import type { Trial } from '../trial.ts'
+import { namedTensors, runTrial } from '../trial.ts'
+import { arrayBuilders } from './arrays.ts'
+import type { TorchBuilders } from './builder.ts'
+import type { TorchCase } from './data.ts'
+import { loadTorchCases } from './data.ts'
+import { elementwiseBuilders } from './elementwise.ts'
+import { networkBuilders } from './networks.ts'
+
+/** Everything that the data needs, by the name that it has there. */
+export const torchBuilders: TorchBuilders = { ...elementwiseBuilders, ...arrayBuilders, ...networkBuilders }
+
+/** Registers one test per operation of the data. */
+export function torchSuite(open: () => Device, claims: { readonly dtypes: readonly DType[]; readonly missing: readonly string[] }): void {
+  describe('values of PyTorch', () => {
+    let cases: readonly TorchCase[] = []
+    beforeAll(async () => {
+      cases = await loadTorchCases()
+    })
+    it('has a builder for each operation, and no other', () => {
+      expect(cases.length).toBe(146)
+      expect([...new Set(cases.map((c) => c.op))].sort()).toEqual(Object.keys(torchBuilders).sort())
+    })
+    const dtypes = (['float32', 'float64'] as const).filter((d) => claims.dtypes.includes(d))
+    const operations = dtypes.flatMap((dtype) => Object.keys(torchBuilders).map((op) => [op, dtype] as const))
+    it.each(operations)('%s, %s', async (op, dtype) => {
+      for (const one of cases.filter((c) => c.op === op)) await checkTorchCase(one, dtype, open(), claims)
+    })
+  })
+}
+
+/** Compares one case with a device, forward and backward. Index inputs become int32 where the device has no int64. */
+export async function checkTorchCase(
+  one: TorchCase, dtype: DType, device: Device, claims: { readonly dtypes: readonly DType[]; readonly missing: readonly string[] },
+): Promise<void> {
+  const trial = torchTrial(one, dtype, claims.dtypes.includes('int64'))
+  if ([...opsIn({ fetches: [...trial.outputs.values()], targets: [] })].some((op) => claims.missing.includes(op))) return
+  await compare(trial, one.outputs, device)
+  const by = Object.keys(one.grads)
+  if (by.length === 0) return
+  const seeded = Object.entries(one.cotangents)
+  const seeds = seeded.map(([, value]) => constant(value.cast(dtype)))
+  const back = gradientTrialWith(trial, seeded.map(([name]) => trial.outputs.get(name)!), seeds, by)
+  await compare(back, one.grads, device)
+}
+
+async function compare(trial: Trial, expected: Readonly<Record<string, NDArray>>, device: Device): Promise<void> {
+  const values = await runTrial([device], trial)
+  const at = tolerances({ fetches: [...trial.outputs.values()], targets: [] })
+  expect([...trial.outputs.keys()].sort()).toEqual(Object.keys(expected).sort())
+  ;[...trial.outputs].forEach(([name, t], i) => expectValues(`${trial.name}, ${name}`, values[i]!, expected[name]!, at(t)))
+}
+
+function torchTrial(one: TorchCase, dtype: DType, int64: boolean): Trial {
+  const values = Object.fromEntries(Object.entries(one.inputs).map(([name, value]) => [name, fitted(value, dtype, int64)]))
+  const inputs = Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, placeholder({ shape: value.shape, dtype: value.dtype, name })]),
+  )
+  const build = torchBuilders[one.op]
+  if (!build) expect.fail(`nothing is known of ${one.op}`)
+  const built = build(inputs, one.attrs)
+  const outputs = built instanceof Tensor ? new Map([['y', built]]) : namedTensors(built)
+  return { name: `${one.name} ${dtype}`, inputs, values, outputs, single: false, runs: 1 }
+}
+
+const fitted = (value: NDArray, dtype: DType, int64: boolean): NDArray =>
+  value.dtype === 'float32' ? value.cast(dtype) : value.dtype === 'int64' && !int64 ? value.cast('int32') : value
