@@ -115,7 +115,13 @@ describe('the rules', () => {
   })
 
   it('see a public name without a docstring, through every way of passing it on', () => {
+    const exports = {
+      '.': { '@shoal/source': './src/index.ts' },
+      './node': { '@shoal/source': './src/node.ts' },
+    }
     write({
+      'packages/core/package.json': manifest('core', { exports }),
+      'packages/core/src/node.ts': 'export interface Disk {}',
       'packages/core/src/index.ts': `
         import { f } from './f.ts'
         export { f }
@@ -134,7 +140,7 @@ describe('the rules', () => {
         '// No docstring.\nexport const inner = 1\n/** T. */\nexport type T = 1\nexport const un = 1',
       'packages/core/src/space.ts': 'export const { a, b: [c] } = x',
     })
-    const faults = ['far', 'inner', 'Star', 'a', 'c'].map((name) =>
+    const faults = ['far', 'inner', 'Star', 'a', 'c', 'Disk'].map((name) =>
       expect.stringContaining(`: ${name} has no docstring`),
     )
     expect(undocumentedNames(root).toSorted()).toEqual(expect.arrayContaining(faults))

@@ -13,6 +13,7 @@ export interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
+  readonly exports?: Readonly<Record<string, string | Readonly<Record<string, string>>>>
 }
 
 /** One member of the workspace. `folder` is its path below the root, `short` the last part of that path. */
@@ -32,6 +33,14 @@ export function packages(at: string = root): readonly Package[] {
       short: basename(folder),
       manifest: JSON.parse(readFileSync(join(at, folder, 'package.json'), 'utf8')) as Manifest,
     }))
+}
+
+/** The sources that a package lets others import, as paths below its folder. */
+export function entryPoints({ exports = {} }: Manifest): readonly string[] {
+  return Object.values(exports).flatMap((target) => {
+    const source = typeof target === 'string' ? undefined : target['@shoal/source']
+    return source === undefined ? [] : [source]
+  })
 }
 
 /** The files that match `pattern`, as paths below the root with forward slashes; built and installed ones left out. */

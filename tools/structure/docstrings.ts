@@ -1,6 +1,6 @@
-// Every public name explained: follows what an index passes on to the declaration, and looks above it.
+// Every public name explained: follows what an entry point passes on to the declaration, and looks above it.
 import { posix } from 'node:path'
-import { files, has, text } from '../workspace.ts'
+import { entryPoints, has, packages, text } from '../workspace.ts'
 import { type Module, readModule } from './modules.ts'
 
 /** The public names of every package without a docstring directly above their declaration. */
@@ -18,7 +18,7 @@ export function undocumentedNames(root?: string): readonly string[] {
   function faultsOf(file: string, name: string, seen: ReadonlySet<string>): readonly string[] {
     const key = `${file}#${name}`
     if (seen.has(key)) return []
-    if (!has(file, root)) return [`${file} is passed on but is not there`]
+    if (!has(file, root)) return [`${file} is exported but is not there`]
     const deeper = new Set(seen).add(key)
     const { exports, declarations } = moduleAt(file)
     const direct = exports.filter((entry) => name === '*' || entry.name === name)
@@ -36,6 +36,9 @@ export function undocumentedNames(root?: string): readonly string[] {
     })
   }
 
-  const faults = files('packages/*/src/index.ts', root).flatMap((file) => faultsOf(file, '*', new Set()))
+  const faults = packages(root)
+    .filter(({ folder }) => folder.startsWith('packages/'))
+    .flatMap(({ folder, manifest }) => entryPoints(manifest).map((entry) => posix.join(folder, entry)))
+    .flatMap((file) => faultsOf(file, '*', new Set()))
   return [...new Set(faults)]
 }
