@@ -1,0 +1,63 @@
+// Writes the list of all ops: every op file is found, imported and looked into, so that nobody keeps the list by hand.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { files, root } from './workspace.ts'
+
+const folder = 'packages/core/src/ops/'
+const target = `${folder}index.ts`
+
+/** Files that only help to define ops: what they export is no public name. */
+const makers: ReadonlySet<string> = new Set([
+  'elementwise.ts',
+  'control/subgraph.ts',
+  'math/comparison.ts',
+  'nn/window.ts',
+  'reduce/argExtreme.ts',
+  'reduce/compositeReduction.ts',
+  'reduce/extremeGrad.ts',
+  'reduce/reduction.ts',
+])
+
+type Exports = Readonly<Record<string, unknown>>
+const isOp = (value: unknown): value is { readonly def: { readonly name: string } } =>
+  value !== null && (typeof value === 'object' || typeof value === 'function') && 'def' in value
+
+/** The names of a module's ops and of its lists of ops, as elements of an array literal. */
+function opsOf(exports: Exports): { readonly name: string; readonly element: string }[] {
+  return Object.entries(exports).flatMap(([name, value]) => {
+    if (isOp(value)) return [{ name, element: name }]
+    return Array.isArray(value) && value.length > 0 && value.every(isOp) ? [{ name, element: `...${name}` }] : []
+  })
+}
+
+/** The text of ops/index.ts for the modules by their paths under ops/. */
+export function opsIndex(modules: ReadonlyMap<string, Exports>): string {
+  const rows = [...modules].map(([path, exports]) => ({ path, ops: opsOf(exports) }))
+  return [
+    '// Written by tools/generateOps.ts: the public names of all op files, and the list of all ops.',
+    "import type { AnyOp } from '../op.ts'",
+    ...rows.flatMap(({ path, ops }) =>
+      ops.length > 0 ? [`import { ${ops.map((op) => op.name).join(', ')} } from './${path}'`] : [],
+    ),
+    '',
+    ...rows.filter(({ path }) => !makers.has(path)).map(({ path }) => `export * from './${path}'`),
+    '',
+    '/** Every op that comes with Shoal. */',
+    'export const standardOps: readonly AnyOp[] = [',
+    ...rows.flatMap(({ ops }) => ops.map(({ element }) => `  ${element},`)),
+    ']',
+    '',
+  ].join('\n')
+}
+
+/** Reads every op file and writes the list. */
+export async function generateOps(): Promise<void> {
+  const paths = files(`${folder}**/*.ts`).filter((path) => !path.endsWith('.test.ts') && path !== target)
+  const modules = new Map<string, Exports>()
+  for (const path of paths.sort())
+    modules.set(path.slice(folder.length), (await import(pathToFileURL(join(root, path)).href)) as Exports)
+  await writeFile(join(root, target), opsIndex(modules))
+}
+
+if (import.meta.main) await generateOps()
