@@ -33,7 +33,8 @@ export class ByteReader {
   /** Everything that is left. @throws DataError when it is more than `maxBytes`. */
   async readAll(maxBytes: number): Promise<Uint8Array> {
     while (this.#available <= maxBytes && (await this.#pull()));
-    if (this.#available > maxBytes) throw this.error(`more than ${maxBytes} bytes: raise maxBytes if that is meant`)
+    if (this.#available > maxBytes)
+      throw this.error(`more than ${maxBytes} bytes: raise maxBytes if that is meant`)
     return this.#consume(this.#available)
   }
 

@@ -38,9 +38,15 @@ describe('sources', () => {
   })
 
   it('slices tensors along the first axis without copying', async () => {
-    const image = ndarray([[1, 2], [3, 4], [5, 6]])
+    const image = ndarray([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ])
     const dataset = Dataset.fromTensors({ image, label: ndarray(['a', 'b', 'c']) })
-    expectTypeOf(await dataset.toArray()).toEqualTypeOf<{ readonly image: NDArray; readonly label: NDArray }[]>()
+    expectTypeOf(await dataset.toArray()).toEqualTypeOf<
+      { readonly image: NDArray; readonly label: NDArray }[]
+    >()
     const rows = await dataset.toArray()
     expect(dataset.size).toBe(3)
     expect(rows[1]!.image.toArray()).toEqual([3, 4])
@@ -53,29 +59,63 @@ describe('sources', () => {
 
 describe('batch', () => {
   it('stacks records and tuples leaf by leaf', async () => {
-    const dataset = range(5).map((i) => ({ x: new NDArray('int32', [2], Int32Array.of(i, -i)), at: [i, `n${i}`] as const }))
+    const dataset = range(5).map((i) => ({
+      x: new NDArray('int32', [2], Int32Array.of(i, -i)),
+      at: [i, `n${i}`] as const,
+    }))
     const batches = await dataset.batch(2).toArray()
     expectTypeOf(batches[0]!.x).toEqualTypeOf<NDArray<'int32'>>()
     expectTypeOf(batches[0]!.at).toEqualTypeOf<readonly [NDArray<'float32'>, NDArray<'string'>]>()
-    expect(batches.map((batch) => batch.x.shape)).toEqual([[2, 2], [2, 2], [1, 2]])
-    expect(batches[1]!.x.toArray()).toEqual([[2, -2], [3, -3]])
+    expect(batches.map((batch) => batch.x.shape)).toEqual([
+      [2, 2],
+      [2, 2],
+      [1, 2],
+    ])
+    expect(batches[1]!.x.toArray()).toEqual([
+      [2, -2],
+      [3, -3],
+    ])
     expect(batches[1]!.at[1].toArray()).toEqual(['n2', 'n3'])
     expect(await dataset.batch(2, { dropRemainder: true }).toArray()).toHaveLength(2)
     expect([dataset.batch(2).size, dataset.batch(2, { dropRemainder: true }).size]).toEqual([3, 2])
   })
 
   it('is undone by unbatch', async () => {
-    const rows = await range(5).map((i) => ({ x: ndarray([i, i]) })).batch(3).unbatch().toArray()
-    expect(rows.map((row) => row.x.toArray())).toEqual([[0, 0], [1, 1], [2, 2], [3, 3], [4, 4]])
+    const rows = await range(5)
+      .map((i) => ({ x: ndarray([i, i]) }))
+      .batch(3)
+      .unbatch()
+      .toArray()
+    expect(rows.map((row) => row.x.toArray())).toEqual([
+      [0, 0],
+      [1, 1],
+      [2, 2],
+      [3, 3],
+      [4, 4],
+    ])
   })
 
   it('names what does not fit', async () => {
     const shapes = Dataset.from([{ x: ndarray([1]) }, { x: ndarray([1, 2]) }]).batch(2)
-    await expect(shapes.toArray()).rejects.toThrow('element.x: element 1 is float32[2], element 0 is float32[1]')
-    await expect(Dataset.from([ndarray([1]), ndarray([1n])]).batch(2).toArray()).rejects.toThrow(DTypeError)
+    await expect(shapes.toArray()).rejects.toThrow(
+      'element.x: element 1 is float32[2], element 0 is float32[1]',
+    )
+    await expect(
+      Dataset.from([ndarray([1]), ndarray([1n])])
+        .batch(2)
+        .toArray(),
+    ).rejects.toThrow(DTypeError)
     await expect(Dataset.from<unknown>([1, 'a']).batch(2).toArray()).rejects.toThrow(DTypeError)
-    await expect(Dataset.from<object>([{ a: 1 }, { b: 1 }]).batch(2).toArray()).rejects.toThrow(ShapeError)
-    await expect(Dataset.from([new Uint8Array(1)]).batch(1).toArray()).rejects.toThrow(DTypeError)
+    await expect(
+      Dataset.from<object>([{ a: 1 }, { b: 1 }])
+        .batch(2)
+        .toArray(),
+    ).rejects.toThrow(ShapeError)
+    await expect(
+      Dataset.from([new Uint8Array(1)])
+        .batch(1)
+        .toArray(),
+    ).rejects.toThrow(DTypeError)
   })
 })
 
@@ -125,7 +165,16 @@ describe('shuffle', () => {
 describe('selection', () => {
   it('takes, skips, filters, enumerates and shards', async () => {
     expect(await range(9).skip(2).take(3).toArray()).toEqual([2, 3, 4])
-    expect(await counted(9).filter((i) => i % 4 === 0).enumerate().toArray()).toEqual([[0, 0], [1, 4], [2, 8]])
+    expect(
+      await counted(9)
+        .filter((i) => i % 4 === 0)
+        .enumerate()
+        .toArray(),
+    ).toEqual([
+      [0, 0],
+      [1, 4],
+      [2, 8],
+    ])
     expect(await counted(8).shard(3, 1).toArray()).toEqual([1, 4, 7])
     expect([0, 1, 2].map((index) => range(8).shard(3, index).size)).toEqual([3, 3, 2])
     expect(() => range(3).shard(2, 2)).toThrow(ValueError)
@@ -149,8 +198,15 @@ describe('selection', () => {
 
   it('slides windows', async () => {
     expect(await counted(5).window(2).toArray()).toEqual([[0, 1], [2, 3], [4]])
-    expect(await counted(5).window(3, { shift: 1, dropRemainder: true }).toArray()).toEqual([[0, 1, 2], [1, 2, 3], [2, 3, 4]])
-    expect(await counted(6).window(2, { shift: 3, stride: 2 }).toArray()).toEqual([[0, 2], [3, 5]])
+    expect(await counted(5).window(3, { shift: 1, dropRemainder: true }).toArray()).toEqual([
+      [0, 1, 2],
+      [1, 2, 3],
+      [2, 3, 4],
+    ])
+    expect(await counted(6).window(2, { shift: 3, stride: 2 }).toArray()).toEqual([
+      [0, 2],
+      [3, 5],
+    ])
     expect(await counted(7).window(2, { shift: 3 }).toArray()).toEqual([[0, 1], [3, 4], [6]])
   })
 })
@@ -159,8 +215,15 @@ describe('combination', () => {
   it('zips records and tuples as long as the shortest', async () => {
     const zipped = Dataset.zip({ n: range(3), s: counted(9).map(String) })
     expectTypeOf(zipped).toEqualTypeOf<Dataset<{ n: number; s: string }>>()
-    expect(await zipped.toArray()).toEqual([{ n: 0, s: '0' }, { n: 1, s: '1' }, { n: 2, s: '2' }])
-    expect(await Dataset.zip([range(2), range(3)]).toArray()).toEqual([[0, 0], [1, 1]])
+    expect(await zipped.toArray()).toEqual([
+      { n: 0, s: '0' },
+      { n: 1, s: '1' },
+      { n: 2, s: '2' },
+    ])
+    expect(await Dataset.zip([range(2), range(3)]).toArray()).toEqual([
+      [0, 0],
+      [1, 1],
+    ])
     expect(Dataset.zip([range(2), range(3)]).size).toBe(2)
   })
 
@@ -169,7 +232,9 @@ describe('combination', () => {
   })
 
   it('interleaves in turns, and an heir follows one that ends', async () => {
-    const dataset = range(3).interleave((i) => counted(2 - (i % 2)).map((j) => `${i}${j}`), { cycleLength: 2 })
+    const dataset = range(3).interleave((i) => counted(2 - (i % 2)).map((j) => `${i}${j}`), {
+      cycleLength: 2,
+    })
     expect(await dataset.toArray()).toEqual(['00', '10', '01', '20', '21'])
     const blocks = range(2).interleave((i) => range(3).map((j) => `${i}${j}`), { blockLength: 2 })
     expect(await blocks.toArray()).toEqual(['00', '01', '10', '11', '02', '12'])
@@ -192,8 +257,21 @@ describe('resumption', () => {
     ['generator', () => counted(20)],
     ['whole shuffle', () => range(20).shuffle({ seed: 1 })],
     ['buffered shuffle', () => counted(20).shuffle({ seed: 1, bufferSize: 4 })],
-    ['batch', () => range(20).batch(3).map((batch) => batch.toArray())],
-    ['unbatch', () => range(20).batch(3).unbatch().map((x) => x.item())],
+    [
+      'batch',
+      () =>
+        range(20)
+          .batch(3)
+          .map((batch) => batch.toArray()),
+    ],
+    [
+      'unbatch',
+      () =>
+        range(20)
+          .batch(3)
+          .unbatch()
+          .map((x) => x.item()),
+    ],
     ['map', () => range(20).map((x, i) => [x, i])],
     ['concurrent map', () => range(20).map((x, i) => [x, i], { concurrency: 3 })],
     ['filter', () => range(20).filter((x) => x % 3 > 0)],
@@ -221,7 +299,9 @@ describe('resumption', () => {
 
   it('makes nothing of what is skipped', async () => {
     const made: number[] = []
-    const dataset = range(1000).map((i) => made.push(i)).batch(10)
+    const dataset = range(1000)
+      .map((i) => made.push(i))
+      .batch(10)
     await dataset.skip(99).toArray()
     expect(made).toEqual([990, 991, 992, 993, 994, 995, 996, 997, 998, 999])
   })

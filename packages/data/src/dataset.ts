@@ -19,7 +19,9 @@ import type { Batched, Sliced, Tensors } from './structure.ts'
 /** Datasets under names or positions, to be zipped. */
 export type Datasets = readonly Dataset<unknown>[] | { readonly [name: string]: Dataset<unknown> }
 /** One element of each of several datasets. */
-export type Zipped<S extends Datasets> = { -readonly [K in keyof S]: S[K] extends Dataset<infer T> ? T : never }
+export type Zipped<S extends Datasets> = {
+  -readonly [K in keyof S]: S[K] extends Dataset<infer T> ? T : never
+}
 
 /** A lazy sequence of elements of type T that can be iterated any number of times. */
 export class Dataset<T> implements AsyncIterable<T> {
@@ -35,7 +37,10 @@ export class Dataset<T> implements AsyncIterable<T> {
    * The function gets a signal that aborts when no more elements are wanted; `size` may state how many there will be.
    * @throws ValueError for an iterator, which would be used up after one pass.
    */
-  static from<T>(source: readonly T[] | Iterable<T> | AsyncIterable<T> | Generate<T>, size?: number): Dataset<T> {
+  static from<T>(
+    source: readonly T[] | Iterable<T> | AsyncIterable<T> | Generate<T>,
+    size?: number,
+  ): Dataset<T> {
     if (typeof source === 'function') return new Dataset(generatorStage(source, size))
     if (Array.isArray(source)) return new Dataset(arrayStage(source as readonly T[]))
     return new Dataset(iterableStage(source as Iterable<T> | AsyncIterable<T>))
@@ -53,7 +58,9 @@ export class Dataset<T> implements AsyncIterable<T> {
   static zip<const S extends Datasets>(datasets: S): Dataset<Zipped<S>> {
     const keys = Object.keys(datasets)
     if (keys.length === 0) throw new ValueError('zip needs at least one dataset')
-    const zipped = new Dataset(zipStage(Object.values(datasets).map((dataset: Dataset<unknown>) => dataset.#stage)))
+    const zipped = new Dataset(
+      zipStage(Object.values(datasets).map((dataset: Dataset<unknown>) => dataset.#stage)),
+    )
     const named = (parts: unknown[]) => Object.fromEntries(keys.map((key, i) => [key, parts[i]]))
     return (Array.isArray(datasets) ? zipped : zipped.map(named)) as unknown as Dataset<Zipped<S>>
   }
@@ -73,7 +80,11 @@ export class Dataset<T> implements AsyncIterable<T> {
    * with both stated, the rest is what the interrupted pass would have given.
    * @throws the signal's reason once it aborts; what a source or a function of the pipeline throws.
    */
-  iterate({ signal, from = 0, epoch = this.#epochs }: IterateOptions = {}): AsyncGenerator<T, void, undefined> {
+  iterate({
+    signal,
+    from = 0,
+    epoch = this.#epochs,
+  }: IterateOptions = {}): AsyncGenerator<T, void, undefined> {
     this.#epochs = whole('epoch', epoch, 0) + 1
     return iterate(this.#stage, { signal, from: whole('from', from, 0), epoch })
   }
@@ -100,7 +111,10 @@ export class Dataset<T> implements AsyncIterable<T> {
    * Stacks `size` elements along a new first axis, leaf by leaf. The last batch is smaller unless `dropRemainder`.
    * Iterating throws ShapeError or DTypeError when elements do not fit together.
    */
-  batch(size: number, { dropRemainder = false }: { readonly dropRemainder?: boolean } = {}): Dataset<Batched<T>> {
+  batch(
+    size: number,
+    { dropRemainder = false }: { readonly dropRemainder?: boolean } = {},
+  ): Dataset<Batched<T>> {
     const stage = batchStage(this.#stage, whole('batch size', size, 1), dropRemainder)
     return new Dataset(stage as Stage<Batched<T>>)
   }
@@ -164,11 +178,19 @@ export class Dataset<T> implements AsyncIterable<T> {
    */
   interleave<U>(
     fn: (element: T) => Dataset<U>,
-    { cycleLength = 2, blockLength = 1 }: { readonly cycleLength?: number; readonly blockLength?: number } = {},
+    {
+      cycleLength = 2,
+      blockLength = 1,
+    }: { readonly cycleLength?: number; readonly blockLength?: number } = {},
   ): Dataset<U> {
     const cycle = whole('cycleLength', cycleLength, 1)
     return new Dataset(
-      interleaveStage(this.#stage, (element) => fn(element).#stage, cycle, whole('blockLength', blockLength, 1)),
+      interleaveStage(
+        this.#stage,
+        (element) => fn(element).#stage,
+        cycle,
+        whole('blockLength', blockLength, 1),
+      ),
     )
   }
 
@@ -180,7 +202,8 @@ export class Dataset<T> implements AsyncIterable<T> {
   /** The part of worker `index` of `count`: every `count`-th element. Shard before shuffling, or give all workers one seed. */
   shard(count: number, index: number): Dataset<T> {
     whole('shard count', count, 1)
-    if (whole('shard index', index, 0) >= count) throw new ValueError(`shard index ${index} is not below the count ${count}`)
+    if (whole('shard index', index, 0) >= count)
+      throw new ValueError(`shard index ${index} is not below the count ${count}`)
     return new Dataset(shardStage(this.#stage, count, index))
   }
 
@@ -194,6 +217,8 @@ export class Dataset<T> implements AsyncIterable<T> {
 
 function whole(what: string, value: number, least: number): number {
   if (!Number.isSafeInteger(value) || value < least)
-    throw new ValueError(`${what} must be a whole number${least < 0 ? '' : ` of at least ${least}`}, not ${value}`)
+    throw new ValueError(
+      `${what} must be a whole number${least < 0 ? '' : ` of at least ${least}`}, not ${value}`,
+    )
   return value
 }

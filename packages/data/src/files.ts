@@ -17,7 +17,10 @@ async function* chunks(name: string): AsyncGenerator<Uint8Array, void, undefined
   try {
     for await (const chunk of stream) yield chunk as Uint8Array
   } catch (cause) {
-    throw new DataError(`cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { file: name, cause })
+    throw new DataError(`cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      file: name,
+      cause,
+    })
   } finally {
     stream.destroy()
   }

@@ -90,7 +90,10 @@ describe('errors', () => {
 
   it('closes everything when the consumer leaves', async () => {
     const [outer, inner] = [observed(), observed()]
-    const dataset = outer.dataset.interleave(() => inner.dataset, { cycleLength: 3 }).window(2).prefetch(2)
+    const dataset = outer.dataset
+      .interleave(() => inner.dataset, { cycleLength: 3 })
+      .window(2)
+      .prefetch(2)
     for await (const element of dataset) {
       expect(element).toHaveLength(2)
       break

@@ -18,7 +18,11 @@ export async function* iterate<T>(
 ): AsyncGenerator<T, void, undefined> {
   signal?.throwIfAborted()
   const over = new AbortController()
-  const source = stage.open({ from, epoch, signal: signal ? AbortSignal.any([signal, over.signal]) : over.signal })
+  const source = stage.open({
+    from,
+    epoch,
+    signal: signal ? AbortSignal.any([signal, over.signal]) : over.signal,
+  })
   try {
     for (;;) {
       const step = await (signal ? unlessAborted(source.next(), signal) : source.next())

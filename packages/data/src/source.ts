@@ -56,7 +56,8 @@ async function* rawChunks(source: ByteSource): AsyncGenerator<Uint8Array, void, 
   const stream = 'open' in source ? await source.open() : once(source)
   const chunks = stream instanceof ReadableStream ? streamed(stream) : stream
   for await (const chunk of chunks) {
-    if (!(chunk instanceof Uint8Array)) throw new DataError(`the stream gave a ${typeof chunk}, not bytes`, { file: nameOf(source) })
+    if (!(chunk instanceof Uint8Array))
+      throw new DataError(`the stream gave a ${typeof chunk}, not bytes`, { file: nameOf(source) })
     if (chunk.length > 0) yield plain(chunk)
   }
 }
@@ -68,7 +69,8 @@ const plain = (bytes: Uint8Array): Uint8Array =>
 const opened = new WeakSet<object>()
 
 function once(stream: ByteStream): ByteStream {
-  if (opened.has(stream)) throw new DataError('this stream was read before: give a ByteFile, which can be opened anew')
+  if (opened.has(stream))
+    throw new DataError('this stream was read before: give a ByteFile, which can be opened anew')
   opened.add(stream)
   return stream
 }

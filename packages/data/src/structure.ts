@@ -1,17 +1,33 @@
 // Elements are trees of tuples and records with values at the leaves; batching stacks them leaf by leaf.
 import type { DType, Scalar } from '@shoal/core'
-import { allocate, DTypeError, formatShape, formatType, NDArray, ndarray, ShapeError, sizeOf } from '@shoal/core'
+import {
+  allocate,
+  DTypeError,
+  formatShape,
+  formatType,
+  NDArray,
+  ndarray,
+  ShapeError,
+  sizeOf,
+} from '@shoal/core'
 
 /** What `batch` makes of an element: every leaf gains a first axis. Numbers become float32, the rest their own dtype. */
 export type Batched<T> =
-  T extends NDArray<infer D> ? NDArray<D>
-  : T extends number ? NDArray<'float32'>
-  : T extends bigint ? NDArray<'int64'>
-  : T extends boolean ? NDArray<'bool'>
-  : T extends string ? NDArray<'string'>
-  : T extends ArrayBufferView ? never
-  : T extends object ? { [K in keyof T]: Batched<T[K]> }
-  : never
+  T extends NDArray<infer D>
+    ? NDArray<D>
+    : T extends number
+      ? NDArray<'float32'>
+      : T extends bigint
+        ? NDArray<'int64'>
+        : T extends boolean
+          ? NDArray<'bool'>
+          : T extends string
+            ? NDArray<'string'>
+            : T extends ArrayBufferView
+              ? never
+              : T extends object
+                ? { [K in keyof T]: Batched<T[K]> }
+                : never
 
 /** What is left of a tree of NDArrays when one index of the first axis is taken. */
 export type Sliced<T> =
@@ -28,11 +44,14 @@ export function stack(elements: readonly unknown[], path = 'element'): unknown {
   const first = elements[0]
   if (first instanceof NDArray) return stackArrays(elements, first, path)
   if (typeof first !== 'object' || first === null) return stackScalars(elements, path)
-  if (ArrayBuffer.isView(first)) throw new DTypeError(`cannot batch ${path}: map the bytes to an NDArray first`)
+  if (ArrayBuffer.isView(first))
+    throw new DTypeError(`cannot batch ${path}: map the bytes to an NDArray first`)
   const keys = Object.keys(first)
   elements.forEach((element, i) => {
     if (element instanceof NDArray || !sameKeys(element, keys))
-      throw new ShapeError(`cannot batch ${path}: element ${i} has not the parts ${keys.join(', ')} of element 0`)
+      throw new ShapeError(
+        `cannot batch ${path}: element ${i} has not the parts ${keys.join(', ')} of element 0`,
+      )
   })
   const part = (key: string) =>
     stack(
@@ -45,9 +64,12 @@ export function stack(elements: readonly unknown[], path = 'element'): unknown {
 function stackArrays(elements: readonly unknown[], first: NDArray, path: string): NDArray {
   const out = allocate(first.dtype, elements.length * first.size)
   elements.forEach((element, i) => {
-    if (!(element instanceof NDArray)) throw new ShapeError(`cannot batch ${path}: element ${i} is not an NDArray as element 0 is`)
+    if (!(element instanceof NDArray))
+      throw new ShapeError(`cannot batch ${path}: element ${i} is not an NDArray as element 0 is`)
     if (element.dtype !== first.dtype)
-      throw new DTypeError(`cannot batch ${path}: element ${i} is ${formatType(element)}, element 0 is ${formatType(first)}`)
+      throw new DTypeError(
+        `cannot batch ${path}: element ${i} is ${formatType(element)}, element 0 is ${formatType(first)}`,
+      )
     if (formatShape(element.shape) !== formatShape(first.shape))
       throw new ShapeError(
         `cannot batch ${path}: element ${i} is ${formatType(element)}, element 0 is ${formatType(first)}; pad or crop them`,
@@ -65,9 +87,14 @@ function put(out: NDArray['data'], data: NDArray['data'], offset: number): void 
 function stackScalars(elements: readonly unknown[], path: string): NDArray {
   const kind = typeof elements[0]
   if (kind !== 'number' && kind !== 'bigint' && kind !== 'boolean' && kind !== 'string')
-    throw new DTypeError(`cannot batch ${path}: ${String(elements[0])} is no NDArray, number, bigint, boolean or string`)
+    throw new DTypeError(
+      `cannot batch ${path}: ${String(elements[0])} is no NDArray, number, bigint, boolean or string`,
+    )
   const odd = elements.findIndex((element) => typeof element !== kind)
-  if (odd >= 0) throw new DTypeError(`cannot batch ${path}: element ${odd} is a ${typeof elements[odd]}, element 0 a ${kind}`)
+  if (odd >= 0)
+    throw new DTypeError(
+      `cannot batch ${path}: element ${odd} is a ${typeof elements[odd]}, element 0 a ${kind}`,
+    )
   return ndarray(elements as readonly Scalar[])
 }
 
@@ -100,7 +127,9 @@ function leavesOf(tensors: Tensors, path: string): { path: string; array: NDArra
 export function slice(tensors: Tensors, index: number): Tensors {
   if (tensors instanceof NDArray) return row(tensors, index)
   if (Array.isArray(tensors)) return tensors.map((part: Tensors) => slice(part, index))
-  return Object.fromEntries(Object.entries(tensors).map(([key, part]) => [key, slice(part as Tensors, index)]))
+  return Object.fromEntries(
+    Object.entries(tensors).map(([key, part]) => [key, slice(part as Tensors, index)]),
+  )
 }
 
 function row<D extends DType>(array: NDArray<D>, index: number): NDArray<D> {

@@ -1,6 +1,6 @@
 // Tables in CSV: records become objects whose values have the dtype of their column, or whole columns become NDArrays.
-import type { DType, Scalar, ScalarOf } from '@shoal/core'
-import { NDArray, ndarray } from '@shoal/core'
+import type { DType, NDArray, Scalar, ScalarOf } from '@shoal/core'
+import { ndarray } from '@shoal/core'
 import { Dataset } from '../dataset.ts'
 import { DataError } from '../errors.ts'
 import type { ByteSource, Compression } from '../source.ts'
@@ -58,7 +58,10 @@ export async function readCsv<const C extends CsvTypes = Readonly<Record<string,
   return Object.fromEntries(arrays) as CsvColumns<C>
 }
 
-async function* rows(source: ByteSource, options: CsvOptions): AsyncGenerator<Record<string, Scalar>, void, undefined> {
+async function* rows(
+  source: ByteSource,
+  options: CsvOptions,
+): AsyncGenerator<Record<string, Scalar>, void, undefined> {
   const table = await openTable(source, options)
   for await (const record of table.records) {
     const values = table.parse(record)
@@ -81,7 +84,14 @@ interface Table {
 
 /** Reads as much as is needed to know the columns; the records of that part come again in `records`. */
 async function openTable(source: ByteSource, options: CsvOptions): Promise<Table> {
-  const { header = true, columns: stated, missing = [''], trim = true, inferRecords = 1000, compression } = options
+  const {
+    header = true,
+    columns: stated,
+    missing = [''],
+    trim = true,
+    inferRecords = 1000,
+    compression,
+  } = options
   const file = nameOf(source)
   const records = csvRecords(decodeText(source, compression), options, file)
   try {
@@ -89,7 +99,9 @@ async function openTable(source: ByteSource, options: CsvOptions): Promise<Table
     const present = (field: string): string | undefined => (missing.includes(field) ? undefined : field)
     const first = await records.next()
     if (first.done) throw new DataError('the table is empty: there is not even a header', { file })
-    const names = header ? first.value.fields.map(clean) : nameColumns(first.value.fields.length, stated, file)
+    const names = header
+      ? first.value.fields.map(clean)
+      : nameColumns(first.value.fields.length, stated, file)
     const seen: CsvRecord[] = header ? [] : [first.value]
     const width = names.length
 
@@ -110,14 +122,18 @@ async function openTable(source: ByteSource, options: CsvOptions): Promise<Table
       ? Object.entries(stated).map(([name, dtype]) => ({ name, dtype, position: find(names, name, file) }))
       : names.map((name, position) => ({ name, dtype: inferred(position), position }))
     const repeated = names.find((name, i) => names.indexOf(name) !== i)
-    if (repeated !== undefined) throw new DataError(`two columns are named '${repeated}'`, { file, line: first.value.line })
+    if (repeated !== undefined)
+      throw new DataError(`two columns are named '${repeated}'`, { file, line: first.value.line })
 
     const value = (text: string, { name, dtype }: Column, line: number): Scalar => {
       const field = present(clean(text))
       const parsed = field === undefined ? missingOf(dtype) : parseCell(field, dtype)
       if (parsed !== undefined) return parsed
       const what = field === undefined ? 'a missing value' : JSON.stringify(field.slice(0, 50))
-      throw new DataError(`${what} in column '${name}', which is ${dtype}: state another dtype for it in columns`, { file, line })
+      throw new DataError(
+        `${what} in column '${name}', which is ${dtype}: state another dtype for it in columns`,
+        { file, line },
+      )
     }
     return {
       columns,
@@ -137,7 +153,10 @@ function nameColumns(count: number, stated: CsvTypes | undefined, file: string |
   if (!stated) return Array.from({ length: count }, (_, i) => `column${i}`)
   const names = Object.keys(stated)
   if (names.length === count) return names
-  throw new DataError(`${count} columns in the file, ${names.length} are stated: without a header all must be`, { file, line: 1 })
+  throw new DataError(
+    `${count} columns in the file, ${names.length} are stated: without a header all must be`,
+    { file, line: 1 },
+  )
 }
 
 function find(names: readonly string[], name: string, file: string | undefined): number {

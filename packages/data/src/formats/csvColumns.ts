@@ -31,7 +31,8 @@ export function inferColumn(texts: readonly (string | undefined)[]): DType {
 /** The value of a text, undefined when the dtype cannot hold it. bool may be written true, false, 1 or 0. */
 export function parseCell(text: string, dtype: DType): Scalar | undefined {
   if (dtype === 'string') return text
-  if (dtype === 'bool') return truth.test(text) || text === '1' || text === '0' ? /^(true|1)$/i.test(text) : undefined
+  if (dtype === 'bool')
+    return truth.test(text) || text === '1' || text === '0' ? /^(true|1)$/i.test(text) : undefined
   if (dtypes[dtype].kind === 'float') return number.test(text) ? parseNumber(text) : undefined
   // Longer ones fit no integer, and turning them into numbers would take time that grows with their square.
   if (!wholeNumber.test(text) || text.length > 100) return undefined

@@ -43,13 +43,15 @@ export async function* csvRecords(
     const step = ({ data, errors, meta }: Step): void => {
       for (; comment && text.startsWith(comment, begin); line++) begin = text.indexOf('\n', begin) + 1
       const fields = data[0]!
-      if (errors[0]) throw new DataError(`${errors[0].message}: ${text.slice(begin, begin + 80).trim()}`, { file, line })
+      if (errors[0])
+        throw new DataError(`${errors[0].message}: ${text.slice(begin, begin + 80).trim()}`, { file, line })
       if (meta.cursor - begin > maxRecordLength) throw tooLong(line)
       // The parser is told \n, so that \r\n leaves its \r behind.
       const end = fields.at(-1)!
       if (end.endsWith('\r')) fields[fields.length - 1] = end.slice(0, -1)
       if (fields.length > 1 || fields[0] !== '') records.push({ fields, line })
-      for (let at = text.indexOf('\n', begin); at >= 0 && at < meta.cursor; at = text.indexOf('\n', at + 1)) line++
+      for (let at = text.indexOf('\n', begin); at >= 0 && at < meta.cursor; at = text.indexOf('\n', at + 1))
+        line++
       begin = meta.cursor
     }
     const config = { delimiter, quoteChar: quote, newline: '\n' as const, comments: comment ?? false, step }
@@ -57,7 +59,10 @@ export async function* csvRecords(
     return { records, rest: text.slice(begin) }
   }
   const tooLong = (at: number): DataError =>
-    new DataError(`a record of more than ${maxRecordLength} characters: is a quote missing?`, { file, line: at })
+    new DataError(`a record of more than ${maxRecordLength} characters: is a quote missing?`, {
+      file,
+      line: at,
+    })
 
   let rest = ''
   for await (const piece of pieces) {

@@ -1,6 +1,6 @@
 // CSV for writing: a header and one record for each row.
-import type { Scalar } from '@shoal/core'
-import { NDArray, ShapeError } from '@shoal/core'
+import type { NDArray, Scalar } from '@shoal/core'
+import { ShapeError } from '@shoal/core'
 import Papa from 'papaparse'
 import { lengthOf } from '../structure.ts'
 
@@ -13,8 +13,10 @@ export function writeCsv(columns: Readonly<Record<string, NDArray>>): string {
   const arrays = Object.values(columns)
   const length = lengthOf(columns)
   for (const name of names)
-    if (columns[name]!.rank !== 1) throw new ShapeError(`column '${name}' has rank ${columns[name]!.rank}: columns have rank 1`)
-  const cell = (value: Scalar): string => (typeof value === 'number' && Number.isNaN(value) ? 'nan' : String(value))
+    if (columns[name]!.rank !== 1)
+      throw new ShapeError(`column '${name}' has rank ${columns[name]!.rank}: columns have rank 1`)
+  const cell = (value: Scalar): string =>
+    typeof value === 'number' && Number.isNaN(value) ? 'nan' : String(value)
   const records = Array.from({ length }, (_, i) => arrays.map((array) => cell(array.at(i))))
   return `${Papa.unparse([names, ...records], { newline: '\n' })}\n`
 }

@@ -26,7 +26,8 @@ export function decodeExample(bytes: Uint8Array): Example {
       let feature: Feature | undefined
       for (const field of fieldsOf(entry.value, entry.offset)) {
         if (field.number === 1 && field.kind === 'bytes') name = text(field.value, field.offset)
-        if (field.number === 2 && field.kind === 'bytes') feature = decodeFeature(field.value, field.offset) ?? feature
+        if (field.number === 2 && field.kind === 'bytes')
+          feature = decodeFeature(field.value, field.offset) ?? feature
       }
       // A feature without a kind holds nothing; TensorFlow reads it as absent.
       if (feature) features.set(name, feature)
@@ -39,7 +40,11 @@ function decodeFeature(bytes: Uint8Array, base: number): Feature | undefined {
   for (const field of fieldsOf(bytes, base)) {
     if (field.kind !== 'bytes') continue
     const items = [...fieldsOf(field.value, field.offset)].filter((item) => item.number === 1)
-    if (field.number === 1) feature = { kind: 'bytes', values: items.flatMap((item) => (item.kind === 'bytes' ? [item.value] : [])) }
+    if (field.number === 1)
+      feature = {
+        kind: 'bytes',
+        values: items.flatMap((item) => (item.kind === 'bytes' ? [item.value] : [])),
+      }
     if (field.number === 2) feature = { kind: 'float', values: Float32Array.from(items.flatMap(floats)) }
     if (field.number === 3) feature = { kind: 'int64', values: BigInt64Array.from(items.flatMap(integers)) }
   }
@@ -56,12 +61,18 @@ function floats(item: Field): number[] {
 
 function integers(item: Field): bigint[] {
   if (item.kind === 'varint') return [BigInt.asIntN(64, item.value)]
-  if (item.kind === 'fixed') throw new DataError('an int64 list that is not made of varints', { offset: item.offset })
+  if (item.kind === 'fixed')
+    throw new DataError('an int64 list that is not made of varints', { offset: item.offset })
   return Array.from(varintsOf(item.value, item.offset), (value) => BigInt.asIntN(64, value))
 }
 
-function* submessages(bytes: Uint8Array, number: number, base: number): Generator<{ value: Uint8Array; offset: number }> {
-  for (const field of fieldsOf(bytes, base)) if (field.number === number && field.kind === 'bytes') yield field
+function* submessages(
+  bytes: Uint8Array,
+  number: number,
+  base: number,
+): Generator<{ value: Uint8Array; offset: number }> {
+  for (const field of fieldsOf(bytes, base))
+    if (field.number === number && field.kind === 'bytes') yield field
 }
 
 function text(bytes: Uint8Array, offset: number): string {
@@ -99,6 +110,9 @@ function encodeFeature(feature: Feature): Uint8Array {
 }
 
 const packed = (parts: readonly Uint8Array[]): Uint8Array[] => {
-  const values = concat(parts.length === 0 ? [new Uint8Array(0)] : parts, parts.reduce((sum, part) => sum + part.length, 0))
+  const values = concat(
+    parts.length === 0 ? [new Uint8Array(0)] : parts,
+    parts.reduce((sum, part) => sum + part.length, 0),
+  )
   return values.length === 0 ? [] : [bytesField(1, [values])]
 }

@@ -24,7 +24,11 @@ const formats: Readonly<Record<string, Format>> = {
   i4: { bytes: 4, dtype: 'int32' },
   i8: { bytes: 8, dtype: 'int64' },
   u1: { bytes: 1, dtype: 'uint8' },
-  u2: { bytes: 2, dtype: 'int32', widen: (bytes, length) => Int32Array.from(viewOf('float16', bytes, length)) },
+  u2: {
+    bytes: 2,
+    dtype: 'int32',
+    widen: (bytes, length) => Int32Array.from(viewOf('float16', bytes, length)),
+  },
   u4: { bytes: 4, dtype: 'uint32' },
   u8: {
     bytes: 8,
@@ -58,16 +62,21 @@ const descrs: Readonly<Partial<Record<DType, string>>> = {
  * @throws DataError when it is truncated, corrupt, larger than maxBytes, or holds other things than numbers.
  */
 export function readNpy(source: ByteSource, options: ReadOptions = {}): Promise<NDArray> {
-  return reading(source, options.compression, (reader) => readNpyArray(reader, options.maxBytes ?? defaultMaxBytes))
+  return reading(source, options.compression, (reader) =>
+    readNpyArray(reader, options.maxBytes ?? defaultMaxBytes),
+  )
 }
 
 async function readNpyArray(reader: ByteReader, maxBytes: number): Promise<NDArray> {
   const { descr, fortranOrder, shape } = await readNpyHeader(reader)
-  const format = /^[<>=|]/.test(descr) && Object.hasOwn(formats, descr.slice(1)) ? formats[descr.slice(1)]! : undefined
+  const format =
+    /^[<>=|]/.test(descr) && Object.hasOwn(formats, descr.slice(1)) ? formats[descr.slice(1)]! : undefined
   if (!format) throw reader.error(`elements of type '${descr}' are not read: save them as numbers or bool`, 8)
   const length = sizeOf(shape)
   if (!(length * format.bytes <= maxBytes))
-    throw reader.error(`${formatShape(shape)} is more than ${maxBytes} bytes: raise maxBytes if that is meant`)
+    throw reader.error(
+      `${formatShape(shape)} is more than ${maxBytes} bytes: raise maxBytes if that is meant`,
+    )
   const begin = reader.offset
   const raw = await reader.read(length * format.bytes, `'${descr}' ${formatShape(shape)}`)
   await reader.expectEnd()
@@ -98,7 +107,10 @@ function toRowMajor<D extends Fixed>(dtype: D, data: ArrayOf<D>, shape: Size): A
 /** The bytes of an .npy file: little-endian, C order. @throws DTypeError for bfloat16 and strings, which NumPy has not. */
 export function writeNpy(array: NDArray): Uint8Array {
   const descr = descrs[array.dtype]
-  if (!descr) throw new DTypeError(`npy has no ${array.dtype}${dtypes[array.dtype].kind === 'float' ? ': cast to float32' : ''}`)
+  if (!descr)
+    throw new DTypeError(
+      `npy has no ${array.dtype}${dtypes[array.dtype].kind === 'float' ? ': cast to float32' : ''}`,
+    )
   const header = writeNpyHeader({ descr, fortranOrder: false, shape: array.shape })
   return concat([header, array.bytes], header.length + array.bytes.length)
 }

@@ -18,15 +18,19 @@ const maxHeaderBytes = 65_536
 /** Reads versions 1, 2 and 3. @throws DataError when it is not such a header. */
 export async function readNpyHeader(reader: ByteReader): Promise<NpyHeader> {
   const start = await reader.read(8, 'the npy header')
-  if (magic.some((byte, i) => start[i] !== byte)) throw reader.error('not an npy file: the magic string is missing', 0)
+  if (magic.some((byte, i) => start[i] !== byte))
+    throw reader.error('not an npy file: the magic string is missing', 0)
   const version = start[6]!
   if (version < 1 || version > 3) throw reader.error(`npy version ${version} is not known: 1, 2 and 3 are`, 6)
   const width = version === 1 ? 2 : 4
   const size = await reader.read(width, 'the length of the npy header')
   const view = new DataView(size.buffer, size.byteOffset)
   const length = width === 2 ? view.getUint16(0, true) : view.getUint32(0, true)
-  if (length > maxHeaderBytes) throw reader.error(`an npy header of ${length} bytes: no more than ${maxHeaderBytes} are read`, 8)
-  const text = new TextDecoder(version === 3 ? 'utf-8' : 'latin1').decode(await reader.read(length, 'the npy header'))
+  if (length > maxHeaderBytes)
+    throw reader.error(`an npy header of ${length} bytes: no more than ${maxHeaderBytes} are read`, 8)
+  const text = new TextDecoder(version === 3 ? 'utf-8' : 'latin1').decode(
+    await reader.read(length, 'the npy header'),
+  )
   const header = parse(text)
   if (!header) throw reader.error(`not the header of a plain array: ${text.trim().slice(0, 200)}`, 8 + width)
   return header

@@ -9,7 +9,10 @@ import { readNpy, writeNpy } from './npy.ts'
 import { readZip } from './zip.ts'
 
 /** Reads an .npz file, packed or not, as arrays by name. @throws DataError when it or an array in it is corrupt or too large. */
-export async function readNpz(source: ByteSource, options: ReadOptions = {}): Promise<Record<string, NDArray>> {
+export async function readNpz(
+  source: ByteSource,
+  options: ReadOptions = {},
+): Promise<Record<string, NDArray>> {
   const { compression, maxBytes = defaultMaxBytes } = options
   const archive = await reading(source, compression, (reader) => reader.readAll(maxBytes))
   const arrays: [string, NDArray][] = []
@@ -26,8 +29,13 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefi
 }
 
 /** The bytes of an .npz file; packed when `compress`. @throws DTypeError for a dtype that NumPy has not. */
-export function writeNpz(arrays: Readonly<Record<string, NDArray>>, { compress = false }: { readonly compress?: boolean } = {}): Uint8Array {
-  const files = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [`${name}.npy`, writeNpy(array)]))
+export function writeNpz(
+  arrays: Readonly<Record<string, NDArray>>,
+  { compress = false }: { readonly compress?: boolean } = {},
+): Uint8Array {
+  const files = Object.fromEntries(
+    Object.entries(arrays).map(([name, array]) => [`${name}.npy`, writeNpy(array)]),
+  )
   // A fixed date, the first that zip knows: equal arrays make equal files.
   return zipSync(files, { level: compress ? 6 : 0, mtime: new Date(1980, 0, 1) })
 }

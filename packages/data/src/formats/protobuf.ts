@@ -5,7 +5,12 @@ import { concat } from '../source.ts'
 /** One field of a message: a varint as a bigint, or the bytes of a fixed-size or length-prefixed value. */
 export type Field =
   | { readonly number: number; readonly kind: 'varint'; readonly offset: number; readonly value: bigint }
-  | { readonly number: number; readonly kind: 'fixed' | 'bytes'; readonly offset: number; readonly value: Uint8Array }
+  | {
+      readonly number: number
+      readonly kind: 'fixed' | 'bytes'
+      readonly offset: number
+      readonly value: Uint8Array
+    }
 
 /** The fields of a message in their order. `base` is where the message begins, for errors. @throws DataError when it is malformed. */
 export function* fieldsOf(message: Uint8Array, base: number = 0): Generator<Field, void, undefined> {
@@ -27,9 +32,17 @@ export function* fieldsOf(message: Uint8Array, base: number = 0): Generator<Fiel
     const length = prefix ? Number(prefix.value) : type === 1 ? 8 : type === 5 ? 4 : undefined
     if (length === undefined) throw new DataError(`protobuf wire type ${type} is not known`, { offset })
     if (length > message.length - begin)
-      throw new DataError(`truncated: field ${number} needs ${length} bytes, ${message.length - begin} are left`, { offset })
+      throw new DataError(
+        `truncated: field ${number} needs ${length} bytes, ${message.length - begin} are left`,
+        { offset },
+      )
     at = begin + length
-    yield { number, kind: prefix ? 'bytes' : 'fixed', offset: base + begin, value: message.subarray(begin, at) }
+    yield {
+      number,
+      kind: prefix ? 'bytes' : 'fixed',
+      offset: base + begin,
+      value: message.subarray(begin, at),
+    }
   }
 }
 

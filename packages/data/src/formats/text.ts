@@ -13,7 +13,10 @@ export interface LineOptions {
 }
 
 /** Decodes a source piece by piece; a byte order mark is left out. @throws DataError for bytes that are not UTF-8. */
-export async function* decodeText(source: ByteSource, compression?: Compression): AsyncGenerator<string, void, undefined> {
+export async function* decodeText(
+  source: ByteSource,
+  compression?: Compression,
+): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let offset = 0
   const decode = (chunk?: Uint8Array): string => {
@@ -31,7 +34,10 @@ export async function* decodeText(source: ByteSource, compression?: Compression)
 }
 
 /** A whole text. @throws DataError when it is not UTF-8 or longer than maxBytes (counted as UTF-16 code units). */
-export async function readText(source: ByteSource, { compression, maxBytes = defaultMaxBytes }: ReadOptions = {}): Promise<string> {
+export async function readText(
+  source: ByteSource,
+  { compression, maxBytes = defaultMaxBytes }: ReadOptions = {},
+): Promise<string> {
   const pieces: string[] = []
   let length = 0
   for await (const piece of decodeText(source, compression)) {

@@ -37,11 +37,15 @@ async function* records(
         throw reader.error('corrupt record: the checksum of its length is wrong', begin)
       const length = view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true)
       if (length > maxRecordBytes)
-        throw reader.error(`a record of ${length} bytes is longer than maxRecordBytes, ${maxRecordBytes}`, begin)
+        throw reader.error(
+          `a record of ${length} bytes is longer than maxRecordBytes, ${maxRecordBytes}`,
+          begin,
+        )
       const body = await reader.read(length + 4, 'a record')
       const record = body.subarray(0, length)
       const checksum = new DataView(body.buffer, body.byteOffset).getUint32(length, true)
-      if (checksum !== maskedCrc32c(record)) throw reader.error('corrupt record: the checksum of its bytes is wrong', begin)
+      if (checksum !== maskedCrc32c(record))
+        throw reader.error('corrupt record: the checksum of its bytes is wrong', begin)
       yield record
     }
   } finally {

@@ -34,14 +34,19 @@ export function readZip(archive: Uint8Array, maxBytes: number, file?: string): Z
     throw new DataError(message, { file, offset })
   }
   const need = (offset: number, count: number, what: string): void => {
-    if (!(offset >= 0 && offset + count <= archive.length)) fail(`truncated or corrupt zip: ${what} lies outside of the file`, offset)
+    if (!(offset >= 0 && offset + count <= archive.length))
+      fail(`truncated or corrupt zip: ${what} lies outside of the file`, offset)
   }
   const uint64 = (offset: number): number => Number(view.getBigUint64(offset, true))
 
   function findEnd(): { count: number; offset: number } {
     const last = archive.length - 22
     for (let at = last; at >= Math.max(0, last - 65_535); at--) {
-      if (view.getUint32(at, true) !== 0x06054b50 || at + 22 + view.getUint16(at + 20, true) !== archive.length) continue
+      if (
+        view.getUint32(at, true) !== 0x06054b50 ||
+        at + 22 + view.getUint16(at + 20, true) !== archive.length
+      )
+        continue
       const [count, offset] = [view.getUint16(at + 10, true), view.getUint32(at + 16, true)]
       return count === 0xffff || offset === 0xffffffff ? findEnd64(at) : { count, offset }
     }
@@ -67,7 +72,8 @@ export function readZip(archive: Uint8Array, maxBytes: number, file?: string): Z
       const next = at + 46 + nameLength + extraLength + view.getUint16(at + 32, true)
       need(at, next - at, 'a directory entry')
       const wide = wideFields(at + 46 + nameLength, extraLength)
-      const field = (value: number): number => (value === 0xffffffff ? (wide.shift() ?? fail('a zip64 size is missing', at)) : value)
+      const field = (value: number): number =>
+        value === 0xffffffff ? (wide.shift() ?? fail('a zip64 size is missing', at)) : value
       // In this order, for that is the order of the wide fields.
       const bytes = field(view.getUint32(at + 24, true))
       const packedBytes = field(view.getUint32(at + 20, true))
@@ -90,7 +96,8 @@ export function readZip(archive: Uint8Array, maxBytes: number, file?: string): Z
     for (let at = begin; at + 4 <= begin + length; ) {
       const [id, size] = [view.getUint16(at, true), view.getUint16(at + 2, true)]
       need(at + 4, size, 'an extra field')
-      if (id === 1) return Array.from({ length: Math.min(3, Math.floor(size / 8)) }, (_, i) => uint64(at + 4 + 8 * i))
+      if (id === 1)
+        return Array.from({ length: Math.min(3, Math.floor(size / 8)) }, (_, i) => uint64(at + 4 + 8 * i))
       at += 4 + size
     }
     return []
@@ -98,8 +105,10 @@ export function readZip(archive: Uint8Array, maxBytes: number, file?: string): Z
 
   function packedData({ headerOffset, packedBytes, name }: DirectoryEntry): Uint8Array {
     need(headerOffset, 30, `the header of '${name}'`)
-    if (view.getUint32(headerOffset, true) !== 0x04034b50) fail(`the header of '${name}' is missing`, headerOffset)
-    const begin = headerOffset + 30 + view.getUint16(headerOffset + 26, true) + view.getUint16(headerOffset + 28, true)
+    if (view.getUint32(headerOffset, true) !== 0x04034b50)
+      fail(`the header of '${name}' is missing`, headerOffset)
+    const begin =
+      headerOffset + 30 + view.getUint16(headerOffset + 26, true) + view.getUint16(headerOffset + 28, true)
     need(begin, packedBytes, `the data of '${name}'`)
     return archive.subarray(begin, begin + packedBytes)
   }
@@ -108,14 +117,21 @@ export function readZip(archive: Uint8Array, maxBytes: number, file?: string): Z
     const { name, flags, method, crc, headerOffset } = entry
     if (flags & 1) fail(`'${name}' is encrypted`, headerOffset)
     const packed = packedData(entry)
-    const bytes = method === stored ? packed : method === deflated ? inflate(packed, entry) : fail(`'${name}' is packed by method ${method}: only deflate is read`, headerOffset)
-    if (bytes.length !== entry.bytes) fail(`'${name}' has ${bytes.length} bytes, the directory says ${entry.bytes}`, headerOffset)
+    const bytes =
+      method === stored
+        ? packed
+        : method === deflated
+          ? inflate(packed, entry)
+          : fail(`'${name}' is packed by method ${method}: only deflate is read`, headerOffset)
+    if (bytes.length !== entry.bytes)
+      fail(`'${name}' has ${bytes.length} bytes, the directory says ${entry.bytes}`, headerOffset)
     if (crc32(bytes) !== crc) fail(`'${name}' is corrupt: its checksum is wrong`, headerOffset)
     return { name, bytes }
   }
 
   function inflate(packed: Uint8Array, { name, bytes, headerOffset }: DirectoryEntry): Uint8Array {
-    if (bytes > packed.length * maxExpansion) fail(`'${name}' claims ${bytes} bytes from ${packed.length}`, headerOffset)
+    if (bytes > packed.length * maxExpansion)
+      fail(`'${name}' claims ${bytes} bytes from ${packed.length}`, headerOffset)
     try {
       return inflateSync(packed, { out: new Uint8Array(bytes) })
     } catch (cause) {
@@ -124,8 +140,10 @@ export function readZip(archive: Uint8Array, maxBytes: number, file?: string): Z
   }
 
   const entries = directory()
-  const total = (size: (entry: DirectoryEntry) => number): number => entries.reduce((sum, entry) => sum + size(entry), 0)
+  const total = (size: (entry: DirectoryEntry) => number): number =>
+    entries.reduce((sum, entry) => sum + size(entry), 0)
   if (total((entry) => entry.packedBytes) > archive.length) fail('corrupt zip: files overlap', 0)
-  if (total((entry) => entry.bytes) > maxBytes) fail(`the archive unpacks to more than ${maxBytes} bytes: raise maxBytes if that is meant`, 0)
+  if (total((entry) => entry.bytes) > maxBytes)
+    fail(`the archive unpacks to more than ${maxBytes} bytes: raise maxBytes if that is meant`, 0)
   return entries.map(unpack)
 }

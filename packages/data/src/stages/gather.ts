@@ -5,8 +5,13 @@ import type { Stage } from './stage.ts'
 import { sequential } from './stage.ts'
 
 /** `size` elements stacked into one; the last may be smaller, or is left out. */
-export const batchStage = (upstream: Stage<unknown>, size: number, dropRemainder: boolean): Stage<unknown> => ({
-  size: upstream.size === undefined ? undefined : (dropRemainder ? Math.floor : Math.ceil)(upstream.size / size),
+export const batchStage = (
+  upstream: Stage<unknown>,
+  size: number,
+  dropRemainder: boolean,
+): Stage<unknown> => ({
+  size:
+    upstream.size === undefined ? undefined : (dropRemainder ? Math.floor : Math.ceil)(upstream.size / size),
   async *open(run) {
     let group: unknown[] = []
     for await (const element of upstream.open({ ...run, from: run.from * size })) {
@@ -45,7 +50,12 @@ export function windowStage<T>(upstream: Stage<T>, size: number, options: Window
   const span = (size - 1) * stride + 1
   const whole = (n: number) => Math.max(0, Math.floor((n - span) / shift) + 1)
   return {
-    size: upstream.size === undefined ? undefined : dropRemainder ? whole(upstream.size) : Math.ceil(upstream.size / shift),
+    size:
+      upstream.size === undefined
+        ? undefined
+        : dropRemainder
+          ? whole(upstream.size)
+          : Math.ceil(upstream.size / shift),
     async *open(run) {
       const seen: T[] = []
       let gap = 0

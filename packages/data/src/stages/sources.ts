@@ -27,6 +27,8 @@ export const generatorStage = <T>(generate: Generate<T>, size: number | undefine
 /** What an object yields each time it is iterated. @throws ValueError for one that is used up after one iteration. */
 export function iterableStage<T>(iterable: Iterable<T> | AsyncIterable<T>): Stage<T> {
   if ('next' in iterable)
-    throw new ValueError('an iterator is used up after one pass: give Dataset.from the function that makes it')
+    throw new ValueError(
+      'an iterator is used up after one pass: give Dataset.from the function that makes it',
+    )
   return generatorStage(() => iterable, undefined)
 }

@@ -20,7 +20,10 @@ export function mapStage<T, U>(
 }
 
 /** The elements that `keep` says yes to. */
-export const filterStage = <T>(upstream: Stage<T>, keep: (element: T) => boolean | Promise<boolean>): Stage<T> =>
+export const filterStage = <T>(
+  upstream: Stage<T>,
+  keep: (element: T) => boolean | Promise<boolean>,
+): Stage<T> =>
   sequential(upstream.size === 0 ? 0 : undefined, async function* (run) {
     for await (const element of upstream.open(run)) if (await keep(element)) yield element
   })
