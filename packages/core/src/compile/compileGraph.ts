@@ -14,7 +14,8 @@ import { cutStages } from '../run/staged.ts'
 import type { VariableStore } from '../run/variables.ts'
 import type { BoundGraph } from './bind.ts'
 import { compileProgram } from './compile.ts'
-import { effectsOf, orderEffects } from './effects.ts'
+import { effectsOf } from '../graph/effects.ts'
+import { orderEffects } from './effects.ts'
 
 /** What a graph is compiled for. */
 export interface CompileTarget {

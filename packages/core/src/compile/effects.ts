@@ -1,40 +1,8 @@
 // The order of reads and writes: a read comes before the writes of its run unless it waits for one; writes keep their order.
 import type { AnyResource } from '../resource.ts'
-import { isResource } from '../resource.ts'
+import { effectsOf } from '../graph/effects.ts'
 import type { Node } from '../graph/graph.ts'
-import { isSubgraph, toposort } from '../graph/graph.ts'
-import { isListOfSubgraphs } from '../passes/pass.ts'
 import { orderBy } from './order.ts'
-
-/** What a node does to resources, in its bodies too. */
-export interface Effects {
-  readonly reads: ReadonlySet<AnyResource>
-  readonly writes: ReadonlySet<AnyResource>
-}
-const none: Effects = { reads: new Set(), writes: new Set() }
-const known = new WeakMap<Node, Effects>()
-
-/** The resources that a node reads and writes. */
-export function effectsOf(node: Node): Effects {
-  if (node.op.traits.effect === undefined && !node.op.subgraphs) return none
-  let effects = known.get(node)
-  if (!effects) known.set(node, (effects = findEffects(node)))
-  return effects
-}
-
-function findEffects(node: Node): Effects {
-  const reads = new Set<AnyResource>()
-  const writes = new Set<AnyResource>()
-  for (const value of Object.values(node.attrs)) {
-    if (isResource(value)) (node.op.traits.effect === 'read' ? reads : writes).add(value)
-    const bodies = isSubgraph(value) ? [value] : isListOfSubgraphs(value) ? value : []
-    for (const inner of bodies.flatMap((body) => toposort(body))) {
-      effectsOf(inner).reads.forEach((r) => reads.add(r))
-      effectsOf(inner).writes.forEach((r) => writes.add(r))
-    }
-  }
-  return { reads, writes }
-}
 
 const predecessors = (node: Node): Node[] => [...node.inputs.map((t) => t.node), ...node.control]
 

@@ -4,7 +4,7 @@ import type { AnyResource, VariableResource } from '../resource.ts'
 import { isConcrete, sizeOf } from '../shape.ts'
 import { dtypes } from '../dtype.ts'
 import type { EffectOrder } from './effects.ts'
-import { effectsOf } from './effects.ts'
+import { effectsOf } from '../graph/effects.ts'
 import { orderBy } from './order.ts'
 import type { Unit } from './units.ts'
 

@@ -39,5 +39,12 @@ export const controlDependencies = <T>(nodes: readonly (Node | { readonly node: 
 export const inPlaceOf = <T>(node: Node, build: () => T): T =>
   within({ prefix: `${node.name}/`, device: node.device, control: node.control }, build)
 
+/** Nothing of the surroundings reaches what `build` makes: the body of a branch or loop stands on its own. */
+export const detached = <T>(build: () => T): T => within({ prefix: '', device: '', control: [] }, build)
+
 /** Replaces the name prefix instead of extending it. */
 export const named = <T>(prefix: string, build: () => T): T => within({ prefix }, build)
+
+/** Asks for the device of another node or variable for all nodes that `build` makes. */
+export const colocateWith = <T>(other: { readonly node: Node } | Node, build: () => T): T =>
+  within({ device: 'node' in other ? other.node.device : other.device }, build)

@@ -159,9 +159,10 @@ export function scanStep(unit: Unit, context: StepContext): Awaitable<Run> {
   const { memory } = context
   const { attrs, inputs } = unit.node
   const { device } = memory
-  const [carries, sequences, length] = [attrs['carries'] as number, attrs['sequences'] as number, attrs['length'] as number]
+  const [carries, sequences] = [attrs['carries'] as number, attrs['sequences'] as number]
   const carry = new Carry(memory, inputs.slice(0, carries))
   const xs = inputs.slice(carries, carries + sequences)
+  const length = xs.length > 0 ? (xs[0]!.shape[0] as number) : (attrs['length'] as number)
   const rows = xs.map((t) => memory.own(rowBytes(t.shape as Size, t.dtype)))
   const captured = inputs.slice(carries + sequences)
   const buffers = [...carry.buffers, ...rows, ...captured.map((t) => lent(memory, t))]

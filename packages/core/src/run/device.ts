@@ -31,6 +31,8 @@ export interface Signature {
   readonly inputs: readonly ConcreteType[]
   readonly outputs: readonly ConcreteType[]
   readonly attrs: AttrValues
+  /** Positions of the inputs that lend only their shape: no buffer is bound for them. Default none. */
+  readonly shapeOnly?: ReadonlySet<number>
 }
 
 /** Enqueues one prepared kernel on buffers: inputs (without shape-only ones), outputs, then scratch memory if it asked for some. Never waits. */

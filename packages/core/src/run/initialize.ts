@@ -1,10 +1,9 @@
 // Which variables need their initial values, and in what order: those that others start from come first.
 import type { Graph, Node, Tensor } from '../graph/graph.ts'
 import { toposort } from '../graph/graph.ts'
-import { isSubgraph } from '../graph/graph.ts'
+import { bodiesOf } from '../graph/effects.ts'
 import { NameError } from '../errors.ts'
 import { Variable } from '../ops/state/variable.ts'
-import { isListOfSubgraphs } from '../passes/pass.ts'
 import type { VariableResource } from '../resource.ts'
 import { isResource } from '../resource.ts'
 
@@ -12,9 +11,8 @@ import { isResource } from '../resource.ts'
 export function variablesOf(graph: Graph): VariableResource[] {
   const found = new Map<string, VariableResource>()
   const visit = (node: Node): void => {
+    bodiesOf(node).forEach((body) => toposort(body).forEach(visit))
     for (const value of Object.values(node.attrs)) {
-      const bodies = isSubgraph(value) ? [value] : isListOfSubgraphs(value) ? value : []
-      bodies.forEach((body) => toposort(body).forEach(visit))
       if (!isResource(value) || value.kind !== 'variable') continue
       const other = found.get(value.name)
       if (other && other !== value) throw new NameError(`two variables are named '${value.name}': give one another name or scope`, { node })

@@ -13,6 +13,7 @@ import type { Unit } from '../compile/units.ts'
 import { after, all } from './awaitable.ts'
 import type { CompileBody } from './controlFlow.ts'
 import { caseStep, scanStep, whileStep } from './controlFlow.ts'
+import { isBlank } from '../passes/dropShapeInputs.ts'
 import type { Awaitable, Buffer, Kernel, Signature } from './device.ts'
 import type { Memory, Program, Step } from './program.ts'
 import type { HostValues, RunState } from './state.ts'
@@ -111,6 +112,7 @@ export const signatureOf = (unit: Pick<Unit, 'node' | 'outputs'>): Signature => 
   inputs: unit.node.inputs.map((t) => t.type as ConcreteType),
   outputs: unit.outputs.map((t) => t.type as ConcreteType),
   attrs: unit.node.attrs,
+  shapeOnly: new Set(unit.node.inputs.flatMap((t, i) => (isBlank(t) ? [i] : []))),
 })
 
 /** Copies what would be overwritten before its last reader: the value of a variable, or a parameter that is also a result. */
