@@ -7,6 +7,7 @@ import type { FusedKernel } from '../ir/kernel.ts'
 import type { Buffer, Device, DeviceCaps, Kernel, Signature } from '../run/device.ts'
 import { sizeOf } from '../shape.ts'
 import type { ReferenceKernels } from './kernel.ts'
+import { boundInputs } from './kernel.ts'
 import { referenceKernels } from './kernels/index.ts'
 
 class HostBuffer implements Buffer {
@@ -75,7 +76,8 @@ class ReferenceDevice implements Device {
   kernel(op: string, signature: Signature): Kernel {
     const run = this.kernels[op]
     if (!run) throw new PlacementError(`the reference device has no kernel for ${op}`)
-    const { inputs, outputs } = signature
+    const inputs = boundInputs(signature)
+    const { outputs } = signature
     return kernelOf((args) => {
       const arrays = [...inputs, ...outputs].map((t, i) => view(t.dtype, args[i], sizeOf(t.shape)))
       run(arrays.slice(0, inputs.length), arrays.slice(inputs.length), signature)
