@@ -22,6 +22,7 @@ export * from './autodiff/customGradient.ts'
 export * from './autodiff/indexedSlices.ts'
 
 // Optimising, placing and compiling them
+export { expandComposites, expandNode } from './passes/expandComposites.ts'
 export * from './passes/index.ts'
 export * from './passes/pass.ts'
 export * from './ir/affine.ts'
