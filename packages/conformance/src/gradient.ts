@@ -59,7 +59,7 @@ export async function checkNumerically(devices: readonly Device[], trial: Trial,
     for (const [i, name] of by.entries()) {
       if (trial.inputs[name]!.dtype !== 'float64') continue
       const direction = cotangent(`${trial.name} direction ${name}`, trial.values[name]!.shape)
-      const terms = found[i]!.numbers().map((g, k) => g * direction.data[k]!)
+      const terms = found[i]!.numbers().map((g, k) => g * Number(direction.data[k]))
       const projected = sum(terms)
       const numeric = await difference(session, trial, weights, name, direction)
       const scale = Math.max(1, sum(terms.map(Math.abs)))

@@ -67,6 +67,6 @@ export const elementwiseBuilders: TorchBuilders = {
   norm: reduced((x, options) => s.sqrt(s.sum(s.square(x), options))),
   argmax: ({ x }) => s.argMax(x!, { axis: 1 }),
   cumsum: ({ x }, { axis, exclusive, reverse }) =>
-    s.cumsum(x!, { axis: axis as number, exclusive: exclusive === true, reverse: reverse === true }),
+    s.cumSum(x!, { axis: axis as number, exclusive: exclusive === true, reverse: reverse === true }),
   cumulative_logsumexp: ({ x }, { axis }) => s.cumulativeLogSumExp(x!, { axis: axis as number }),
 }

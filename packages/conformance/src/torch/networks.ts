@@ -106,6 +106,6 @@ export const networkBuilders: TorchBuilders = {
     const n = x!.shape[0] as number
     const outer = s.mul(s.reshape(x!, { shape: [n, 1] }), s.reshape(x!, { shape: [1, n] }))
     const f = s.add(s.sum(s.mul(s.sin(x!), s.square(x!))), s.sum(s.exp(s.neg(outer))))
-    return s.gradients(f, [x!])[0]!
+    return { g: s.gradients(f, [x!])[0]! }
   },
 }
