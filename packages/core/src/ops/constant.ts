@@ -52,7 +52,8 @@ export function toTensor(value: TensorLike, dtype?: DType): Tensor {
 /** The inputs of an op as tensors: plain numbers take the dtype that the op states for them, or that of the first typed input. */
 export function toTensors(values: readonly TensorLike[], op: OpDef): Tensor[] {
   const tensors = values.map((value) => (isTyped(value) ? toTensor(value) : undefined))
-  const leader = tensors.find((t) => t !== undefined)?.dtype
+  // Inputs with a dtype of their own (indices, conditions) say nothing about the others.
+  const leader = tensors.find((t, i) => t !== undefined && !op.literals[op.inputs[i] ?? ''])?.dtype
   return values.map((value, i) => tensors[i] ?? toTensor(value, op.literals[op.inputs[i] ?? ''] ?? leader))
 }
 

@@ -11,10 +11,11 @@ import { div } from '../math/div.ts'
 import { equal } from '../math/equal.ts'
 import { mul } from '../math/mul.ts'
 import { neg } from '../math/neg.ts'
-import { zerosLike } from './fill.ts'
+import { select } from '../math/select.ts'
+import { onesLike, zerosLike } from './fill.ts'
 import { gatherNd } from './gatherNd.ts'
 
-const attributes = { update: attr.oneOf('what happens to the old elements', ['set', 'add', 'sub', 'min', 'max']) }
+const attributes = { update: attr.oneOf('what happens to the old elements', ['set', 'add', 'sub', 'mul', 'min', 'max']) }
 type Context = GradContext<readonly ['x', 'indices', 'updates'], typeof attributes>
 
 /**
@@ -34,10 +35,21 @@ export const tensorScatter = defineOp({
     if (update === 'add') return [dy, null, gatherNd(dy, indices)]
     if (update === 'sub') return [dy, null, neg(gatherNd(dy, indices))]
     if (update === 'set') return [tensorScatter(dy, indices, zerosLike(updates), { update }), null, gatherNd(dy, indices)]
-    return extremeGrad(context)
+    return update === 'mul' ? productGrad(context) : extremeGrad(context)
   },
   body: { kind: 'kernel' },
 })
+
+/** The product of all but one factor, right also where factors are zero: zeros are counted and left out of the product. */
+function productGrad({ dy, inputs: [x, indices, updates] }: Context): [Tensor, null, Tensor] {
+  const isZero = equal(updates, 0)
+  const factors = select(isZero, 1, updates)
+  const zeros = gatherNd(tensorScatter(zerosLike(x), indices, cast(isZero, { to: x.dtype }), { update: 'add' }), indices)
+  const product = gatherNd(mul(dy, tensorScatter(x, indices, factors, { update: 'mul' })), indices)
+  const alone = equal(zeros, cast(isZero, { to: x.dtype }))
+  const dx = mul(dy, tensorScatter(onesLike(x), indices, updates, { update: 'mul' }))
+  return [dx, null, select(alone, div(product, factors), 0)]
+}
 
 /** Where several values tie for an extreme, each gets an even share. */
 function extremeGrad({ dy, inputs: [x, indices, updates], outputs: [y] }: Context): [Tensor, null, Tensor] {

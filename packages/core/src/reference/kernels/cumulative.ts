@@ -1,4 +1,5 @@
 // Running sums, products and extremes.
+import { dtypes } from '../../dtype.ts'
 import { neutral, neutralBigInt } from '../../ir/kernel.ts'
 import { normalizeAxis, sizeOf } from '../../shape.ts'
 import type { Size } from '../../shape.ts'
@@ -60,7 +61,7 @@ export const cumulativeKernels: ReferenceKernels = {
     else
       onNumbers(([x], [out]) => {
         const nothing = combine === 'logSumExp' ? Number.NEGATIVE_INFINITY : neutral(combine, dtype)
-        run(x!, out!, shape, attrs, nothing, dtype === 'int32' || dtype === 'uint32' ? wrapping[combine] ?? joins[combine]! : joins[combine]!)
+        run(x!, out!, shape, attrs, nothing, dtypes[dtype].kind === 'float' ? joins[combine]! : (wrapping[combine] ?? joins[combine]!))
       })(inputs, outputs, signature)
   },
 }

@@ -1,5 +1,9 @@
 // Every hand-written kernel of the reference device, a family a file.
 import type { ReferenceKernels } from '../kernel.ts'
+import { topKKernels } from './topK.ts'
+import { gatherKernels } from './gather.ts'
+import { cumulativeKernels } from './cumulative.ts'
+import { bitcastKernels } from './bitcast.ts'
 import { triangularKernels } from './linalg.ts'
 import { luKernels } from './linalgLu.ts'
 import { orthogonalKernels } from './linalgOrthogonal.ts'
@@ -9,4 +13,4 @@ import { poolKernels } from './pool.ts'
 import { scatterKernels } from './scatter.ts'
 
 /** The reference kernel of every op with a `kernel` body. */
-export const referenceKernels: ReferenceKernels = { ...convKernels, ...matmulKernels, ...poolKernels, ...orthogonalKernels, ...luKernels, ...triangularKernels, ...scatterKernels }
+export const referenceKernels: ReferenceKernels = { ...convKernels, ...matmulKernels, ...topKKernels, ...gatherKernels, ...cumulativeKernels, ...bitcastKernels, ...poolKernels, ...orthogonalKernels, ...luKernels, ...triangularKernels, ...scatterKernels }

@@ -37,6 +37,7 @@ export const scatterKernels: ReferenceKernels = {
 const changes: Readonly<Record<string, ((old: number, update: number) => Scalar) | undefined>> = {
   add: (old, update) => old + update,
   sub: (old, update) => old - update,
+  mul: (old, update) => old * update,
   min: (old, update) => (update < old || update !== update ? update : old),
   max: (old, update) => (update > old || update !== update ? update : old),
 }
