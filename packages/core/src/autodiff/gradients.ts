@@ -3,7 +3,7 @@ import { floats } from '../dtype.ts'
 import { GradientError } from '../errors.ts'
 import type { Node } from '../graph/graph.ts'
 import { nodesCreated, Tensor, toposort } from '../graph/graph.ts'
-import { scope } from '../graph/scope.ts'
+import { colocateWith, scope } from '../graph/scope.ts'
 import type { Gradient } from '../op.ts'
 import { fillLike, zerosLike } from '../ops/array/fill.ts'
 import { add } from '../ops/math/add.ts'
@@ -112,15 +112,16 @@ class Tape {
       const { grad } = node.op
       if (!grad) throw new GradientError('it has no gradient: put stopGradient before it, or do not differentiate through it', { node })
       const dys = given.map((g) => g && densify(g))
+      // Gradients are computed where their node is.
       const back = scope(node.name, () =>
-        grad({
+        colocateWith(node, () => grad({
           inputs: node.inputs,
           outputs: node.outputs,
           attrs: node.attrs as never,
           dys,
           dy: dys[0] ?? zerosLike(node.outputs[0]!),
           node,
-        }),
+        })),
       )
       back.forEach((g, i) => g && this.give(node.inputs[i]!, g))
     }

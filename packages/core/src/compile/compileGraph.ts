@@ -5,7 +5,9 @@ import type { Pass } from '../passes/pass.ts'
 import { requiredPasses } from '../passes/index.ts'
 import { pipeline } from '../passes/pass.ts'
 import type { VariableResource } from '../resource.ts'
-import { after } from '../run/awaitable.ts'
+import { partition } from '../place/partition.ts'
+import { nameDevices, place } from '../place/place.ts'
+import { after, all } from '../run/awaitable.ts'
 import type { Awaitable, Device } from '../run/device.ts'
 import type { VariableUse } from '../run/executable.ts'
 import { Executable } from '../run/executable.ts'
@@ -32,18 +34,18 @@ export function compileGraph(bound: BoundGraph, target: CompileTarget): Awaitabl
   if (staged) return staged
   const passes = pipeline(target.passes, ...requiredPasses)
   const graph = passes.run({ fetches: bound.graph.fetches, targets: bound.graph.targets })
-  const [device] = target.devices as readonly [Device]
-  const context = { device, fusion: target.fusion, variable: (r: VariableResource) => target.variables.bufferOf(r, device) }
-  const program = compileProgram(graph, bound.feeds, context)
-  return after(
-    program,
-    (ready) =>
-      new Executable(
-        [{ program: ready, feeds: bound.feeds.map((_, i) => i), fetches: graph.fetches.map((_, i) => i) }],
-        graph.fetches.length,
-        variableUse(graph),
-      ),
-  )
+  const named = nameDevices(target.devices)
+  const placed = place(toposort({ fetches: [...bound.feeds, ...graph.fetches], targets: graph.targets }), named, {
+    soft: target.softPlacement,
+    deviceOf: (resource) => target.variables.deviceOf(resource),
+  })
+  const parts = partition(graph, bound.feeds, placed)
+  const shares = parts.map((part) => {
+    const device = target.devices[part.device]!
+    const context = { device, fusion: target.fusion, variable: (r: VariableResource) => target.variables.bufferOf(r, device) }
+    return after(compileProgram(part.graph, part.inputs, context), (program) => ({ program, feeds: part.feeds, fetches: part.fetches }))
+  })
+  return after(all(shares), (ready) => new Executable(ready, graph.fetches.length, variableUse(graph)))
 }
 
 /** Which variables must have a value before a graph runs, and which have one afterwards. */

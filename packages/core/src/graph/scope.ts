@@ -1,4 +1,5 @@
 // What surrounds the ops being built: a name prefix, a wanted device and control inputs, for as long as a callback runs.
+import { mergeDeviceNames } from './deviceName.ts'
 import type { Node } from './graph.ts'
 
 interface Surroundings {
@@ -26,10 +27,10 @@ export const surroundings = (): Surroundings => current
 export const scope = <T>(name: string, build: () => T): T => within({ prefix: `${current.prefix}${name}/` }, build)
 
 /**
- * Asks for a device for all nodes that `build` makes. Partial names are filled from the surrounding scope by the placer:
+ * Asks for a device for all nodes that `build` makes. What a partial name leaves open comes from the surrounding scope, then from the placer:
  * `'cpu'`, `'webgpu:1'`, `'/job:ps/task:0'`, `'/job:worker/task:0/device:cpu:0'`.
  */
-export const device = <T>(name: string, build: () => T): T => within({ device: name }, build)
+export const device = <T>(name: string, build: () => T): T => within({ device: mergeDeviceNames(current.device, name) }, build)
 
 /** All nodes that `build` makes run after `nodes`, in every run that needs them. */
 export const controlDependencies = <T>(nodes: readonly (Node | { readonly node: Node })[], build: () => T): T =>

@@ -1,0 +1,104 @@
+// Chooses a device for every node: where it asks to be, if that can run it; with the variables that it touches; else the first that can.
+import { PlacementError } from '../errors.ts'
+import type { DeviceName } from '../graph/deviceName.ts'
+import { formatDeviceName, matchesDevice, parseDeviceName } from '../graph/deviceName.ts'
+import { bodiesOf, effectsOf } from '../graph/effects.ts'
+import type { Node, Tensor } from '../graph/graph.ts'
+import { toposort } from '../graph/graph.ts'
+import type { AnyResource, VariableResource } from '../resource.ts'
+import type { Device } from '../run/device.ts'
+import type { ConcreteType } from '../shape.ts'
+
+/** A device and its whole name. */
+export interface NamedDevice {
+  readonly device: Device
+  readonly name: DeviceName
+}
+
+/** Devices of one process, named by type and position: `/job:localhost/task:0/device:cpu:0`. */
+export function nameDevices(devices: readonly Device[], job = 'localhost', task = 0): NamedDevice[] {
+  return devices.map((device, i) => ({
+    device,
+    name: { job, task, type: device.type, index: devices.slice(0, i).filter((d) => d.type === device.type).length },
+  }))
+}
+
+/** What placing may assume. */
+export interface PlaceOptions {
+  /** May a node run elsewhere when the device that it asks for cannot run it? */
+  readonly soft: boolean
+  /** Where a variable lives already. */
+  deviceOf(resource: VariableResource): Device | undefined
+}
+
+/** The device of every node, as an index into `devices`. @throws PlacementError */
+export function place(nodes: readonly Node[], devices: readonly NamedDevice[], options: PlaceOptions): Map<Node, number> {
+  const placed = new Map<Node, number>()
+  if (devices.length === 1) {
+    // One device has to do; what it cannot run is told when its kernel is asked for.
+    nodes.forEach((node) => placed.set(node, 0))
+    nodes.forEach((node) => options.soft || candidates(node, devices, options))
+    return placed
+  }
+  const homes = new Map<AnyResource, number>()
+  for (const node of nodes) {
+    const touched = touchedVariables(node)
+    const home = touched.map((r) => homes.get(r) ?? indexOf(devices, options.deviceOf(r))).find((i) => i !== undefined)
+    const possible = candidates(node, devices, options)
+    const chosen = home ?? possible[0]!
+    if (home !== undefined && !possible.includes(home) && !options.soft)
+      throw new PlacementError(`asks for '${node.device}', but its variable lives on ${nameOf(devices, home)}`, { node })
+    for (const resource of touched) {
+      const other = homes.get(resource)
+      if (other !== undefined && other !== chosen)
+        throw new PlacementError(`touches variables on ${nameOf(devices, chosen)} and ${nameOf(devices, other)}: put them on one device`, { node })
+      homes.set(resource, chosen)
+    }
+    placed.set(node, chosen)
+  }
+  return placed
+}
+
+const nameOf = (devices: readonly NamedDevice[], i: number): string => formatDeviceName(devices[i]!.name)
+const indexOf = (devices: readonly NamedDevice[], device: Device | undefined): number | undefined => {
+  const i = devices.findIndex((d) => d.device === device)
+  return i < 0 ? undefined : i
+}
+
+function touchedVariables(node: Node): VariableResource[] {
+  const { reads, writes } = effectsOf(node)
+  return [...reads, ...writes].filter((r) => r.kind === 'variable')
+}
+
+/** The devices that may run a node, best first. */
+function candidates(node: Node, devices: readonly NamedDevice[], { soft }: PlaceOptions): number[] {
+  const all = devices.map((_, i) => i)
+  const wanted = all.filter((i) => matchesDevice(parseDeviceName(node.device), devices[i]!.name))
+  const names = (): string => all.map((i) => nameOf(devices, i)).join(', ')
+  if (wanted.length === 0 && !soft) throw new PlacementError(`asks for '${node.device}', the session has ${names()}`, { node })
+  const able = (list: readonly number[]): number[] => list.filter((i) => canRun(devices[i]!.device, node))
+  const best = able(wanted)
+  if (best.length > 0) return best
+  if (wanted.length > 0 && !soft)
+    throw new PlacementError(`asks for '${node.device}', which cannot run it on these dtypes: allow soft placement or ask for another device`, { node })
+  const others = able(all)
+  if (others.length === 0) throw new PlacementError(`none of ${names()} can run it on these dtypes`, { node })
+  return others
+}
+
+/** Can a device run a node, with everything in its bodies? */
+export function canRun(device: Device, node: Node): boolean {
+  const { body } = node.op
+  const holds = (t: Tensor): boolean => device.caps.dtypes.has(t.dtype)
+  if (body.kind === 'runtime') {
+    if (body.role === 'readVariable' || body.role === 'assign' || body.role === 'scatter') return node.outputs.every(holds)
+    return bodiesOf(node).every((b) => toposort(b).every((inner) => canRun(device, inner)))
+  }
+  if (![...node.inputs, ...node.outputs].every(holds)) return false
+  if (body.kind !== 'kernel') return true
+  return device.supports(node.op.name, {
+    inputs: node.inputs.map((t) => t.type as ConcreteType),
+    outputs: node.outputs.map((t) => t.type as ConcreteType),
+    attrs: node.attrs,
+  })
+}
