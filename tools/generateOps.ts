@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url'
 import { files, root } from './workspace.ts'
 
 const folder = 'packages/core/src/ops/'
-const target = `${folder}index.ts`
+/** The file that this program writes. */
+export const opsIndexFile = `${folder}index.ts`
 
 /** Files that only help to define ops: what they export is no public name. */
 const makers: ReadonlySet<string> = new Set([
@@ -27,12 +28,14 @@ const isOp = (value: unknown): value is { readonly def: { readonly name: string 
 function opsOf(exports: Exports): { readonly name: string; readonly element: string }[] {
   return Object.entries(exports).flatMap(([name, value]) => {
     if (isOp(value)) return [{ name, element: name }]
-    return Array.isArray(value) && value.length > 0 && value.every(isOp) ? [{ name, element: `...${name}` }] : []
+    return Array.isArray(value) && value.length > 0 && value.every(isOp)
+      ? [{ name, element: `...${name}` }]
+      : []
   })
 }
 
 /** The text of ops/index.ts for the modules by their paths under ops/. */
-export function opsIndex(modules: ReadonlyMap<string, Exports>): string {
+function opsIndex(modules: ReadonlyMap<string, Exports>): string {
   const rows = [...modules].map(([path, exports]) => ({ path, ops: opsOf(exports) }))
   return [
     '// Written by tools/generateOps.ts: the public names of all op files, and the list of all ops.',
@@ -51,13 +54,16 @@ export function opsIndex(modules: ReadonlyMap<string, Exports>): string {
   ].join('\n')
 }
 
-/** Reads every op file and writes the list. */
-export async function generateOps(): Promise<void> {
-  const paths = files(`${folder}**/*.ts`).filter((path) => !path.endsWith('.test.ts') && path !== target)
+/** What ops/index.ts should say of the op files as they are. */
+export async function currentOpsIndex(): Promise<string> {
+  const paths = files(`${folder}**/*.ts`).filter(
+    (path) => !path.endsWith('.test.ts') && path !== opsIndexFile,
+  )
   const modules = new Map<string, Exports>()
-  for (const path of paths.sort())
+  for (const path of paths) {
     modules.set(path.slice(folder.length), (await import(pathToFileURL(join(root, path)).href)) as Exports)
-  await writeFile(join(root, target), opsIndex(modules))
+  }
+  return opsIndex(modules)
 }
 
-if (import.meta.main) await generateOps()
+if (import.meta.main) await writeFile(join(root, opsIndexFile), await currentOpsIndex())

@@ -6,7 +6,7 @@ import {
   unprovenDevices,
 } from './structure/dependencies.ts'
 import { undocumentedNames } from './structure/docstrings.ts'
-import { dependentOpFiles, unprovenOps } from './structure/ops.ts'
+import { dependentOpFiles, staleOpsList, unprovenOps } from './structure/ops.ts'
 import { longFiles, namelessFiles } from './structure/sizes.ts'
 
 /** One rule: `faults` answers a line for every place that breaks it. */
@@ -21,6 +21,7 @@ export const rules: readonly Rule[] = [
   { name: 'packages are entered by their names', faults: () => escapingImports() },
   { name: 'core imports no platform module', faults: () => platformImports() },
   { name: 'every device runs the device suite', faults: () => unprovenDevices() },
+  { name: 'the list of ops is that of the op files', faults: staleOpsList },
   { name: 'every op has a conformance case', faults: unprovenOps },
   { name: 'every op file can be imported alone', faults: dependentOpFiles },
   { name: 'every public name has a docstring', faults: () => undocumentedNames() },

@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { files, has, root } from '../workspace.ts'
+import { currentOpsIndex, opsIndexFile } from '../generateOps.ts'
+import { files, has, root, text } from '../workspace.ts'
 
-const opsIndex = 'packages/core/src/ops/index.ts'
 const conformanceIndex = 'packages/conformance/src/index.ts'
 
 /** The part of an op that this rule reads. */
@@ -22,11 +22,18 @@ export function opsWithoutCase(ops: readonly NamedOp[], cases: ReadonlySet<strin
 
 /** The standard ops without a conformance case. */
 export async function unprovenOps(): Promise<readonly string[]> {
-  const missing = [opsIndex, conformanceIndex].filter((file) => !has(file))
+  const missing = [opsIndexFile, conformanceIndex].filter((file) => !has(file))
   if (missing.length > 0) return missing.map((file) => `${file} is missing`)
-  const { standardOps } = (await load(opsIndex)) as { standardOps: readonly NamedOp[] }
+  const { standardOps } = (await load(opsIndexFile)) as { standardOps: readonly NamedOp[] }
   const { caseNames } = (await load(conformanceIndex)) as { caseNames: () => ReadonlySet<string> }
   return opsWithoutCase(standardOps, caseNames())
+}
+
+/** Says so when the list of ops is not the one that the op files give, the formatter's line breaks aside. */
+export async function staleOpsList(): Promise<readonly string[]> {
+  const letters = (source: string) => source.replace(/[\s,]/g, '')
+  const stale = letters(text(opsIndexFile)) !== letters(await currentOpsIndex())
+  return stale ? [`${opsIndexFile} is out of date: run 'npm run ops'`] : []
 }
 
 const load = (file: string): Promise<unknown> => import(pathToFileURL(join(root, file)).href)
