@@ -51,8 +51,10 @@ export function randomKernel(stream: Random, allowed: readonly DType[], maxInput
   const axes = randomAxes(stream)
   const reduced = stream.next() < 0.4 ? stream.integer(1, axes.length + 1) : 0
   const reads = new Reads(stream, axes, allowed.filter((d) => dtypes[d].compute === compute))
-  const leaves = Array.from({ length: stream.integer(1, Math.max(2, maxInputs - 1)) }, () => reads.leaf(axes.length))
-  if (compute !== 'bool') leaves.push(constant(stream, compute), counter(stream, axes, compute))
+  // Reads come last: growing prefers the latest values.
+  const plain = compute === 'bool' ? [] : [constant(stream, compute), counter(stream, axes, compute)]
+  const loads = Array.from({ length: stream.integer(1, Math.max(2, maxInputs - 1)) }, () => reads.leaf(axes.length))
+  const leaves = [...plain, ...loads]
   const value = grow(stream, leaves, stream.integer(1, 12))
   const length = sizeOf(axes.slice(0, axes.length - reduced))
   const output = { dtype: stored, length }

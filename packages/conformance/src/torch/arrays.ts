@@ -4,35 +4,43 @@ import * as s from '@shoal/core'
 import type { TorchBuilders } from './builder.ts'
 
 /** (a + aᵀ) / 2: PyTorch differentiates functions of symmetric matrices within those. */
-const symmetric = (a: Tensor): Tensor => s.mul(s.add(a, s.matrixTranspose(a)), 0.5)
+const symmetric = (a: Tensor): Tensor => s.mul(s.add(a, s.transpose(a, { order: [...lead(a), a.rank - 1, a.rank - 2] })), 0.5)
+
+const lead = (a: Tensor): number[] => Array.from({ length: a.rank - 2 }, (_, axis) => axis)
 
 const bagsOf = (offsets: readonly number[], count: number): number[] =>
   Array.from({ length: count }, (_, i) => offsets.findLastIndex((start) => start <= i))
 
 export const arrayBuilders: TorchBuilders = {
-  transpose: ({ x }, { perm }) => s.transpose(x!, { perm: perm as number[] }),
+  transpose: ({ x }, { perm }) => s.transpose(x!, { order: perm as number[] }),
   stack: ({ a, b }, { axis }) => s.stack([a!, b!], { axis: axis as number }),
   split({ x }, { sizes, axis }) {
     const [a, b, c] = s.split(x!, sizes as number[], { axis: axis as number })
     return { a: a!, b: b!, c: c! }
   },
   reverse: ({ x }, { axis }) => s.reverse(x!, { axes: axis as number[] }),
-  pad: ({ x }, { paddings, value }) => s.pad(x!, { paddings: paddings as [number, number][], value: value as number }),
+  pad({ x }, { paddings, value }) {
+    const around = paddings as readonly (readonly [number, number])[]
+    return s.pad(x!, { before: around.map(([before]) => before), after: around.map(([, after]) => after), value: value as number })
+  },
   // x[1:6:2, 6:0:-3]
   strided_slice: ({ x }) => s.stridedSlice(x!, { begin: [1, 6], end: [6, 0], strides: [2, -3] }),
   slice: ({ x }, { begin, size }) => s.slice(x!, { begin: begin as number[], size: size as number[] }),
   gather: ({ x, i }, { axis }) => s.gather(x!, i!, { axis: axis as number }),
   gather_nd: ({ x, i }) => s.gatherNd(x!, i!),
   scatter_nd: ({ i, u }, { shape }) => s.scatterNd(i!, u!, { shape: shape as number[] }),
-  tensor_scatter_nd_update: ({ x, i, u }) => s.tensorScatterUpdate(x!, i!, u!),
+  tensor_scatter_nd_update: ({ x, i, u }) => s.tensorScatter(x!, i!, u!, { update: 'set' }),
   one_hot: ({ i }, { depth }) => s.oneHot(i!, { depth: depth as number }),
-  top_k: ({ x }, { k }) => s.topK(x!, { k: k as number }),
-  matrix_diag_part: ({ x }) => s.matrixDiagPart(x!),
-  matrix_band_part: ({ x }, { lower, upper }) => s.matrixBandPart(x!, { lower: lower as number, upper: upper as number }),
+  top_k({ x }, { k }) {
+    const [values, indices] = s.topK(x!, { k: k as number })
+    return { values, indices: s.cast(indices, { to: 'int64' }) }
+  },
+  matrix_diag_part: ({ x }) => s.diagPart(x!),
+  matrix_band_part: ({ x }, { lower, upper }) => s.bandPart(x!, { lower: lower as number, upper: upper as number }),
   embedding_lookup_sparse({ table, ids }, { combiner }) {
     const bags = s.constant(bagsOf([0, 3], 5), 'int32')
     const rows = s.gather(table!, ids!, { axis: 0 })
-    return combiner === 'mean' ? s.segmentMean(rows, bags, { count: 2 }) : s.segmentSum(rows, bags, { count: 2 })
+    return combiner === 'mean' ? s.unsortedSegmentMean(rows, bags, { count: 2 }) : s.unsortedSegmentSum(rows, bags, { count: 2 })
   },
   matmul: ({ a, b }, { transpose_a, transpose_b }) =>
     s.matmul(a!, b!, { transposeA: transpose_a === true, transposeB: transpose_b === true }),
