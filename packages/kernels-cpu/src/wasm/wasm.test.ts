@@ -7,6 +7,7 @@ import {
   f32x4,
   f64,
   f64x2,
+  features,
   i16x8,
   i32,
   i32x4,
@@ -187,6 +188,13 @@ describe('FunctionBuilder', () => {
     })
     expect(() => module.define('c', [], 'i32', (() => undefined) as never)).toThrow('ends without one')
     expect(() => v128.load(0, -4)).toThrow('v128.load: lane or offset -4')
+  })
+})
+
+describe('features', () => {
+  it('finds all of them in Node, and the same answer again', () => {
+    expect(features()).toEqual({ simd: true, relaxedSimd: true, threads: true })
+    expect(features()).toBe(features())
   })
 })
 
