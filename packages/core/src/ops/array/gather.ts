@@ -59,7 +59,7 @@ export const gatherBack = defineOp({
   name: 'GatherBack',
   doc: 'What flows back through Gather: slices added up in the shape of another tensor, whose values are not used.',
   inputs: ['x', 'indices', 'like'],
-  dtypes: [fixedSize, indexTypes],
+  dtypes: [fixedSize, indexTypes, fixedSize],
   attrs: attributes,
   traits: { shapeOnly: (i) => i === 2 },
   infer: ([x, , like]) => [{ dtype: x.dtype, shape: like.shape }],
