@@ -12,12 +12,18 @@ export const opsIndexFile = `${folder}index.ts`
 const makers: ReadonlySet<string> = new Set([
   'elementwise.ts',
   'control/subgraph.ts',
+  'linalg/contract.ts',
+  'linalg/matrices.ts',
+  'linalg/triangle.ts',
   'math/comparison.ts',
   'nn/window.ts',
   'reduce/argExtreme.ts',
   'reduce/compositeReduction.ts',
   'reduce/extremeGrad.ts',
   'reduce/reduction.ts',
+  'text/hash.ts',
+  'text/regularExpression.ts',
+  'text/stringOp.ts',
 ])
 
 type Exports = Readonly<Record<string, unknown>>
