@@ -34,12 +34,27 @@ export interface Attr<T extends AttrValue, Optional extends boolean = boolean> {
   readonly default: T | undefined
   check(value: unknown): value is T
 }
+/** The kinds of attributes, as serialisers tell them apart. */
 export type AttrKind =
-  | 'int' | 'float' | 'bool' | 'text' | 'ints' | 'floats' | 'texts' | 'dtype' | 'shape' | 'array' | 'graph' | 'graphs' | 'resource'
+  | 'int'
+  | 'float'
+  | 'bool'
+  | 'text'
+  | 'ints'
+  | 'floats'
+  | 'texts'
+  | 'dtype'
+  | 'shape'
+  | 'array'
+  | 'graph'
+  | 'graphs'
+  | 'resource'
 
-// The type of an attribute's value is only ever read out of it, so `never` would make every Attr its subtype; unknown does not.
+/** The declarations of an op's attributes, by name. */
 export type AttrSpecs = Readonly<Record<string, Attr<AttrValue>>>
-type OptionalKeys<A extends AttrSpecs> = { [K in keyof A]: A[K] extends Attr<AttrValue, true> ? K : never }[keyof A]
+type OptionalKeys<A extends AttrSpecs> = {
+  [K in keyof A]: A[K] extends Attr<AttrValue, true> ? K : never
+}[keyof A]
 type ValueOf<S> = S extends Attr<infer T> ? T : never
 /** The attributes as an op sees them: defaults filled in. */
 export type AttrsOf<A extends AttrSpecs> = { readonly [K in keyof A]: ValueOf<A[K]> }
@@ -63,7 +78,14 @@ function declare<T extends AttrValue>(kind: AttrKind, expects: string, check: (v
   function make(doc: string, fallback: undefined): Attr<T | undefined, true>
   function make(...[doc, ...fallback]: [doc: string, fallback?: T | undefined]): Attr<T | undefined> {
     const optional = fallback.length > 0
-    return { kind, doc, expects, optional, default: fallback[0], check: (v): v is T | undefined => (optional && v === undefined) || check(v) }
+    return {
+      kind,
+      doc,
+      expects,
+      optional,
+      default: fallback[0],
+      check: (v): v is T | undefined => (optional && v === undefined) || check(v),
+    }
   }
   return make
 }
@@ -79,7 +101,11 @@ export const attr = {
   texts: declare('texts', 'a list of strings', listOf(isText)),
   dtype: declare<DType>('dtype', `one of ${dtypeNames.join(', ')}`, isDType),
   /** Sizes may be names; they are bound with the feeds. */
-  shape: declare<Shape>('shape', 'a list of sizes or names of sizes', listOf((v): v is Dim => isInt(v) || isText(v))),
+  shape: declare<Shape>(
+    'shape',
+    'a list of sizes or names of sizes',
+    listOf((v): v is Dim => isInt(v) || isText(v)),
+  ),
   array: declare<NDArray>('array', 'an NDArray', (v): v is NDArray => v instanceof NDArray),
   graph: declare<Subgraph>('graph', 'a subgraph', isSubgraph),
   graphs: declare<readonly Subgraph[]>('graphs', 'a list of subgraphs', listOf(isSubgraph)),

@@ -33,7 +33,8 @@ export const dtypes: Readonly<Record<DType, DTypeRow>> = table
 /** Every dtype name. */
 export const dtypeNames: readonly DType[] = Object.keys(table) as DType[]
 
-const ofKind = (...kinds: DTypeKind[]): readonly DType[] => dtypeNames.filter((d) => kinds.includes(dtypes[d].kind))
+const ofKind = (...kinds: DTypeKind[]): readonly DType[] =>
+  dtypeNames.filter((d) => kinds.includes(dtypes[d].kind))
 /** float32, float64, float16, bfloat16. */
 export const floats: readonly DType[] = ofKind('float')
 /** Signed and unsigned integers. */
@@ -63,7 +64,13 @@ export type ArrayOf<D extends DType> = ArrayTypes[D]
 /** Any host array of fixed-size elements. */
 export type TypedArray = Exclude<ArrayTypes[DType], string[]>
 /** One element as JavaScript sees it. */
-export type ScalarOf<D extends DType> = D extends 'int64' ? bigint : D extends 'bool' ? boolean : D extends 'string' ? string : number
+export type ScalarOf<D extends DType> = D extends 'int64'
+  ? bigint
+  : D extends 'bool'
+    ? boolean
+    : D extends 'string'
+      ? string
+      : number
 /** One element of any dtype. */
 export type Scalar = number | bigint | boolean | string
 
@@ -93,11 +100,16 @@ export function allocate<D extends DType>(dtype: D, length: number): ArrayOf<D> 
 }
 
 /** A typed view of `length` elements over bytes; copies when the offset is not a multiple of the element size. */
-export function viewOf<D extends Exclude<DType, 'string'>>(dtype: D, bytes: Uint8Array, length: number): ArrayOf<D> {
+export function viewOf<D extends Exclude<DType, 'string'>>(
+  dtype: D,
+  bytes: Uint8Array,
+  length: number,
+): ArrayOf<D> {
   const { bytes: size } = dtypes[dtype]
   const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice()
   return new constructors[dtype](aligned.buffer, aligned.byteOffset, length) as ArrayOf<D>
 }
 
 /** Is this a dtype name? */
-export const isDType = (value: unknown): value is DType => typeof value === 'string' && Object.hasOwn(table, value)
+export const isDType = (value: unknown): value is DType =>
+  typeof value === 'string' && Object.hasOwn(table, value)

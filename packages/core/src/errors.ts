@@ -11,7 +11,10 @@ export class ShoalError extends Error {
   override readonly name: string
   /** The node that the error speaks of, where there is one. */
   readonly node: NodeLabel | undefined
-  constructor(message: string, options: { readonly node?: NodeLabel | undefined; readonly cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    options: { readonly node?: NodeLabel | undefined; readonly cause?: unknown } = {},
+  ) {
     super(options.node ? `${label(options.node)}: ${message}` : message, { cause: options.cause })
     this.name = new.target.name
     this.node = options.node

@@ -19,10 +19,13 @@ export class NDArray<D extends DType = DType> {
   constructor(dtype: D, shape: Size, data: ArrayOf<D>) {
     if (!isDType(dtype)) throw new DTypeError(`unknown dtype '${String(dtype)}'`)
     shape.forEach((d) => {
-      if (!Number.isInteger(d) || d < 0) throw new ShapeError(`${formatShape(shape)} is not a shape: sizes are whole and not negative`)
+      if (!Number.isInteger(d) || d < 0)
+        throw new ShapeError(`${formatShape(shape)} is not a shape: sizes are whole and not negative`)
     })
     if (data.length !== sizeOf(shape))
-      throw new ShapeError(`${formatShape(shape)} needs ${sizeOf(shape)} elements, the data has ${data.length}`)
+      throw new ShapeError(
+        `${formatShape(shape)} needs ${sizeOf(shape)} elements, the data has ${data.length}`,
+      )
     this.dtype = dtype
     this.shape = shape
     this.data = data
@@ -46,12 +49,14 @@ export class NDArray<D extends DType = DType> {
 
   /** The element at the given indices; half precision as a number, bool as a boolean. @throws ShapeError when out of range. */
   at(...indices: number[]): ScalarOf<D> {
-    if (indices.length !== this.rank) throw new ShapeError(`${indices.length} indices for shape ${formatShape(this.shape)}`)
+    if (indices.length !== this.rank)
+      throw new ShapeError(`${indices.length} indices for shape ${formatShape(this.shape)}`)
     const strides = stridesOf(this.shape)
     const flat = indices.reduce((sum, index, axis) => {
       const size = this.shape[axis]!
       const i = index < 0 ? index + size : index
-      if (!(i >= 0 && i < size)) throw new ShapeError(`index ${index} is out of range for axis ${axis} of ${formatShape(this.shape)}`)
+      if (!(i >= 0 && i < size))
+        throw new ShapeError(`index ${index} is out of range for axis ${axis} of ${formatShape(this.shape)}`)
       return sum + i * strides[axis]!
     }, 0)
     return this.element(flat)
@@ -59,7 +64,8 @@ export class NDArray<D extends DType = DType> {
 
   /** The single element of a one-element array. @throws ShapeError when there are more or none. */
   item(): ScalarOf<D> {
-    if (this.size !== 1) throw new ShapeError(`item() needs one element, ${formatShape(this.shape)} has ${this.size}`)
+    if (this.size !== 1)
+      throw new ShapeError(`item() needs one element, ${formatShape(this.shape)} has ${this.size}`)
     return this.element(0)
   }
 
@@ -74,7 +80,9 @@ export class NDArray<D extends DType = DType> {
     const build = (axis: number, offset: number, strides: Size): Nested<ScalarOf<D>> =>
       axis === this.rank
         ? this.element(offset)
-        : Array.from({ length: this.shape[axis]! }, (_, i) => build(axis + 1, offset + i * strides[axis]!, strides))
+        : Array.from({ length: this.shape[axis]! }, (_, i) =>
+            build(axis + 1, offset + i * strides[axis]!, strides),
+          )
     return build(0, 0, stridesOf(this.shape))
   }
 
@@ -86,7 +94,8 @@ export class NDArray<D extends DType = DType> {
   /** Every element converted: floats to integers truncate, anything to bool is `!= 0`. @throws DTypeError to or from string. */
   cast<T extends DType>(dtype: T): NDArray<T> {
     if ((dtype as DType) === this.dtype) return this as unknown as NDArray<T>
-    if (dtype === 'string' || this.dtype === 'string') throw new DTypeError(`cannot cast ${this.dtype} to ${dtype}`)
+    if (dtype === 'string' || this.dtype === 'string')
+      throw new DTypeError(`cannot cast ${this.dtype} to ${dtype}`)
     const out = allocate(dtype, this.size)
     const integer = dtypes[dtype].kind === 'int' || dtypes[dtype].kind === 'uint'
     for (let i = 0; i < this.size; i++) {
@@ -130,12 +139,17 @@ const toBigInt = (value: Scalar): bigint => {
  * The dtype defaults to what the values are: number float32, bigint int64, boolean bool, string string; a typed array keeps its own.
  * @throws ValueError for ragged arrays or mixed values.
  */
-export function ndarray<D extends DType = DType>(values: Nested | TypedArray, dtype?: D, shape?: Size): NDArray<D> {
+export function ndarray<D extends DType = DType>(
+  values: Nested | TypedArray,
+  dtype?: D,
+  shape?: Size,
+): NDArray<D> {
   if (ArrayBuffer.isView(values)) {
     const own = dtypeOfArray(values)
     const array = new NDArray(own, shape ?? [values.length], values)
     // A Uint16Array given as half precision holds its bits.
-    if (dtype && values instanceof Uint16Array && dtypes[dtype].bytes === 2) return new NDArray(dtype, array.shape, values as ArrayOf<D>)
+    if (dtype && values instanceof Uint16Array && dtypes[dtype].bytes === 2)
+      return new NDArray(dtype, array.shape, values as ArrayOf<D>)
     return array.cast((dtype ?? own) as D)
   }
   const measured = measure(values)
@@ -145,24 +159,38 @@ export function ndarray<D extends DType = DType>(values: Nested | TypedArray, dt
   const type = dtype ?? (inferDType(first) as D)
   const data = allocate(type, flat.length)
   flat.forEach((value, i) => {
-    if (typeof value !== typeof first) throw new ValueError(`mixed values: ${typeof first} and ${typeof value}`)
-    if ((type === 'string') !== (typeof value === 'string')) throw new ValueError(`a ${typeof value} is not a ${type}`)
+    if (typeof value !== typeof first)
+      throw new ValueError(`mixed values: ${typeof first} and ${typeof value}`)
+    if ((type === 'string') !== (typeof value === 'string'))
+      throw new ValueError(`a ${typeof value} is not a ${type}`)
     setElement(type, data, i, value)
   })
   return new NDArray(type, shape ?? measured, data)
 }
 
 /** An NDArray over raw little-endian bytes. @throws ShapeError when the count does not fit. */
-export function fromBytes<D extends Exclude<DType, 'string'>>(dtype: D, shape: Size, bytes: Uint8Array): NDArray<D> {
+export function fromBytes<D extends Exclude<DType, 'string'>>(
+  dtype: D,
+  shape: Size,
+  bytes: Uint8Array,
+): NDArray<D> {
   const length = sizeOf(shape)
   if (bytes.byteLength !== length * dtypes[dtype].bytes)
-    throw new ShapeError(`${dtype}${formatShape(shape)} needs ${length * dtypes[dtype].bytes} bytes, got ${bytes.byteLength}`)
+    throw new ShapeError(
+      `${dtype}${formatShape(shape)} needs ${length * dtypes[dtype].bytes} bytes, got ${bytes.byteLength}`,
+    )
   return new NDArray(dtype, shape, viewOf(dtype, bytes, length))
 }
 
 /** The dtype that a JavaScript value has when none is asked for. */
 export const inferDType = (value: Scalar | undefined): DType =>
-  typeof value === 'string' ? 'string' : typeof value === 'bigint' ? 'int64' : typeof value === 'boolean' ? 'bool' : 'float32'
+  typeof value === 'string'
+    ? 'string'
+    : typeof value === 'bigint'
+      ? 'int64'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : 'float32'
 
 function dtypeOfArray(values: ArrayBufferView): DType {
   if (values instanceof Float32Array) return 'float32'
@@ -179,7 +207,8 @@ function dtypeOfArray(values: ArrayBufferView): DType {
 
 function measure(values: Nested): number[] {
   const shape: number[] = []
-  for (let level: Nested | undefined = values; Array.isArray(level); level = level[0] as Nested | undefined) shape.push(level.length)
+  for (let level: Nested | undefined = values; Array.isArray(level); level = level[0] as Nested | undefined)
+    shape.push(level.length)
   return shape
 }
 
@@ -189,6 +218,7 @@ function flatten(values: Nested, shape: Size, axis: number, out: Scalar[]): void
     out.push(values as Scalar)
     return
   }
-  if (values.length !== shape[axis]) throw new ValueError(`ragged array: expected shape ${formatShape(shape)}`)
+  if (values.length !== shape[axis])
+    throw new ValueError(`ragged array: expected shape ${formatShape(shape)}`)
   for (const item of values) flatten(item, shape, axis + 1, out)
 }

@@ -42,7 +42,9 @@ export interface Traits {
 }
 
 /** One T per input; a list of them where the only input is spelled `...xs`. */
-type Row<I extends readonly string[], T> = I extends readonly [`...${string}`] ? readonly T[] : { readonly [K in keyof I]: T }
+type Row<I extends readonly string[], T> = I extends readonly [`...${string}`]
+  ? readonly T[]
+  : { readonly [K in keyof I]: T }
 /** The names of an op's outputs, or 'list' where their number depends on the attributes. */
 export type OutputNames = readonly string[] | 'list'
 type Result<O extends OutputNames> = O extends readonly [string]
@@ -61,33 +63,63 @@ export interface ScalarContext {
 
 /** What the executor itself does for an op, or `host`: the op's own `run` on host values. */
 export type RuntimeRole =
-  | 'constant' | 'feed' | 'parameter' | 'blank' | 'readVariable' | 'assign' | 'scatter' | 'group'
-  | 'case' | 'while' | 'scan' | 'call' | 'send' | 'recv' | 'host'
+  | 'constant'
+  | 'feed'
+  | 'parameter'
+  | 'blank'
+  | 'readVariable'
+  | 'assign'
+  | 'scatter'
+  | 'group'
+  | 'case'
+  | 'while'
+  | 'scan'
+  | 'call'
+  | 'send'
+  | 'recv'
+  | 'host'
 
 /** What computes an op. Exactly one kind; the first four need no kernel anywhere. */
 export type Body<I extends readonly string[] = readonly string[], A extends AttrSpecs = AttrSpecs> =
   /** One expression per output element; inputs broadcast. */
   | { readonly kind: 'scalar'; expr(args: Row<I, Expr>, attrs: AttrsOf<A>, context: ScalarContext): Expr }
   /** Where in input 0 each output element is read. */
-  | { readonly kind: 'view'; map(at: readonly Expr[], input: ConcreteType, attrs: AttrsOf<A>, output: ConcreteType): IndexMap }
+  | {
+      readonly kind: 'view'
+      map(at: readonly Expr[], input: ConcreteType, attrs: AttrsOf<A>, output: ConcreteType): IndexMap
+    }
   /** Input 0 combined over axes. */
-  | { readonly kind: 'reduce'; readonly combine: Combine; axes(attrs: AttrsOf<A>, input: TensorType): readonly number[] }
+  | {
+      readonly kind: 'reduce'
+      readonly combine: Combine
+      axes(attrs: AttrsOf<A>, input: TensorType): readonly number[]
+    }
   /** Built of other ops once all sizes are known. */
-  | { readonly kind: 'composite'; build(inputs: Row<I, Tensor>, attrs: AttrsOf<A>): Tensor | readonly Tensor[] }
+  | {
+      readonly kind: 'composite'
+      build(inputs: Row<I, Tensor>, attrs: AttrsOf<A>): Tensor | readonly Tensor[]
+    }
   /** Hand-written per device; the reference device has one for each. */
   | { readonly kind: 'kernel' }
   /** The executor itself. `run` computes host values from host values; it may wait. Output sizes that `infer` leaves unknown are taken from the answer. */
   | {
       readonly kind: 'runtime'
       readonly role: RuntimeRole
-      run?(inputs: readonly NDArray[], attrs: AttrsOf<A>, context: RunContext): readonly NDArray[] | Promise<readonly NDArray[]>
+      run?(
+        inputs: readonly NDArray[],
+        attrs: AttrsOf<A>,
+        context: RunContext,
+      ): readonly NDArray[] | Promise<readonly NDArray[]>
     }
 
 /** What flows back to an input: a tensor, rows of one, or nothing. */
 export type Gradient = Tensor | IndexedSlices
 
 /** What a gradient rule may use. */
-export interface GradContext<I extends readonly string[] = readonly string[], A extends AttrSpecs = AttrSpecs> {
+export interface GradContext<
+  I extends readonly string[] = readonly string[],
+  A extends AttrSpecs = AttrSpecs,
+> {
   readonly inputs: Row<I, Tensor>
   readonly outputs: readonly Tensor[]
   readonly attrs: AttrsOf<A>
@@ -117,7 +149,10 @@ export interface OpSpec<I extends readonly string[], A extends AttrSpecs, O exte
   /** Per input, its gradient; null where there is none. Left out: composites differentiate through their parts, other ops not at all. */
   grad?(context: GradContext<I, A>): Row<I, Gradient | null>
   /** For ops that hold subgraphs: the types of the parameters of each, by attribute. */
-  subgraphs?(inputs: readonly TensorType[], attrs: AttrsOf<A>): Readonly<Record<string, readonly (readonly TensorType[])[]>>
+  subgraphs?(
+    inputs: readonly TensorType[],
+    attrs: AttrsOf<A>,
+  ): Readonly<Record<string, readonly (readonly TensorType[])[]>>
   readonly body: Body<I, A>
 }
 
@@ -135,20 +170,24 @@ export interface OpDef {
   readonly body: Body
   infer(inputs: readonly TensorType[], attrs: AttrValues): readonly TensorType[]
   grad?(context: GradContext): readonly (Gradient | null)[]
-  subgraphs?(inputs: readonly TensorType[], attrs: AttrValues): Readonly<Record<string, readonly (readonly TensorType[])[]>>
+  subgraphs?(
+    inputs: readonly TensorType[],
+    attrs: AttrValues,
+  ): Readonly<Record<string, readonly (readonly TensorType[])[]>>
 }
 
 type Named = { readonly name?: string | undefined }
-type AttrTail<A extends AttrSpecs> = {} extends AttrArgs<A>
-  ? [attrs?: AttrArgs<A> & Named]
-  : [attrs: AttrArgs<A> & Named]
+type AttrTail<A extends AttrSpecs> =
+  {} extends AttrArgs<A> ? [attrs?: AttrArgs<A> & Named] : [attrs: AttrArgs<A> & Named]
 type Call<I extends readonly string[], A extends AttrSpecs> = I extends readonly [`...${string}`]
   ? [inputs: readonly TensorLike[], ...attrs: AttrTail<A>]
   : [...inputs: { readonly [K in keyof I]: TensorLike }, ...attrs: AttrTail<A>]
 /** An op is its own builder: `matmul(a, b)` adds a node and answers its output(s); `matmul.def` is the definition. */
-export type Op<I extends readonly string[] = readonly string[], A extends AttrSpecs = AttrSpecs, O extends OutputNames = OutputNames> = ((
-  ...args: Call<I, A>
-) => Result<O>) & { readonly def: OpDef }
+export type Op<
+  I extends readonly string[] = readonly string[],
+  A extends AttrSpecs = AttrSpecs,
+  O extends OutputNames = OutputNames,
+> = ((...args: Call<I, A>) => Result<O>) & { readonly def: OpDef }
 
 /** Anything that has an OpDef: what lists of ops hold. */
 export interface AnyOp {
@@ -173,7 +212,8 @@ export function defineOp<
   } as unknown as OpDef
   const build = (...args: readonly unknown[]): Tensor | readonly Tensor[] => {
     const given = (variadic ? args[0] : args.slice(0, def.inputs.length)) as readonly TensorLike[]
-    const { name, ...rest } = (args[variadic ? 1 : def.inputs.length] ?? {}) as Record<string, AttrValue> & Named
+    const { name, ...rest } = (args[variadic ? 1 : def.inputs.length] ?? {}) as Record<string, AttrValue> &
+      Named
     const node = makeNode(def, toTensors(given, def), rest, name)
     return def.outputs !== 'list' && def.outputs.length === 1 ? node.outputs[0]! : node.outputs
   }
@@ -181,10 +221,17 @@ export function defineOp<
 }
 
 /** A checked node: attributes have their defaults and types, inputs their number and dtypes. @throws AttrError, DTypeError, ValueError, ShapeError. */
-export function makeNode(op: OpDef, inputs: readonly Tensor[], given: Readonly<Record<string, AttrValue>> = {}, name?: string): Node {
+export function makeNode(
+  op: OpDef,
+  inputs: readonly Tensor[],
+  given: Readonly<Record<string, AttrValue>> = {},
+  name?: string,
+): Node {
   const speaker = { op, name: name ?? op.name }
   if (op.variadic ? inputs.length < op.inputs.length - 1 : inputs.length !== op.inputs.length)
-    throw new ValueError(`takes ${op.inputs.length} inputs (${op.inputs.join(', ')}), got ${inputs.length}`, { node: speaker })
+    throw new ValueError(`takes ${op.inputs.length} inputs (${op.inputs.join(', ')}), got ${inputs.length}`, {
+      node: speaker,
+    })
   inputs.forEach((t, i) => {
     const allowed = op.dtypes[Math.min(i, op.dtypes.length - 1)]
     if (allowed && !allowed.includes(t.dtype))
@@ -195,16 +242,22 @@ export function makeNode(op: OpDef, inputs: readonly Tensor[], given: Readonly<R
   })
   for (const key of Object.keys(given))
     if (!Object.hasOwn(op.attrs, key))
-      throw new AttrError(`has no attribute '${key}'; it has ${Object.keys(op.attrs).join(', ') || 'none'}`, { node: speaker })
+      throw new AttrError(`has no attribute '${key}'; it has ${Object.keys(op.attrs).join(', ') || 'none'}`, {
+        node: speaker,
+      })
   const attrs: Record<string, AttrValue> = {}
   for (const [key, declared] of Object.entries<Attr<AttrValue>>(op.attrs)) {
     const value = given[key] ?? declared.default
     if (!declared.check(value))
-      throw new AttrError(`attribute '${key}' (${declared.doc}) must be ${declared.expects}, got ${describe(value)}`, { node: speaker })
+      throw new AttrError(
+        `attribute '${key}' (${declared.doc}) must be ${declared.expects}, got ${describe(value)}`,
+        { node: speaker },
+      )
     if (value !== undefined) attrs[key] = value
   }
   return new Node(op, inputs, attrs, { name: name === undefined ? undefined : scoped(name) })
 }
 
 const scoped = (name: string): string => surroundings().prefix + name
-const describe = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value) ?? typeof value)
+const describe = (value: unknown): string =>
+  value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value)

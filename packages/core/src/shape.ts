@@ -46,7 +46,8 @@ export function stridesOf(shape: Size): number[] {
 }
 
 /** Could these two sizes be the same at run time? Names and unknowns may be anything. */
-export const compatible = (a: Dim, b: Dim): boolean => a === b || typeof a === 'string' || typeof b === 'string'
+export const compatible = (a: Dim, b: Dim): boolean =>
+  a === b || typeof a === 'string' || typeof b === 'string'
 
 /** The better known of two sizes that must be equal. @throws ShapeError when they cannot be. */
 export function mergeDim(a: Dim, b: Dim, what = 'sizes differ'): Dim {
@@ -59,7 +60,8 @@ export function mergeDim(a: Dim, b: Dim, what = 'sizes differ'): Dim {
 
 /** Merges two shapes that must be equal, size by size. @throws ShapeError when they cannot be. */
 export function mergeShapes(a: Shape, b: Shape, what = 'shapes differ'): Shape {
-  if (a.length !== b.length) throw new ShapeError(`${what}: ${formatShape(a)} and ${formatShape(b)} have different ranks`)
+  if (a.length !== b.length)
+    throw new ShapeError(`${what}: ${formatShape(a)} and ${formatShape(b)} have different ranks`)
   return a.map((d, i) => {
     if (!compatible(d, b[i]!)) throw new ShapeError(`${what}: ${formatShape(a)} and ${formatShape(b)}`)
     return mergeDim(d, b[i]!)
@@ -76,7 +78,9 @@ export function broadcastShapes(a: Shape, b: Shape): Shape {
     if (x === 1) return y
     // A name could still be bound to 1, so a known size beside it decides the result either way.
     if (typeof x === 'number' && typeof y === 'number')
-      throw new ShapeError(`cannot broadcast ${formatShape(a)} with ${formatShape(b)}: sizes ${x} and ${y} differ`)
+      throw new ShapeError(
+        `cannot broadcast ${formatShape(a)} with ${formatShape(b)}: sizes ${x} and ${y} differ`,
+      )
     if (typeof x === 'number') return x
     if (typeof y === 'number') return y
     return unknown
@@ -102,7 +106,9 @@ export function normalizeAxes(axes: readonly number[] | undefined, rank: number)
 
 /** The shape that reducing `axes` leaves. */
 export function reducedShape(shape: Shape, axes: readonly number[], keepDims: boolean): Shape {
-  return keepDims ? shape.map((d, i) => (axes.includes(i) ? 1 : d)) : shape.filter((_, i) => !axes.includes(i))
+  return keepDims
+    ? shape.map((d, i) => (axes.includes(i) ? 1 : d))
+    : shape.filter((_, i) => !axes.includes(i))
 }
 
 /** What names are bound to in one run. */

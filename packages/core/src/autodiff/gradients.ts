@@ -41,7 +41,8 @@ export function sparseGradients(
 ): (Gradient | undefined)[] {
   const tops = ys instanceof Tensor ? [ys] : ys
   tops.forEach((y) => {
-    if (!floats.includes(y.dtype)) throw new GradientError(`cannot differentiate ${y.dtype}; only floats`, { node: y.node })
+    if (!floats.includes(y.dtype))
+      throw new GradientError(`cannot differentiate ${y.dtype}; only floats`, { node: y.node })
   })
   const wanted = new Set(xs.filter((x) => x instanceof Tensor))
   const resources = new Set(xs.filter((x) => x instanceof Variable).map((x) => x.resource))
@@ -51,13 +52,18 @@ export function sparseGradients(
   return xs.map((x) =>
     x instanceof Tensor
       ? tape.gradientOf(x)
-      : tape.leaves.filter((t) => t.node.attrs['resource'] === x.resource).map((t) => tape.gradientOf(t)).reduce(accumulate, undefined),
+      : tape.leaves
+          .filter((t) => t.node.attrs['resource'] === x.resource)
+          .map((t) => tape.gradientOf(t))
+          .reduce(accumulate, undefined),
   )
 }
 
 function accumulate(a: Gradient | undefined, b: Gradient | undefined): Gradient | undefined {
   if (!a || !b) return a ?? b
-  return a instanceof IndexedSlices && b instanceof IndexedSlices ? joinSlices(a, b) : add(densify(a), densify(b))
+  return a instanceof IndexedSlices && b instanceof IndexedSlices
+    ? joinSlices(a, b)
+    : add(densify(a), densify(b))
 }
 
 /** The part of a graph that lies between the sources and the tops, in order, with composites opened where they have no rule. */
@@ -110,18 +116,24 @@ class Tape {
       const given = node.outputs.map((t) => this.found.get(t))
       if (given.every((g) => g === undefined)) continue
       const { grad } = node.op
-      if (!grad) throw new GradientError('it has no gradient: put stopGradient before it, or do not differentiate through it', { node })
+      if (!grad)
+        throw new GradientError(
+          'it has no gradient: put stopGradient before it, or do not differentiate through it',
+          { node },
+        )
       const dys = given.map((g) => g && densify(g))
       // Gradients are computed where their node is.
       const back = scope(node.name, () =>
-        colocateWith(node, () => grad({
-          inputs: node.inputs,
-          outputs: node.outputs,
-          attrs: node.attrs as never,
-          dys,
-          dy: dys[0] ?? zerosLike(node.outputs[0]!),
-          node,
-        })),
+        colocateWith(node, () =>
+          grad({
+            inputs: node.inputs,
+            outputs: node.outputs,
+            attrs: node.attrs as never,
+            dys,
+            dy: dys[0] ?? zerosLike(node.outputs[0]!),
+            node,
+          }),
+        ),
       )
       back.forEach((g, i) => g && this.give(node.inputs[i]!, g))
     }

@@ -1,6 +1,7 @@
 // Specialises a graph to one run: feeds take the place of what they feed, names of sizes become numbers.
 import type { AttrValue } from '../attr.ts'
-import { DTypeError, MissingFeedError, ShapeError, ShoalError } from '../errors.ts'
+import type { ShoalError } from '../errors.ts';
+import { DTypeError, MissingFeedError, ShapeError } from '../errors.ts'
 import type { Graph, Node, Subgraph, Tensor } from '../graph/graph.ts'
 import { isSubgraph } from '../graph/graph.ts'
 import { substitute } from '../graph/substitute.ts'
@@ -29,11 +30,15 @@ export function bind(graph: Graph, feeds: ReadonlyMap<Tensor, ConcreteType>): Bo
     const fed = makeNode(placeholder.def, [], { shape: type.shape, dtype: type.dtype }, tensor.name)
     replaced.set(tensor, fed.outputs[0]!)
   }
-  return { graph: substitute(graph, replaced, (...args) => specialise(binding, ...args)), feeds: [...replaced.values()] }
+  return {
+    graph: substitute(graph, replaced, (...args) => specialise(binding, ...args)),
+    feeds: [...replaced.values()],
+  }
 }
 
 function checkFeed(tensor: Tensor, type: ConcreteType, binding: Binding): void {
-  if (type.dtype !== tensor.dtype) throw new DTypeError(`is ${tensor.dtype}, fed with ${type.dtype}: cast the array`, { node: tensor.node })
+  if (type.dtype !== tensor.dtype)
+    throw new DTypeError(`is ${tensor.dtype}, fed with ${type.dtype}: cast the array`, { node: tensor.node })
   try {
     bindShape(tensor.shape, type.shape, binding)
   } catch (error) {
@@ -44,7 +49,10 @@ function checkFeed(tensor: Tensor, type: ConcreteType, binding: Binding): void {
 function specialise(binding: Binding, node: Node, inputs: readonly Tensor[], control: readonly Node[]): Node {
   const { body } = node.op
   if (body.kind === 'runtime' && body.role === 'feed')
-    throw new MissingFeedError(`was not fed, and the fetches need it: feed ${node.outputs[0]!.dtype}${formatShape(node.outputs[0]!.shape)}`, { node })
+    throw new MissingFeedError(
+      `was not fed, and the fetches need it: feed ${node.outputs[0]!.dtype}${formatShape(node.outputs[0]!.shape)}`,
+      { node },
+    )
   const attrs = specialiseAttrs(binding, node, inputs)
   const same =
     attrs === node.attrs &&
@@ -65,7 +73,8 @@ function specialiseAttrs(binding: Binding, node: Node, inputs: readonly Tensor[]
     attrs[key] = (value as Shape).map((d) => {
       if (typeof d === 'number' || d === unknown) return d
       const size = binding.get(d)
-      if (size === undefined) throw new ShapeError(`no feed says how large '${d}' is: feed a tensor whose shape names it`, { node })
+      if (size === undefined)
+        throw new ShapeError(`no feed says how large '${d}' is: feed a tensor whose shape names it`, { node })
       return size
     })
   }
@@ -77,7 +86,8 @@ function specialiseAttrs(binding: Binding, node: Node, inputs: readonly Tensor[]
   for (const [key, bodies] of Object.entries(types)) {
     const value = attrs[key]
     if (isSubgraph(value)) attrs[key] = bindSubgraph(binding, value, bodies[0]!)
-    else if (isListOfSubgraphs(value)) attrs[key] = value.map((body, i) => bindSubgraph(binding, body, bodies[i]!))
+    else if (isListOfSubgraphs(value))
+      attrs[key] = value.map((body, i) => bindSubgraph(binding, body, bodies[i]!))
   }
   return attrs
 }
@@ -85,7 +95,9 @@ function specialiseAttrs(binding: Binding, node: Node, inputs: readonly Tensor[]
 function bindSubgraph(binding: Binding, body: Subgraph, types: readonly TensorType[]): Subgraph {
   const params = body.params.map((t, i) => {
     const type = types[i]!
-    return type.shape.every((d, axis) => d === t.shape[axis]) ? t : parameter({ index: i, shape: type.shape, dtype: type.dtype, name: t.name })
+    return type.shape.every((d, axis) => d === t.shape[axis])
+      ? t
+      : parameter({ index: i, shape: type.shape, dtype: type.dtype, name: t.name })
   })
   const replaced = new Map(body.params.map((t, i) => [t, params[i]!]))
   return { ...substitute(body, replaced, (...args) => specialise(binding, ...args)), params }

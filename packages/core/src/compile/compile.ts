@@ -44,7 +44,11 @@ export function compileProgram(
   const { device } = context
   const effects = orderEffects(toposort(withInputs(graph, inputs)))
   const kept = new Set([...graph.fetches, ...inputs])
-  const units = cutUnits(effects, kept, { enabled: context.fusion, maxOperations, maxBuffers: device.caps.maxBuffers })
+  const units = cutUnits(effects, kept, {
+    enabled: context.fusion,
+    maxOperations,
+    maxBuffers: device.caps.maxBuffers,
+  })
   const planned = plan(units, effects, { fetches: graph.fetches, ownFetches, given: new Set(given.keys()) })
   const memory = new Memory(device, planned, given, (resource) => context.variable(resource))
   const nested: Program[] = []
@@ -52,8 +56,16 @@ export function compileProgram(
     const lent = new Map(body.params.flatMap((t, i) => (params[i] ? [[t, params[i]] as const] : [])))
     return compileProgram(body, body.params, context, lent, true)
   }
-  const steps = prepareSteps(planned.units, { memory, variable: (resource) => context.variable(resource), compileBody, nested })
-  return after(steps, (ready) => new Program({ memory, inputs, fetches: graph.fetches, steps: ready, nested }))
+  const steps = prepareSteps(planned.units, {
+    memory,
+    variable: (resource) => context.variable(resource),
+    compileBody,
+    nested,
+  })
+  return after(
+    steps,
+    (ready) => new Program({ memory, inputs, fetches: graph.fetches, steps: ready, nested }),
+  )
 }
 
 /** Feeds that nothing reads are inputs all the same. */

@@ -35,15 +35,27 @@ export function compileGraph(bound: BoundGraph, target: CompileTarget): Awaitabl
   const passes = pipeline(target.passes, ...requiredPasses)
   const graph = passes.run({ fetches: bound.graph.fetches, targets: bound.graph.targets })
   const named = nameDevices(target.devices)
-  const placed = place(toposort({ fetches: [...bound.feeds, ...graph.fetches], targets: graph.targets }), named, {
-    soft: target.softPlacement,
-    deviceOf: (resource) => target.variables.deviceOf(resource),
-  })
+  const placed = place(
+    toposort({ fetches: [...bound.feeds, ...graph.fetches], targets: graph.targets }),
+    named,
+    {
+      soft: target.softPlacement,
+      deviceOf: (resource) => target.variables.deviceOf(resource),
+    },
+  )
   const parts = partition(graph, bound.feeds, placed)
   const shares = parts.map((part) => {
     const device = target.devices[part.device]!
-    const context = { device, fusion: target.fusion, variable: (r: VariableResource) => target.variables.bufferOf(r, device) }
-    return after(compileProgram(part.graph, part.inputs, context), (program) => ({ program, feeds: part.feeds, fetches: part.fetches }))
+    const context = {
+      device,
+      fusion: target.fusion,
+      variable: (r: VariableResource) => target.variables.bufferOf(r, device),
+    }
+    return after(compileProgram(part.graph, part.inputs, context), (program) => ({
+      program,
+      feeds: part.feeds,
+      fetches: part.fetches,
+    }))
   })
   return after(all(shares), (ready) => new Executable(ready, graph.fetches.length, variableUse(graph)))
 }
@@ -54,10 +66,12 @@ export function variableUse(graph: Graph): VariableUse {
   const assigned = new Set<VariableResource>()
   for (const node of orderEffects(toposort(graph)).nodes) {
     const { reads, writes } = effectsOf(node)
-    const sets = node.op.body.kind === 'runtime' && node.op.body.role === 'assign' && node.attrs['update'] === 'set'
+    const sets =
+      node.op.body.kind === 'runtime' && node.op.body.role === 'assign' && node.attrs['update'] === 'set'
     for (const resource of new Set([...reads, ...writes])) {
       if (resource.kind !== 'variable') continue
-      if (!(sets && writes.has(resource)) && !assigned.has(resource) && !demanded.has(resource)) demanded.set(resource, node)
+      if (!(sets && writes.has(resource)) && !assigned.has(resource) && !demanded.has(resource))
+        demanded.set(resource, node)
       if (sets && writes.has(resource)) assigned.add(resource)
     }
   }

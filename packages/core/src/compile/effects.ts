@@ -34,7 +34,8 @@ function strayReads(order: readonly Node[], before: (node: Node) => Node[]): [re
   for (const node of order) {
     const { reads, writes } = effectsOf(node)
     for (const r of reads)
-      for (const write of written.get(r) ?? []) if (!writes.has(r) && !dependsOn(node, write, before)) strays.push([node, write])
+      for (const write of written.get(r) ?? [])
+        if (!writes.has(r) && !dependsOn(node, write, before)) strays.push([node, write])
     for (const r of writes) if (r.kind === 'variable') written.set(r, [...(written.get(r) ?? []), node])
   }
   return strays

@@ -36,7 +36,11 @@ export const isFusable = (node: Node): boolean =>
  * @param order the nodes of one device in dependency order.
  * @param kept tensors that must be stored whatever happens: fetches and what leaves the device.
  */
-export function inlineNodes(order: readonly Node[], kept: ReadonlySet<Tensor>, limits: FusionLimits): Set<Node> {
+export function inlineNodes(
+  order: readonly Node[],
+  kept: ReadonlySet<Tensor>,
+  limits: FusionLimits,
+): Set<Node> {
   const inlined = new Set<Node>()
   if (!limits.enabled) return inlined
   const readers = readersOf(order)
@@ -64,7 +68,12 @@ function readersOf(order: readonly Node[]): Map<Node, Node[]> {
 }
 
 /** Takes in the inlined inputs one by one; one that makes the expression too large, or brings a second reduction, is stored after all. */
-function extentOf(node: Node, inlined: Set<Node>, extents: ReadonlyMap<Node, Extent>, limits: FusionLimits): Extent {
+function extentOf(
+  node: Node,
+  inlined: Set<Node>,
+  extents: ReadonlyMap<Node, Extent>,
+  limits: FusionLimits,
+): Extent {
   let operations = node.inputs.length === 0 ? generatorCost(node) : 1
   let reduction = node.op.body.kind === 'reduce' ? node : undefined
   const loads = new Set<Tensor>(node.inputs.filter((t) => !inlined.has(t.node)))
@@ -92,9 +101,15 @@ function mayInline(node: Node, extent: Extent, readers: number, reader: Node): b
   const elements = sizeOf(node.outputs[0]!.shape as Size)
   const sameElements = sizeOf(reader.outputs[0]!.shape as Size) === elements
   if (extent.reduction)
-    return readers === 1 && sameElements && (reader.op.body.kind === 'scalar' || (reader.op.body.kind === 'view' && isRelabelling(reader)))
+    return (
+      readers === 1 &&
+      sameElements &&
+      (reader.op.body.kind === 'scalar' || (reader.op.body.kind === 'view' && isRelabelling(reader)))
+    )
   // Broadcast, tiled or read by several kernels, it is computed again and again.
-  const repeated = readers > 1 || (reader.op.body.kind !== 'reduce' && !sameElements && sizeOf(reader.outputs[0]!.shape as Size) > elements)
+  const repeated =
+    readers > 1 ||
+    (reader.op.body.kind !== 'reduce' && !sameElements && sizeOf(reader.outputs[0]!.shape as Size) > elements)
   return !repeated || extent.operations <= cheapOperations
 }
 
@@ -108,5 +123,8 @@ export function isRelabelling(node: Node): boolean {
   const map = body.map(at, input, node.attrs as never, output)
   if (map.valid) return false
   const simplifier = new Simplifier(output.shape)
-  return simplifier.simplify(flatIndex(map.index, input.shape)) === simplifier.simplify(flatIndex(at, output.shape))
+  return (
+    simplifier.simplify(flatIndex(map.index, input.shape)) ===
+    simplifier.simplify(flatIndex(at, output.shape))
+  )
 }

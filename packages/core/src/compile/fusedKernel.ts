@@ -43,7 +43,10 @@ class Fuser {
   }
 
   private mapKernel(output: ConcreteType): FusedKernel {
-    const body = this.compute(this.root, output.shape.map((_, axis) => E.axis(axis)))
+    const body = this.compute(
+      this.root,
+      output.shape.map((_, axis) => E.axis(axis)),
+    )
     return this.kernel(output, { axes: output.shape, reduced: 0, body })
   }
 
@@ -56,10 +59,16 @@ class Fuser {
     const keptAxes = shape.map((_, axis) => axis).filter((axis) => !reducedAxes.includes(axis))
     const loops = [...keptAxes, ...reducedAxes]
     this.nodes.add(reduction)
-    const body = this.valueAt(input, shape.map((_, axis) => E.axis(loops.indexOf(axis))))
+    const body = this.valueAt(
+      input,
+      shape.map((_, axis) => E.axis(loops.indexOf(axis))),
+    )
     this.reduction = reduction
     const kept = keptAxes.map((axis) => shape[axis]!)
-    const flat = flatIndex(kept.map((_, axis) => E.axis(axis)), kept)
+    const flat = flatIndex(
+      kept.map((_, axis) => E.axis(axis)),
+      kept,
+    )
     const epilogue = this.compute(this.root, unflatten(flat, output.shape))
     return this.kernel(output, {
       axes: loops.map((axis) => shape[axis]!),
@@ -69,7 +78,10 @@ class Fuser {
     })
   }
 
-  private kernel(output: ConcreteType, loops: Pick<FusedKernel, 'axes' | 'reduced' | 'body' | 'reduce'>): FusedKernel {
+  private kernel(
+    output: ConcreteType,
+    loops: Pick<FusedKernel, 'axes' | 'reduced' | 'body' | 'reduce'>,
+  ): FusedKernel {
     return {
       name: this.root.name,
       inputs: this.inputs.map((t) => ({ dtype: t.dtype, length: sizeOf(t.shape as Size) })),

@@ -1,6 +1,5 @@
 // Puts work in an order that dependencies allow: a topological sort that prefers what comes first, over any kind of item.
 
-
 /**
  * Items in an order that `before` allows, as near to the given one as it can be.
  * @param late items that are held back while anything else can go on.

@@ -84,7 +84,8 @@ export function plan(cut: readonly Unit[], effects: EffectOrder, context: PlanCo
   }
 }
 
-const livesOnHost = (role: string): boolean => role === 'host' || role === 'feed' || role === 'recv' || role === 'parameter'
+const livesOnHost = (role: string): boolean =>
+  role === 'host' || role === 'feed' || role === 'recv' || role === 'parameter'
 
 /** Follows aliases to the tensor that owns the memory. */
 function sources(units: readonly Unit[]): (t: Tensor) => Tensor {
@@ -99,7 +100,8 @@ function deviceReaders(units: readonly Unit[]): Set<Tensor> {
   const used = new Set<Tensor>()
   for (const unit of [...units].reverse()) {
     const readsHost = unit.kind === 'host' || unit.kind === 'send' || unit.kind === 'group'
-    if (unit.kind === 'alias' ? used.has(unit.outputs[0]!) : !readsHost) unit.inputs.forEach((t) => used.add(t))
+    if (unit.kind === 'alias' ? used.has(unit.outputs[0]!) : !readsHost)
+      unit.inputs.forEach((t) => used.add(t))
   }
   return used
 }
@@ -184,7 +186,12 @@ class SlotColouring {
     return this.slots.get(t)!
   }
 
-  assign(units: readonly Unit[], source: (t: Tensor) => Tensor, fetched: ReadonlySet<Tensor>, needsSlot: (t: Tensor) => boolean): void {
+  assign(
+    units: readonly Unit[],
+    source: (t: Tensor) => Tensor,
+    fetched: ReadonlySet<Tensor>,
+    needsSlot: (t: Tensor) => boolean,
+  ): void {
     const lastUse = new Map<Tensor, number>()
     units.forEach((unit, i) => [...unit.inputs, ...unit.outputs].forEach((t) => lastUse.set(source(t), i)))
     const endings = new Map<number, Tensor[]>()
@@ -196,10 +203,12 @@ class SlotColouring {
     }
     const free: number[] = []
     const take = (t: Tensor): void => {
-      if (source(t) === t && needsSlot(t) && !this.slots.has(t)) this.slots.set(t, this.take(bytesOf(t), free))
+      if (source(t) === t && needsSlot(t) && !this.slots.has(t))
+        this.slots.set(t, this.take(bytesOf(t), free))
     }
     // What is fed is written before anything runs.
-    for (const unit of units) if (unit.kind === 'feed' || unit.kind === 'parameter') unit.outputs.forEach(take)
+    for (const unit of units)
+      if (unit.kind === 'feed' || unit.kind === 'parameter') unit.outputs.forEach(take)
     units.forEach((unit, i) => {
       unit.outputs.forEach(take)
       for (const t of endings.get(i) ?? []) free.push(this.slots.get(t)!)

@@ -29,7 +29,9 @@ export function cutUnits(effects: EffectOrder, kept: ReadonlySet<Tensor>, limits
   for (const node of order) for (const earlier of node.control) earlier.outputs.forEach((t) => stored.add(t))
   const inlined = inlineNodes(order, stored, limits)
   const used = new Set([...kept, ...order.flatMap((node) => node.inputs)])
-  return order.filter((node) => !inlined.has(node) && !node.outputs.some(isBlank)).map((node) => unitOf(node, inlined, used))
+  return order
+    .filter((node) => !inlined.has(node) && !node.outputs.some(isBlank))
+    .map((node) => unitOf(node, inlined, used))
 }
 
 function unitOf(node: Node, inlined: ReadonlySet<Node>, used: ReadonlySet<Tensor>): Unit {
@@ -42,6 +44,7 @@ function unitOf(node: Node, inlined: ReadonlySet<Node>, used: ReadonlySet<Tensor
     return { kind: 'fused', node, outputs: node.outputs, ...fuseGroup(node, inlined) }
   }
   if (body.kind === 'kernel') return { ...plain, kind: 'kernel' }
-  if (body.kind === 'runtime' && body.role !== 'blank' && body.role !== 'call') return { ...plain, kind: body.role }
+  if (body.kind === 'runtime' && body.role !== 'blank' && body.role !== 'call')
+    return { ...plain, kind: body.role }
   throw new TypeError(`${node.op.name} should have been expanded before this`)
 }

@@ -13,7 +13,10 @@ const word = /^[a-zA-Z][a-zA-Z0-9_-]*$/
 
 /** The parts of a name. @throws ValueError for anything that is not one. */
 export function parseDeviceName(text: string): DeviceName {
-  const bad = () => new ValueError(`'${text}' is not a device name: use '/job:worker/task:0/device:cpu:0', a part of it, or 'cpu' or 'cpu:0'`)
+  const bad = () =>
+    new ValueError(
+      `'${text}' is not a device name: use '/job:worker/task:0/device:cpu:0', a part of it, or 'cpu' or 'cpu:0'`,
+    )
   if (text === '') return {}
   const [, job, task, type, index] =
     (text.startsWith('/')

@@ -31,7 +31,11 @@ export function isPure(node: Node): boolean {
 /** The bodies in a node's attributes. */
 export function bodiesOf(node: Node): readonly Subgraph[] {
   return Object.values(node.attrs).flatMap((value) =>
-    isSubgraph(value) ? [value] : Array.isArray(value) && value.length > 0 && value.every(isSubgraph) ? (value as readonly Subgraph[]) : [],
+    isSubgraph(value)
+      ? [value]
+      : Array.isArray(value) && value.length > 0 && value.every(isSubgraph)
+        ? (value as readonly Subgraph[])
+        : [],
   )
 }
 
@@ -40,7 +44,8 @@ function findEffects(node: Node): Effects {
   const reads = new Set<AnyResource>()
   const writes = new Set<AnyResource>()
   let external = effect === 'external'
-  for (const value of Object.values(node.attrs)) if (isResource(value) && effect) (effect === 'read' ? reads : writes).add(value)
+  for (const value of Object.values(node.attrs))
+    if (isResource(value) && effect) (effect === 'read' ? reads : writes).add(value)
   for (const inner of bodiesOf(node).flatMap((body) => toposort(body))) {
     const effects = effectsOf(inner)
     effects.reads.forEach((r) => reads.add(r))

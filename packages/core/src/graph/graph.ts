@@ -48,7 +48,13 @@ export class Node {
   }
 
   /** The same op and attributes on other inputs; types are inferred anew. */
-  with(change: { inputs?: readonly Tensor[]; attrs?: AttrValues; control?: readonly Node[]; device?: string; name?: string }): Node {
+  with(change: {
+    inputs?: readonly Tensor[]
+    attrs?: AttrValues
+    control?: readonly Node[]
+    device?: string
+    name?: string
+  }): Node {
     return new Node(this.op, change.inputs ?? this.inputs, change.attrs ?? this.attrs, {
       name: change.name ?? this.name,
       control: change.control ?? this.control,
@@ -94,7 +100,10 @@ function inferOutputs(node: Node): readonly TensorType[] {
   } catch (error) {
     // Inference rules speak of shapes; here is where op and node are known.
     if (error instanceof ShoalError && !error.node) {
-      const Same = error.constructor as new (message: string, options: { node: Node; cause: unknown }) => ShoalError
+      const Same = error.constructor as new (
+        message: string,
+        options: { node: Node; cause: unknown },
+      ) => ShoalError
       throw new Same(error.message, { node, cause: error })
     }
     throw error
@@ -140,7 +149,8 @@ export function toposort(graph: Graph, within: (node: Node) => boolean = () => t
   function push(before: Node, after: Node): void {
     const seen = state.get(before)
     // Only the ancestors of the node at the top of the stack are open.
-    if (seen === 'open') throw new GraphError(`it depends on itself through ${label(before)}`, { node: after })
+    if (seen === 'open')
+      throw new GraphError(`it depends on itself through ${label(before)}`, { node: after })
     if (seen === undefined && within(before)) stack.push(before)
   }
 }

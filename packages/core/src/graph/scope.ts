@@ -24,17 +24,21 @@ function within<T>(change: Partial<Surroundings>, build: () => T): T {
 export const surroundings = (): Surroundings => current
 
 /** Prefixes the names of all nodes that `build` makes: `scope('dense', () => matmul(x, w))` makes `dense/matmul`. */
-export const scope = <T>(name: string, build: () => T): T => within({ prefix: `${current.prefix}${name}/` }, build)
+export const scope = <T>(name: string, build: () => T): T =>
+  within({ prefix: `${current.prefix}${name}/` }, build)
 
 /**
  * Asks for a device for all nodes that `build` makes. What a partial name leaves open comes from the surrounding scope, then from the placer:
  * `'cpu'`, `'webgpu:1'`, `'/job:ps/task:0'`, `'/job:worker/task:0/device:cpu:0'`.
  */
-export const device = <T>(name: string, build: () => T): T => within({ device: mergeDeviceNames(current.device, name) }, build)
+export const device = <T>(name: string, build: () => T): T =>
+  within({ device: mergeDeviceNames(current.device, name) }, build)
 
 /** All nodes that `build` makes run after `nodes`, in every run that needs them. */
-export const controlDependencies = <T>(nodes: readonly (Node | { readonly node: Node })[], build: () => T): T =>
-  within({ control: [...current.control, ...nodes.map((n) => ('node' in n ? n.node : n))] }, build)
+export const controlDependencies = <T>(
+  nodes: readonly (Node | { readonly node: Node })[],
+  build: () => T,
+): T => within({ control: [...current.control, ...nodes.map((n) => ('node' in n ? n.node : n))] }, build)
 
 /** New nodes take the place of `node`: they are named under it and inherit its device and what it waits for. */
 export const inPlaceOf = <T>(node: Node, build: () => T): T =>

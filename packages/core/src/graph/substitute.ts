@@ -16,11 +16,21 @@ const withInputs: Rebuild = (node, inputs, control) => {
  * The graph with tensors replaced. What only replaced tensors needed is not looked at.
  * @param rebuild makes each remaining node anew; by default only those whose inputs changed.
  */
-export function substitute(graph: Graph, replaced: ReadonlyMap<Tensor, Tensor>, rebuild: Rebuild = withInputs): Graph {
+export function substitute(
+  graph: Graph,
+  replaced: ReadonlyMap<Tensor, Tensor>,
+  rebuild: Rebuild = withInputs,
+): Graph {
   const nodes = new Map<Node, Node>()
   const at = (t: Tensor): Tensor => replaced.get(t) ?? nodes.get(t.node)!.outputs[t.index]!
-  const before = (node: Node): Node[] => [...node.inputs.filter((t) => !replaced.has(t)).map((t) => t.node), ...node.control]
-  const stack: Node[] = [...graph.targets, ...graph.fetches.filter((t) => !replaced.has(t)).map((t) => t.node)].reverse()
+  const before = (node: Node): Node[] => [
+    ...node.inputs.filter((t) => !replaced.has(t)).map((t) => t.node),
+    ...node.control,
+  ]
+  const stack: Node[] = [
+    ...graph.targets,
+    ...graph.fetches.filter((t) => !replaced.has(t)).map((t) => t.node),
+  ].reverse()
   while (stack.length > 0) {
     const node = stack[stack.length - 1]!
     const pending = nodes.has(node) ? [] : before(node).filter((n) => !nodes.has(n))

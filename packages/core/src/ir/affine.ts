@@ -40,7 +40,9 @@ function plus(a: Affine, b: Affine, sign: number): Affine {
 }
 
 const scaled = (a: Affine, factor: number): Affine =>
-  factor === 0 ? nothing : { constant: a.constant * factor, terms: new Map([...a.terms].map(([atom, c]) => [atom, c * factor])) }
+  factor === 0
+    ? nothing
+    : { constant: a.constant * factor, terms: new Map([...a.terms].map(([atom, c]) => [atom, c * factor])) }
 
 /** The expression that a sum form stands for. */
 export function fromAffine({ constant, terms }: Affine): Expr {
@@ -95,7 +97,11 @@ export function rangeOfAffine(form: Affine, axes: Size, whole?: Expr): Range {
 }
 
 /** e / by and e % by for by > 0, solved as far as the sum form allows; undefined where it does not help. */
-export function divideAffine(e: Expr, by: number, axes: Size): { readonly quotient: Affine; readonly rest: Affine } | undefined {
+export function divideAffine(
+  e: Expr,
+  by: number,
+  axes: Size,
+): { readonly quotient: Affine; readonly rest: Affine } | undefined {
   const form = affine(e)
   const quotient = new Map<Expr, number>()
   const rest = new Map<Expr, number>()

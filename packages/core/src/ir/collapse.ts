@@ -32,11 +32,14 @@ export function collapseAxes(kernel: FusedKernel): FusedKernel {
     axes: groups.map((g) => g.reduce((p, axis) => p * axes[axis]!, 1)),
     reduced: groups.filter((g) => g[0]! >= outer).length,
   }
-  const rename = (e: Expr): Expr => renameAxes(e, (axis) => (position.has(axis) ? E.axis(position.get(axis)!) : undefined))
+  const rename = (e: Expr): Expr =>
+    renameAxes(e, (axis) => (position.has(axis) ? E.axis(position.get(axis)!) : undefined))
   return simplifyKernel({
     ...merged,
     body: rename(simplified.body),
-    ...(simplified.reduce && { reduce: { ...simplified.reduce, epilogue: rename(simplified.reduce.epilogue) } }),
+    ...(simplified.reduce && {
+      reduce: { ...simplified.reduce, epilogue: rename(simplified.reduce.epilogue) },
+    }),
   })
 }
 
@@ -45,7 +48,9 @@ function simplifyKernel(kernel: FusedKernel): FusedKernel {
   return {
     ...kernel,
     body: simplifier.simplify(kernel.body),
-    ...(kernel.reduce && { reduce: { ...kernel.reduce, epilogue: simplifier.simplify(kernel.reduce.epilogue) } }),
+    ...(kernel.reduce && {
+      reduce: { ...kernel.reduce, epilogue: simplifier.simplify(kernel.reduce.epilogue) },
+    }),
   }
 }
 
@@ -67,7 +72,8 @@ function indexUses(roots: readonly Expr[]): readonly Expr[] | undefined {
 const isSumOfAxes = (e: Expr): boolean => [...affine(e).terms.keys()].every((atom) => atom.op === 'axis')
 
 function coefficientOf(e: Expr, axis: number): number {
-  for (const [atom, coefficient] of affine(e).terms) if (atom.op === 'axis' && atom.axis === axis) return coefficient
+  for (const [atom, coefficient] of affine(e).terms)
+    if (atom.op === 'axis' && atom.axis === axis) return coefficient
   return 0
 }
 
@@ -91,7 +97,9 @@ function dropUnitAxes(kernel: FusedKernel): FusedKernel {
   if (kept.length === kernel.axes.length) return kernel
   const outer = kernel.axes.length - kernel.reduced
   const rename = (root: Expr): Expr =>
-    mapExpr(root, (e) => (e.op !== 'axis' ? e : kept.includes(e.axis) ? E.axis(kept.indexOf(e.axis)) : E.num(0, 'int32')))
+    mapExpr(root, (e) =>
+      e.op !== 'axis' ? e : kept.includes(e.axis) ? E.axis(kept.indexOf(e.axis)) : E.num(0, 'int32'),
+    )
   return simplifyKernel({
     ...kernel,
     axes: kept.map((axis) => kernel.axes[axis]!),

@@ -4,20 +4,57 @@ import { dtypes } from '../dtype.ts'
 
 /** Functions of one number. Those from `exp` on are only defined on floats; `not` on bool; `bitNot` on integers. */
 export type Unary =
-  | 'neg' | 'abs' | 'sign' | 'not' | 'bitNot'
-  | 'floor' | 'ceil' | 'round' | 'trunc'
-  | 'sqrt' | 'exp' | 'expm1' | 'log' | 'log1p'
-  | 'sin' | 'cos' | 'tan' | 'asin' | 'acos' | 'atan'
-  | 'sinh' | 'cosh' | 'tanh' | 'asinh' | 'acosh' | 'atanh'
-  | 'erf' | 'erfc' | 'erfinv' | 'lgamma' | 'digamma'
+  | 'neg'
+  | 'abs'
+  | 'sign'
+  | 'not'
+  | 'bitNot'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'trunc'
+  | 'sqrt'
+  | 'exp'
+  | 'expm1'
+  | 'log'
+  | 'log1p'
+  | 'sin'
+  | 'cos'
+  | 'tan'
+  | 'asin'
+  | 'acos'
+  | 'atan'
+  | 'sinh'
+  | 'cosh'
+  | 'tanh'
+  | 'asinh'
+  | 'acosh'
+  | 'atanh'
+  | 'erf'
+  | 'erfc'
+  | 'erfinv'
+  | 'lgamma'
+  | 'digamma'
 
 /**
  * Functions of two numbers of one dtype. Integer `div` and `rem` truncate (by zero: 0); `min` and `max` answer NaN if either is NaN;
  * shifts take the amount modulo the width, `shr` keeps the sign of signed integers; `and`, `or`, `xor` are bitwise, on bool logical.
  */
 export type Binary =
-  | 'add' | 'sub' | 'mul' | 'div' | 'rem' | 'pow' | 'atan2' | 'min' | 'max'
-  | 'and' | 'or' | 'xor' | 'shl' | 'shr'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'rem'
+  | 'pow'
+  | 'atan2'
+  | 'min'
+  | 'max'
+  | 'and'
+  | 'or'
+  | 'xor'
+  | 'shl'
+  | 'shr'
 
 /** Comparisons; the answer is bool. Every one but `ne` is false when either side is NaN. */
 export type Comparison = 'lt' | 'le' | 'eq' | 'ne'
@@ -40,18 +77,61 @@ export type Expr =
 
 /** Every unary operation. */
 export const unaryNames = [
-  'neg', 'abs', 'sign', 'not', 'bitNot', 'floor', 'ceil', 'round', 'trunc', 'sqrt', 'exp', 'expm1', 'log', 'log1p',
-  'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh',
-  'erf', 'erfc', 'erfinv', 'lgamma', 'digamma',
+  'neg',
+  'abs',
+  'sign',
+  'not',
+  'bitNot',
+  'floor',
+  'ceil',
+  'round',
+  'trunc',
+  'sqrt',
+  'exp',
+  'expm1',
+  'log',
+  'log1p',
+  'sin',
+  'cos',
+  'tan',
+  'asin',
+  'acos',
+  'atan',
+  'sinh',
+  'cosh',
+  'tanh',
+  'asinh',
+  'acosh',
+  'atanh',
+  'erf',
+  'erfc',
+  'erfinv',
+  'lgamma',
+  'digamma',
 ] as const satisfies readonly Unary[]
 /** Every binary operation. */
 export const binaryNames = [
-  'add', 'sub', 'mul', 'div', 'rem', 'pow', 'atan2', 'min', 'max', 'and', 'or', 'xor', 'shl', 'shr',
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'rem',
+  'pow',
+  'atan2',
+  'min',
+  'max',
+  'and',
+  'or',
+  'xor',
+  'shl',
+  'shr',
 ] as const satisfies readonly Binary[]
 /** Every comparison. */
 export const comparisonNames = ['lt', 'le', 'eq', 'ne'] as const satisfies readonly Comparison[]
 
-type Constructors = { readonly [K in Unary]: (x: Expr) => Expr } & { readonly [K in Binary]: (a: Expr, b: Expr) => Expr } & {
+type Constructors = { readonly [K in Unary]: (x: Expr) => Expr } & {
+  readonly [K in Binary]: (a: Expr, b: Expr) => Expr
+} & {
   readonly [K in Comparison]: (a: Expr, b: Expr) => Expr
 }
 /** A table with one entry per name. */
@@ -67,10 +147,26 @@ export const E: Constructors & {
   cast(x: Expr, to: DType): Expr
   select(cond: Expr, a: Expr, b: Expr): Expr
 } = {
-  ...fromNames(unaryNames, (op) => (x: Expr): Expr => ({ op, dtype: x.dtype, x })),
-  ...fromNames(binaryNames, (op) => (a: Expr, b: Expr): Expr => ({ op, dtype: a.dtype, a, b })),
-  ...fromNames(comparisonNames, (op) => (a: Expr, b: Expr): Expr => ({ op, dtype: 'bool', a, b })),
-  num: (value, dtype) => ({ op: 'const', dtype: dtypes[dtype].compute, value: dtype === 'int64' ? BigInt(value) : Number(value) }),
+  ...fromNames(
+    unaryNames,
+    (op) =>
+      (x: Expr): Expr => ({ op, dtype: x.dtype, x }),
+  ),
+  ...fromNames(
+    binaryNames,
+    (op) =>
+      (a: Expr, b: Expr): Expr => ({ op, dtype: a.dtype, a, b }),
+  ),
+  ...fromNames(
+    comparisonNames,
+    (op) =>
+      (a: Expr, b: Expr): Expr => ({ op, dtype: 'bool', a, b }),
+  ),
+  num: (value, dtype) => ({
+    op: 'const',
+    dtype: dtypes[dtype].compute,
+    value: dtype === 'int64' ? BigInt(value) : Number(value),
+  }),
   axis: (axis) => ({ op: 'axis', dtype: 'int32', axis }),
   load: (input, index, dtype) => ({ op: 'load', dtype: dtypes[dtype].compute, input, index }),
   acc: (dtype) => ({ op: 'acc', dtype: dtypes[dtype].compute }),
@@ -111,7 +207,11 @@ export function emit<V>(root: Expr, target: ScalarTarget<V>, memo: Map<Expr, V> 
     const pending = memo.has(e) ? [] : operands(e).filter((x) => !memo.has(x))
     if (pending.length > 0) stack.push(...pending.reverse())
     else {
-      if (!memo.has(e)) memo.set(e, say(e, target, (x) => memo.get(x) as V))
+      if (!memo.has(e))
+        memo.set(
+          e,
+          say(e, target, (x) => memo.get(x) as V),
+        )
       stack.pop()
     }
   }
@@ -161,7 +261,16 @@ export function mapExpr(root: Expr, rule: (e: Expr) => Expr, memo: Map<Expr, Exp
     const pending = memo.has(e) ? [] : operands(e).filter((x) => !memo.has(x))
     if (pending.length > 0) stack.push(...pending)
     else {
-      if (!memo.has(e)) memo.set(e, rule(withOperands(e, operands(e).map((x) => memo.get(x)!))))
+      if (!memo.has(e))
+        memo.set(
+          e,
+          rule(
+            withOperands(
+              e,
+              operands(e).map((x) => memo.get(x)!),
+            ),
+          ),
+        )
       stack.pop()
     }
   }

@@ -6,7 +6,14 @@ import type { Comparison, Expr, ScalarTarget, Unary, Binary } from './expr.ts'
 import { binaryNames, comparisonNames, emit, fromNames, unaryNames } from './expr.ts'
 import type { Combine, FusedKernel } from './kernel.ts'
 import { neutral, neutralBigInt } from './kernel.ts'
-import { binaryFunction, castFunction, onBigInt, onNumber, toDType, unaryFunction } from './scalarFunctions.ts'
+import {
+  binaryFunction,
+  castFunction,
+  onBigInt,
+  onNumber,
+  toDType,
+  unaryFunction,
+} from './scalarFunctions.ts'
 
 type Value = number | bigint
 interface Frame {
@@ -24,13 +31,19 @@ export function interpretKernel(kernel: FusedKernel, inputs: readonly TypedArray
 }
 
 /** Prepares a kernel once, to be run on many arrays. */
-export function prepareKernel(kernel: FusedKernel): (inputs: readonly TypedArray[], output: TypedArray) => void {
+export function prepareKernel(
+  kernel: FusedKernel,
+): (inputs: readonly TypedArray[], output: TypedArray) => void {
   const outer = kernel.axes.length - kernel.reduced
   const body = new Code(kernel.body, kernel)
   const { reduce } = kernel
   const epilogue = reduce && new Code(reduce.epilogue, kernel)
   const combine = reduce && combiner(reduce.combine, reduce.dtype)
-  const start: Value = reduce ? (reduce.dtype === 'int64' ? neutralBigInt(reduce.combine) : neutral(reduce.combine, reduce.dtype)) : 0
+  const start: Value = reduce
+    ? reduce.dtype === 'int64'
+      ? neutralBigInt(reduce.combine)
+      : neutral(reduce.combine, reduce.dtype)
+    : 0
   const finish = reduce && reduce.dtype !== 'int64' ? toDType(dtypes[reduce.dtype].compute) : undefined
   return (inputs, output) => {
     const frame: Frame = { axes: new Int32Array(kernel.axes.length), inputs, accumulator: start }
@@ -90,11 +103,15 @@ class Code {
   }
   private target(kernel: FusedKernel): ScalarTarget<number> {
     const unary = (op: Unary) => (x: number, dtype: DType) => {
-      const f = dtype === 'int64' ? wrapped(onBigInt.unary(op)) : (unaryFunction(op, dtype) as (x: Value) => Value)
+      const f =
+        dtype === 'int64' ? wrapped(onBigInt.unary(op)) : (unaryFunction(op, dtype) as (x: Value) => Value)
       return this.add((to) => (r) => (r[to] = f(r[x]!)))
     }
     const binary = (op: Binary) => (a: number, b: number, dtype: DType) => {
-      const f = dtype === 'int64' ? wrapped(onBigInt.binary[op]) : (binaryFunction(op, dtype) as (a: Value, b: Value) => Value)
+      const f =
+        dtype === 'int64'
+          ? wrapped(onBigInt.binary[op])
+          : (binaryFunction(op, dtype) as (a: Value, b: Value) => Value)
       return this.add((to) => (r) => (r[to] = f(r[a]!, r[b]!)))
     }
     const compare = (op: Comparison) => (a: number, b: number) => {
@@ -105,11 +122,14 @@ class Code {
       unary: fromNames(unaryNames, unary),
       binary: fromNames(binaryNames, binary),
       compare: fromNames(comparisonNames, compare),
-      const: (value, dtype) => this.registers.push(typeof value === 'bigint' ? value : toDType(dtype)(value)) - 1,
+      const: (value, dtype) =>
+        this.registers.push(typeof value === 'bigint' ? value : toDType(dtype)(value)) - 1,
       axis: (axis) => this.add((to) => (r, frame) => (r[to] = frame.axes[axis]!)),
       load: (input, index) => {
         const { dtype } = kernel.inputs[input]!
-        return this.add((to) => (r, frame) => (r[to] = element(dtype, frame.inputs[input]!, r[index] as number)))
+        return this.add(
+          (to) => (r, frame) => (r[to] = element(dtype, frame.inputs[input]!, r[index] as number)),
+        )
       },
       cast: (x, from, to) => {
         const f = castFunction(from, to)

@@ -152,7 +152,10 @@ export function binaryFunction(op: Binary, dtype: DType): (a: number, b: number)
   const bits = dtypes[dtype].bytes * 8
   const integral = dtypes[dtype].kind === 'int' || dtypes[dtype].kind === 'uint'
   if (op === 'shl') return (a, b) => wrap(a << (b & (bits - 1)))
-  if (op === 'shr') return dtypes[dtype].kind === 'uint' ? (a, b) => wrap(a >>> (b & (bits - 1))) : (a, b) => wrap(a >> (b & (bits - 1)))
+  if (op === 'shr')
+    return dtypes[dtype].kind === 'uint'
+      ? (a, b) => wrap(a >>> (b & (bits - 1)))
+      : (a, b) => wrap(a >> (b & (bits - 1)))
   const f = (integral && integerBinary[op]) || onNumber.binary[op]
   return (a, b) => wrap(f(a, b))
 }
@@ -171,7 +174,14 @@ export function castFunction(from: DType, to: DType): (x: number | bigint) => nu
   if (to === 'bool') return (x) => (Number(x) === 0 ? 0 : 1)
   if (to === 'int64') {
     if (source !== 'float') return (x) => BigInt(x)
-    return (x) => (Number.isNaN(x) ? 0n : x >= 2 ** 63 ? 2n ** 63n - 1n : x <= -(2 ** 63) ? -(2n ** 63n) : BigInt(Math.trunc(Number(x))))
+    return (x) =>
+      Number.isNaN(x)
+        ? 0n
+        : x >= 2 ** 63
+          ? 2n ** 63n - 1n
+          : x <= -(2 ** 63)
+            ? -(2n ** 63n)
+            : BigInt(Math.trunc(Number(x)))
   }
   const wrap = toDType(to)
   const range = ranges[to]

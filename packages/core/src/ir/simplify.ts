@@ -1,5 +1,6 @@
 // Makes expressions canonical: equal ones become one object, constants meet, index arithmetic is solved where ranges allow.
 import type { Size } from '../shape.ts'
+import type { Affine } from './affine.ts'
 import { affine, divideAffine, fromAffine, rangeOf } from './affine.ts'
 import type { Expr } from './expr.ts'
 import { E, isBinaryExpr, isUnaryExpr, mapExpr, operands } from './expr.ts'
@@ -35,7 +36,12 @@ export class Simplifier {
   private step(e: Expr): Expr {
     const folded = fold(e)
     if (folded !== e) return folded
-    if (e.dtype === 'int32' || (e.op === 'lt' && e.a.dtype === 'int32') || (e.op === 'le' && e.a.dtype === 'int32')) return this.stepIndex(e)
+    if (
+      e.dtype === 'int32' ||
+      (e.op === 'lt' && e.a.dtype === 'int32') ||
+      (e.op === 'le' && e.a.dtype === 'int32')
+    )
+      return this.stepIndex(e)
     return e
   }
 
@@ -43,13 +49,30 @@ export class Simplifier {
     if ((e.op === 'div' || e.op === 'rem') && e.b.op === 'const' && Number(e.b.value) > 0) {
       const solved = divideAffine(e.a, Number(e.b.value), this.axes)
       if (solved) return fromAffine(e.op === 'div' ? solved.quotient : solved.rest)
+      const inner = e.a
+      if (e.op === 'div' && inner.op === 'div' && inner.b.op === 'const' && Number(inner.b.value) > 0)
+        return E.div(inner.a, int(Number(inner.b.value) * Number(e.b.value)))
     }
     if (e.op === 'add' || e.op === 'sub' || (e.op === 'mul' && (e.a.op === 'const' || e.b.op === 'const'))) {
-      const sum = this.internDeep(fromAffine(affine(e)))
+      const plain = affine(e)
+      const open = this.openRests(plain)
+      const sum = this.internDeep(fromAffine(open.terms.size <= plain.terms.size ? open : plain))
       return sum === this.intern(e) ? e : sum
     }
     if (e.op === 'lt' || e.op === 'le') return this.compare(e)
     return e
+  }
+
+  /** The sum with x % c said as x - c · (x / c), which cancels where a position was taken apart and put together again. */
+  private openRests(form: Affine): Affine {
+    const rests = [...form.terms.keys()].filter((atom) => atom.op === 'rem' && atom.b.op === 'const')
+    if (rests.length === 0) return form
+    const opened = mapExpr(fromAffine(form), (e) =>
+      e.op !== 'rem' || e.b.op !== 'const' || !rests.includes(this.intern(e))
+        ? this.intern(e)
+        : E.sub(e.a, E.mul(e.b, this.simplify(E.div(e.a, e.b)))),
+    )
+    return affine(this.internDeep(opened))
   }
 
   /** A comparison that the ranges decide. */
@@ -67,11 +90,17 @@ export class Simplifier {
   private intern(e: Expr): Expr {
     const parts = operands(e).map((x) => this.ids.get(x) ?? this.ids.get(this.internDeep(x)))
     const own =
-      e.op === 'const' ? (Object.is(e.value, -0) ? '-0' : String(e.value))
-      : e.op === 'axis' ? e.axis
-      : e.op === 'load' ? e.input
-      : e.op === 'cast' ? e.to
-      : ''
+      e.op === 'const'
+        ? Object.is(e.value, -0)
+          ? '-0'
+          : String(e.value)
+        : e.op === 'axis'
+          ? e.axis
+          : e.op === 'load'
+            ? e.input
+            : e.op === 'cast'
+              ? e.to
+              : ''
     const key = `${e.op}|${e.dtype}|${own}|${parts.join(',')}`
     const known = this.table.get(key)
     if (known) return known
@@ -82,7 +111,8 @@ export class Simplifier {
 }
 
 const truth = (value: boolean): Expr => E.num(value ? 1 : 0, 'bool')
-const isNumber = (e: Expr, value: number): boolean => e.op === 'const' && Number(e.value) === value && !Object.is(e.value, -0)
+const isNumber = (e: Expr, value: number): boolean =>
+  e.op === 'const' && Number(e.value) === value && !Object.is(e.value, -0)
 
 /** Constants meet, and what does nothing goes; only rules that are exact in floating point, NaN and -0 included. */
 function fold(e: Expr): Expr {
@@ -108,15 +138,37 @@ function fold(e: Expr): Expr {
     return E.num(binaryFunction(e.op, e.dtype)(Number(e.a.value), Number(e.b.value)), e.dtype)
   switch (e.op) {
     case 'mul':
-      return isNumber(e.b, 1) ? e.a : isNumber(e.a, 1) ? e.b : e.dtype === 'int32' && (isNumber(e.a, 0) || isNumber(e.b, 0)) ? int(0) : e
+      return isNumber(e.b, 1)
+        ? e.a
+        : isNumber(e.a, 1)
+          ? e.b
+          : e.dtype === 'int32' && (isNumber(e.a, 0) || isNumber(e.b, 0))
+            ? int(0)
+            : e
     case 'div':
       return isNumber(e.b, 1) ? e.a : e
     case 'sub':
       return isNumber(e.b, 0) ? e.a : e
     case 'and':
-      return e.dtype !== 'bool' ? e : isNumber(e.a, 1) ? e.b : isNumber(e.b, 1) ? e.a : isNumber(e.a, 0) || isNumber(e.b, 0) ? truth(false) : e
+      return e.dtype !== 'bool'
+        ? e
+        : isNumber(e.a, 1)
+          ? e.b
+          : isNumber(e.b, 1)
+            ? e.a
+            : isNumber(e.a, 0) || isNumber(e.b, 0)
+              ? truth(false)
+              : e
     case 'or':
-      return e.dtype !== 'bool' ? e : isNumber(e.a, 0) ? e.b : isNumber(e.b, 0) ? e.a : isNumber(e.a, 1) || isNumber(e.b, 1) ? truth(true) : e
+      return e.dtype !== 'bool'
+        ? e
+        : isNumber(e.a, 0)
+          ? e.b
+          : isNumber(e.b, 0)
+            ? e.a
+            : isNumber(e.a, 1) || isNumber(e.b, 1)
+              ? truth(true)
+              : e
     default:
       return e
   }

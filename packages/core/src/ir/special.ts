@@ -17,11 +17,19 @@ export function hurwitzZeta(s: number, x: number): number {
 }
 /** B(2j)/(2j)! for j = 1, 2, … */
 const bernoulliOverFactorial = [
-  1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000, 1 / 74724249600, -3617 / 10670622842880000,
+  1 / 12,
+  -1 / 720,
+  1 / 30240,
+  -1 / 1209600,
+  1 / 47900160,
+  -691 / 1307674368000,
+  1 / 74724249600,
+  -3617 / 10670622842880000,
 ]
 
 /** Σ coefficients[k] · x^k. */
-const polynomial = (coefficients: readonly number[], x: number): number => coefficients.reduceRight((sum, c) => sum * x + c, 0)
+const polynomial = (coefficients: readonly number[], x: number): number =>
+  coefficients.reduceRight((sum, c) => sum * x + c, 0)
 
 /** e^(-x²), with the rounding error of x² made good. */
 function gaussian(x: number): number {
@@ -75,12 +83,20 @@ export function erfinv(y: number): number {
 /** sin(πx), exact where x is a whole or half number. */
 function sinPi(x: number): number {
   const r = x - 2 * Math.round(x / 2)
-  return Math.abs(r) <= 0.25 ? Math.sin(Math.PI * r) : Math.abs(r) <= 0.75 ? Math.sign(r) * Math.cos(Math.PI * (Math.abs(r) - 0.5)) : Math.sign(r) * Math.sin(Math.PI * (1 - Math.abs(r)))
+  return Math.abs(r) <= 0.25
+    ? Math.sin(Math.PI * r)
+    : Math.abs(r) <= 0.75
+      ? Math.sign(r) * Math.cos(Math.PI * (Math.abs(r) - 0.5))
+      : Math.sign(r) * Math.sin(Math.PI * (1 - Math.abs(r)))
 }
 
 // log Γ(2 + z) = (1 - γ)z + Σ (-1)^k (ζ(k) - 1) z^k / k for |z| ≤ 1/2 (DLMF 5.7.3); ζ(k) - 1 = ζ(k, 2).
 const euler = 0.5772156649015328606
-const aroundTwo = [0, 1 - euler, ...Array.from({ length: 30 }, (_, i) => ((-1) ** i * hurwitzZeta(i + 2, 2)) / (i + 2))]
+const aroundTwo = [
+  0,
+  1 - euler,
+  ...Array.from({ length: 30 }, (_, i) => ((-1) ** i * hurwitzZeta(i + 2, 2)) / (i + 2)),
+]
 
 /** log |Γ(x)|; Infinity at 0, -1, -2, … */
 export function lgamma(x: number): number {
@@ -88,7 +104,9 @@ export function lgamma(x: number): number {
   if (Math.abs(x) === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY
   if (x < 0.5) {
     if (x <= 0 && Number.isInteger(x)) return Number.POSITIVE_INFINITY
-    return x > -0.5 ? lgamma(1 + x) - Math.log(Math.abs(x)) : Math.log(Math.PI / Math.abs(sinPi(x))) - lgamma(1 - x)
+    return x > -0.5
+      ? lgamma(1 + x) - Math.log(Math.abs(x))
+      : Math.log(Math.PI / Math.abs(sinPi(x))) - lgamma(1 - x)
   }
   if (x < 1.5) return polynomial(aroundTwo, x - 1) - Math.log1p(x - 1)
   if (x < 12) {
@@ -98,7 +116,9 @@ export function lgamma(x: number): number {
   }
   // Stirling's series (DLMF 5.11.1).
   const r = 1 / (x * x)
-  const series = polynomial([1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400], r) / x
+  const series =
+    polynomial([1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400], r) /
+    x
   return (x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI) + series
 }
 
@@ -119,7 +139,12 @@ export function digamma(x: number): number {
   for (; y < 12; y++) shift -= 1 / y
   const r = 1 / (y * y)
   // log y - 1/(2y) - Σ B(2k)/(2k y^2k) (DLMF 5.11.2)
-  return shift + Math.log(y) - 0.5 / y - r * polynomial([1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160], r)
+  return (
+    shift +
+    Math.log(y) -
+    0.5 / y -
+    r * polynomial([1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160], r)
+  )
 }
 
 /** The special functions that scalar expressions know, by their names there. */

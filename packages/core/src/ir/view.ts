@@ -7,7 +7,8 @@ import { E } from './expr.ts'
 /** An int32 constant. */
 export const int = (value: number): Expr => E.num(value, 'int32')
 /** x · factor, leaving out what does nothing. */
-export const times = (x: Expr, factor: number): Expr => (factor === 1 ? x : factor === 0 ? int(0) : E.mul(x, int(factor)))
+export const times = (x: Expr, factor: number): Expr =>
+  factor === 1 ? x : factor === 0 ? int(0) : E.mul(x, int(factor))
 
 /** The position of an index in a row-major array. */
 export function flatIndex(index: readonly Expr[], shape: Size): Expr {
@@ -22,7 +23,9 @@ export function unflatten(flat: Expr, shape: Size): Expr[] {
   return shape.map((size, axis) => {
     if (size <= 1) return int(0)
     const quotient = strides[axis] === 1 ? flat : E.div(flat, int(strides[axis]!))
-    return axis === 0 || strides.slice(0, axis).every((_, i) => shape[i] === 1) ? quotient : E.rem(quotient, int(size))
+    return axis === 0 || strides.slice(0, axis).every((_, i) => shape[i] === 1)
+      ? quotient
+      : E.rem(quotient, int(size))
   })
 }
 

@@ -18,7 +18,11 @@ export interface Partition {
 }
 
 /** Cuts a graph along `placed`. A tensor crosses to a device once, however many readers it has there. */
-export function partition(graph: Graph, feeds: readonly Tensor[], placed: ReadonlyMap<Node, number>): Partition[] {
+export function partition(
+  graph: Graph,
+  feeds: readonly Tensor[],
+  placed: ReadonlyMap<Node, number>,
+): Partition[] {
   const parts = new Map<number, Part>()
   const partOf = (device: number): Part => {
     let part = parts.get(device)
@@ -87,7 +91,8 @@ class Part {
   }
 
   add(node: Node, inputs: readonly Tensor[], control: readonly Node[]): Node {
-    const same = inputs.every((t, i) => t === node.inputs[i]) && control.every((n, i) => n === node.control[i])
+    const same =
+      inputs.every((t, i) => t === node.inputs[i]) && control.every((n, i) => n === node.control[i])
     const local = same ? node : node.with({ inputs, control })
     this.nodes.set(node, local)
     node.outputs.forEach((t, i) => this.tensors.set(t, local.outputs[i]!))
@@ -107,7 +112,9 @@ class Part {
   }
 
   send(t: Tensor, key: string, control: readonly Node[]): void {
-    this.last = makeNode(send.def, [t], { key }, `send/${t.name}`).with({ control: [...control, ...(this.last ? [this.last] : [])] })
+    this.last = makeNode(send.def, [t], { key }, `send/${t.name}`).with({
+      control: [...control, ...(this.last ? [this.last] : [])],
+    })
     this.targets.push(this.last)
   }
 

@@ -19,7 +19,12 @@ export interface NamedDevice {
 export function nameDevices(devices: readonly Device[], job = 'localhost', task = 0): NamedDevice[] {
   return devices.map((device, i) => ({
     device,
-    name: { job, task, type: device.type, index: devices.slice(0, i).filter((d) => d.type === device.type).length },
+    name: {
+      job,
+      task,
+      type: device.type,
+      index: devices.slice(0, i).filter((d) => d.type === device.type).length,
+    },
   }))
 }
 
@@ -32,7 +37,11 @@ export interface PlaceOptions {
 }
 
 /** The device of every node, as an index into `devices`. @throws PlacementError */
-export function place(nodes: readonly Node[], devices: readonly NamedDevice[], options: PlaceOptions): Map<Node, number> {
+export function place(
+  nodes: readonly Node[],
+  devices: readonly NamedDevice[],
+  options: PlaceOptions,
+): Map<Node, number> {
   const placed = new Map<Node, number>()
   if (devices.length === 1) {
     // One device has to do; what it cannot run is told when its kernel is asked for.
@@ -43,15 +52,23 @@ export function place(nodes: readonly Node[], devices: readonly NamedDevice[], o
   const homes = new Map<AnyResource, number>()
   for (const node of nodes) {
     const touched = touchedVariables(node)
-    const home = touched.map((r) => homes.get(r) ?? indexOf(devices, options.deviceOf(r))).find((i) => i !== undefined)
+    const home = touched
+      .map((r) => homes.get(r) ?? indexOf(devices, options.deviceOf(r)))
+      .find((i) => i !== undefined)
     const possible = candidates(node, devices, options)
     const chosen = home ?? possible[0]!
     if (home !== undefined && !possible.includes(home) && !options.soft)
-      throw new PlacementError(`asks for '${node.device}', but its variable lives on ${nameOf(devices, home)}`, { node })
+      throw new PlacementError(
+        `asks for '${node.device}', but its variable lives on ${nameOf(devices, home)}`,
+        { node },
+      )
     for (const resource of touched) {
       const other = homes.get(resource)
       if (other !== undefined && other !== chosen)
-        throw new PlacementError(`touches variables on ${nameOf(devices, chosen)} and ${nameOf(devices, other)}: put them on one device`, { node })
+        throw new PlacementError(
+          `touches variables on ${nameOf(devices, chosen)} and ${nameOf(devices, other)}: put them on one device`,
+          { node },
+        )
       homes.set(resource, chosen)
     }
     placed.set(node, chosen)
@@ -75,12 +92,16 @@ function candidates(node: Node, devices: readonly NamedDevice[], { soft }: Place
   const all = devices.map((_, i) => i)
   const wanted = all.filter((i) => matchesDevice(parseDeviceName(node.device), devices[i]!.name))
   const names = (): string => all.map((i) => nameOf(devices, i)).join(', ')
-  if (wanted.length === 0 && !soft) throw new PlacementError(`asks for '${node.device}', the session has ${names()}`, { node })
+  if (wanted.length === 0 && !soft)
+    throw new PlacementError(`asks for '${node.device}', the session has ${names()}`, { node })
   const able = (list: readonly number[]): number[] => list.filter((i) => canRun(devices[i]!.device, node))
   const best = able(wanted)
   if (best.length > 0) return best
   if (wanted.length > 0 && !soft)
-    throw new PlacementError(`asks for '${node.device}', which cannot run it on these dtypes: allow soft placement or ask for another device`, { node })
+    throw new PlacementError(
+      `asks for '${node.device}', which cannot run it on these dtypes: allow soft placement or ask for another device`,
+      { node },
+    )
   const others = able(all)
   if (others.length === 0) throw new PlacementError(`none of ${names()} can run it on these dtypes`, { node })
   return others
@@ -91,7 +112,8 @@ export function canRun(device: Device, node: Node): boolean {
   const { body } = node.op
   const holds = (t: Tensor): boolean => device.caps.dtypes.has(t.dtype)
   if (body.kind === 'runtime') {
-    if (body.role === 'readVariable' || body.role === 'assign' || body.role === 'scatter') return node.outputs.every(holds)
+    if (body.role === 'readVariable' || body.role === 'assign' || body.role === 'scatter')
+      return node.outputs.every(holds)
     return bodiesOf(node).every((b) => toposort(b).every((inner) => canRun(device, inner)))
   }
   if (![...node.inputs, ...node.outputs].every(holds)) return false

@@ -7,7 +7,11 @@ export function after<T, R>(value: Awaitable<T>, f: (value: T) => Awaitable<R>):
 }
 
 /** Runs `f` for each item in order, each after the one before has finished. */
-export function inTurn<T>(items: readonly T[], f: (item: T, index: number) => Awaitable<void>, from = 0): Awaitable<void> {
+export function inTurn<T>(
+  items: readonly T[],
+  f: (item: T, index: number) => Awaitable<void>,
+  from = 0,
+): Awaitable<void> {
   for (let i = from; i < items.length; i++) {
     const done = f(items[i]!, i)
     if (done instanceof Promise) return done.then(() => inTurn(items, f, i + 1))

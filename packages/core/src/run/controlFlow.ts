@@ -11,7 +11,7 @@ import type { Unit } from '../compile/units.ts'
 import { after, all, inTurn, repeatWhile } from './awaitable.ts'
 import type { Awaitable, Buffer } from './device.ts'
 import type { Memory, Program, Step } from './program.ts'
-import type { HostValues, RunState } from './state.ts'
+import type { HostValues } from './state.ts'
 import type { StepContext } from './steps.ts'
 import { rowBytes } from './steps.ts'
 
@@ -20,9 +20,14 @@ export type CompileBody = (body: Subgraph, params: readonly (Buffer | undefined)
 type Run = NonNullable<Step['run']>
 
 /** Where the surrounding program keeps a captured input; undefined if it is on the host. */
-const lent = (memory: Memory, t: Tensor): Buffer | undefined => (memory.plan.storageOf(t).kind === 'host' ? undefined : memory.bufferOf(t))
+const lent = (memory: Memory, t: Tensor): Buffer | undefined =>
+  memory.plan.storageOf(t).kind === 'host' ? undefined : memory.bufferOf(t)
 
-function compile(context: StepContext, body: Subgraph, params: readonly (Buffer | undefined)[]): Awaitable<Program> {
+function compile(
+  context: StepContext,
+  body: Subgraph,
+  params: readonly (Buffer | undefined)[],
+): Awaitable<Program> {
   return after(context.compileBody(body, params), (program) => {
     context.nested.push(program)
     return program
@@ -30,13 +35,30 @@ function compile(context: StepContext, body: Subgraph, params: readonly (Buffer 
 }
 
 /** Host values for the parameters that have no buffer. */
-function hostInputs(memory: Memory, values: HostValues, tensors: readonly Tensor[], buffers: readonly (Buffer | undefined)[]): Awaitable<(NDArray | undefined)[]> {
-  return all(tensors.map((t, i): Awaitable<NDArray | undefined> => (buffers[i] ? undefined : memory.valueOf(t, values))))
+function hostInputs(
+  memory: Memory,
+  values: HostValues,
+  tensors: readonly Tensor[],
+  buffers: readonly (Buffer | undefined)[],
+): Awaitable<(NDArray | undefined)[]> {
+  return all(
+    tensors.map(
+      (t, i): Awaitable<NDArray | undefined> => (buffers[i] ? undefined : memory.valueOf(t, values)),
+    ),
+  )
 }
 
 /** Hands a body's result to an output of the surrounding program. */
-function deliver(body: Program, results: HostValues, from: Tensor, memory: Memory, to: Tensor, values: HostValues): Awaitable<void> {
-  const bothOnDevice = memory.plan.storageOf(to).kind === 'slot' && body.memory.plan.storageOf(from).kind !== 'host'
+function deliver(
+  body: Program,
+  results: HostValues,
+  from: Tensor,
+  memory: Memory,
+  to: Tensor,
+  values: HostValues,
+): Awaitable<void> {
+  const bothOnDevice =
+    memory.plan.storageOf(to).kind === 'slot' && body.memory.plan.storageOf(from).kind !== 'host'
   if (bothOnDevice) memory.device.move(body.memory.bufferOf(from), 0, memory.bufferOf(to), 0, bytesOf(to))
   else return after(body.memory.valueOf(from, results), (value) => memory.store(to, value, values))
 }
@@ -47,17 +69,22 @@ export function caseStep(unit: Unit, context: StepContext): Awaitable<Run> {
   const [index, ...captured] = unit.node.inputs as [Tensor, ...Tensor[]]
   const buffers = captured.map((t) => lent(memory, t))
   const branches = unit.node.attrs['branches'] as readonly Subgraph[]
-  return after(all(branches.map((branch) => compile(context, branch, buffers))), (programs): Run => (state, values) =>
-    after(memory.valueOf(index, values), (value) => {
-      const chosen = Number(value.item())
-      const at = chosen >= 0 && chosen < programs.length ? chosen : programs.length - 1
-      const program = programs[at]!
-      return after(hostInputs(memory, values, captured, buffers), (inputs) =>
-        after(program.run(state, inputs), (results) =>
-          inTurn(unit.outputs, (to) => deliver(program, results, program.fetches[to.index]!, memory, to, values)),
-        ),
-      )
-    }),
+  return after(
+    all(branches.map((branch) => compile(context, branch, buffers))),
+    (programs): Run =>
+      (state, values) =>
+        after(memory.valueOf(index, values), (value) => {
+          const chosen = Number(value.item())
+          const at = chosen >= 0 && chosen < programs.length ? chosen : programs.length - 1
+          const program = programs[at]!
+          return after(hostInputs(memory, values, captured, buffers), (inputs) =>
+            after(program.run(state, inputs), (results) =>
+              inTurn(unit.outputs, (to) =>
+                deliver(program, results, program.fetches[to.index]!, memory, to, values),
+              ),
+            ),
+          )
+        }),
   )
 }
 
@@ -72,15 +99,20 @@ class Carry {
     this.buffers = tensors.map((t) => memory.own(bytesOf(t)))
   }
   start(): void {
-    this.tensors.forEach((t, i) => this.memory.device.move(this.memory.bufferOf(t), 0, this.buffers[i]!, 0, bytesOf(t)))
+    this.tensors.forEach((t, i) =>
+      this.memory.device.move(this.memory.bufferOf(t), 0, this.buffers[i]!, 0, bytesOf(t)),
+    )
   }
   /** Takes over what the body made of it. The body's results are never the carried memory itself. */
   advance(body: Program): void {
-    this.tensors.forEach((t, i) => this.memory.device.move(body.memory.bufferOf(body.fetches[i]!), 0, this.buffers[i]!, 0, bytesOf(t)))
+    this.tensors.forEach((t, i) =>
+      this.memory.device.move(body.memory.bufferOf(body.fetches[i]!), 0, this.buffers[i]!, 0, bytesOf(t)),
+    )
   }
   finish(unit: Unit): void {
     for (const to of unit.outputs)
-      if (to.index < this.buffers.length) this.memory.device.move(this.buffers[to.index]!, 0, this.memory.bufferOf(to), 0, bytesOf(to))
+      if (to.index < this.buffers.length)
+        this.memory.device.move(this.buffers[to.index]!, 0, this.memory.bufferOf(to), 0, bytesOf(to))
   }
 }
 
@@ -94,34 +126,45 @@ export function whileStep(unit: Unit, context: StepContext): Awaitable<Run> {
   const buffers = [...carry.buffers, ...captured.map((t) => lent(memory, t))]
   const limit = (attrs['maxIterations'] as number | undefined) ?? Infinity
   const histories = unit.outputs.filter((t) => t.index > count)
-  return after(all([compile(context, attrs['cond'] as Subgraph, buffers), compile(context, attrs['body'] as Subgraph, buffers)]), ([cond, body]): Run => (state, values) => {
-    const recorded = histories.map((t) => new History(t, memory, carry.buffers[t.index - count - 1]!))
-    let iterations = 0
-    carry.start()
-    return after(hostInputs(memory, values, inputs, buffers), (host) => {
-      const again = (): Awaitable<boolean> => {
-        state.context.signal?.throwIfAborted()
-        if (iterations >= limit) return false
-        return after(cond!.run(state, host), (tested) =>
-          after(cond!.memory.valueOf(cond!.fetches[0]!, tested), (holds) => {
-            if (!holds.item()) return false
-            return after(inTurn(recorded, (history) => history.add(iterations)), () =>
-              after(body!.run(state, host), () => {
-                carry.advance(body!)
-                iterations++
-                return true
+  return after(
+    all([
+      compile(context, attrs['cond'] as Subgraph, buffers),
+      compile(context, attrs['body'] as Subgraph, buffers),
+    ]),
+    ([cond, body]): Run =>
+      (state, values) => {
+        const recorded = histories.map((t) => new History(t, memory, carry.buffers[t.index - count - 1]!))
+        let iterations = 0
+        carry.start()
+        return after(hostInputs(memory, values, inputs, buffers), (host) => {
+          const again = (): Awaitable<boolean> => {
+            state.context.signal?.throwIfAborted()
+            if (iterations >= limit) return false
+            return after(cond!.run(state, host), (tested) =>
+              after(cond!.memory.valueOf(cond!.fetches[0]!, tested), (holds) => {
+                if (!holds.item()) return false
+                return after(
+                  inTurn(recorded, (history) => history.add(iterations)),
+                  () =>
+                    after(body!.run(state, host), () => {
+                      carry.advance(body!)
+                      iterations++
+                      return true
+                    }),
+                )
               }),
             )
-          }),
-        )
-      }
-      return after(repeatWhile(again), () => {
-        carry.finish(unit)
-        for (const t of unit.outputs) if (t.index === count) memory.store(t, new NDArray('int32', [], Int32Array.of(iterations)), values)
-        recorded.forEach((history) => history.finish(values, iterations))
-      })
-    })
-  })
+          }
+          return after(repeatWhile(again), () => {
+            carry.finish(unit)
+            for (const t of unit.outputs)
+              if (t.index === count)
+                memory.store(t, new NDArray('int32', [], Int32Array.of(iterations)), values)
+            recorded.forEach((history) => history.finish(values, iterations))
+          })
+        })
+      },
+  )
 }
 
 /** The values of one state before every iteration: rows of a device tensor, or of a host array where their number was not known. */
@@ -140,7 +183,14 @@ class History {
     this.bytes = rowBytes([0, ...(t.shape.slice(1) as Size)], t.dtype)
   }
   add(iteration: number): Awaitable<void> {
-    if (this.onDevice) return this.memory.device.move(this.from, 0, this.memory.bufferOf(this.t), iteration * this.bytes, this.bytes)
+    if (this.onDevice)
+      return this.memory.device.move(
+        this.from,
+        0,
+        this.memory.bufferOf(this.t),
+        iteration * this.bytes,
+        this.bytes,
+      )
     return after(this.memory.device.read(this.from, this.bytes), (row) => void this.rows.push(row))
   }
   finish(values: HostValues, iterations: number): void {
@@ -168,33 +218,51 @@ export function scanStep(unit: Unit, context: StepContext): Awaitable<Run> {
   const buffers = [...carry.buffers, ...rows, ...captured.map((t) => lent(memory, t))]
   const body = attrs['body'] as Subgraph
   const results = body.fetches.length - carries
-  return after(compile(context, body, buffers), (program): Run => (state, values) => {
-    carry.start()
-    return after(hostInputs(memory, values, inputs, buffers), (host) => {
-      let done = 0
-      const again = (): Awaitable<boolean> => {
-        if (done >= length) return false
-        state.context.signal?.throwIfAborted()
-        const at = attrs['reverse'] ? length - 1 - done : done
-        xs.forEach((t, i) => device.move(memory.bufferOf(t), at * rows[i]!.bytes, rows[i]!, 0, rows[i]!.bytes))
-        for (const to of unit.outputs) {
-          const saved = to.index - carries - results
-          if (saved >= 0) device.move(carry.buffers[saved]!, 0, memory.bufferOf(to), at * bytesOf(inputs[saved]!), bytesOf(inputs[saved]!))
-        }
-        return after(program.run(state, host), () => {
-          for (const to of unit.outputs) {
-            const result = to.index - carries
-            if (result < 0 || result >= results) continue
-            const from = program.fetches[to.index]!
-            device.move(program.memory.bufferOf(from), 0, memory.bufferOf(to), at * bytesOf(from), bytesOf(from))
+  return after(
+    compile(context, body, buffers),
+    (program): Run =>
+      (state, values) => {
+        carry.start()
+        return after(hostInputs(memory, values, inputs, buffers), (host) => {
+          let done = 0
+          const again = (): Awaitable<boolean> => {
+            if (done >= length) return false
+            state.context.signal?.throwIfAborted()
+            const at = attrs['reverse'] ? length - 1 - done : done
+            xs.forEach((t, i) =>
+              device.move(memory.bufferOf(t), at * rows[i]!.bytes, rows[i]!, 0, rows[i]!.bytes),
+            )
+            for (const to of unit.outputs) {
+              const saved = to.index - carries - results
+              if (saved >= 0)
+                device.move(
+                  carry.buffers[saved]!,
+                  0,
+                  memory.bufferOf(to),
+                  at * bytesOf(inputs[saved]!),
+                  bytesOf(inputs[saved]!),
+                )
+            }
+            return after(program.run(state, host), () => {
+              for (const to of unit.outputs) {
+                const result = to.index - carries
+                if (result < 0 || result >= results) continue
+                const from = program.fetches[to.index]!
+                device.move(
+                  program.memory.bufferOf(from),
+                  0,
+                  memory.bufferOf(to),
+                  at * bytesOf(from),
+                  bytesOf(from),
+                )
+              }
+              carry.advance(program)
+              done++
+              return true
+            })
           }
-          carry.advance(program)
-          done++
-          return true
+          return after(repeatWhile(again), () => carry.finish(unit))
         })
-      }
-      return after(repeatWhile(again), () => carry.finish(unit))
-    })
-  })
+      },
+  )
 }
-

@@ -40,8 +40,15 @@ export class Executable {
   run(state: RunState, feeds: readonly NDArray[]): Awaitable<NDArray[]> {
     const results = new Array<NDArray>(this.fetchCount)
     const one = (share: Share): Awaitable<void> =>
-      after(share.program.run(state, share.feeds.map((i) => feeds[i]!)), (values) =>
-        after(share.program.readFetches(values), (fetched) => share.fetches.forEach((to, i) => (results[to] = fetched[i]!))),
+      after(
+        share.program.run(
+          state,
+          share.feeds.map((i) => feeds[i]!),
+        ),
+        (values) =>
+          after(share.program.readFetches(values), (fetched) =>
+            share.fetches.forEach((to, i) => (results[to] = fetched[i]!)),
+          ),
       )
     const [only] = this.shares
     if (this.shares.length === 1 && only) return after(one(only), () => results)

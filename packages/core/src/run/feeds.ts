@@ -22,7 +22,8 @@ export function resolveFeeds(feeds: Feeds, nodes: () => readonly Node[]): Map<Te
       : Object.entries(feeds).map(([name, value]) => [tensorNamed(name, nodes()), value] as const)
   const resolved = new Map<Tensor, NDArray>()
   for (const [tensor, value] of entries) {
-    if (!(tensor instanceof Tensor)) throw new ValueError('feeds are pairs of a tensor and a value, or a record of values by name')
+    if (!(tensor instanceof Tensor))
+      throw new ValueError('feeds are pairs of a tensor and a value, or a record of values by name')
     resolved.set(tensor, toArray(tensor, value))
   }
   return resolved
@@ -33,7 +34,10 @@ function toArray(tensor: Tensor, value: FeedValue): NDArray {
   if (!ArrayBuffer.isView(value)) return ndarray(value, tensor.dtype)
   const expected = allocate(tensor.dtype, 0)
   if (value.constructor !== expected.constructor)
-    throw new DTypeError(`is ${tensor.dtype}, which is held in a ${expected.constructor.name}; fed with a ${value.constructor.name}`, { node: tensor.node })
+    throw new DTypeError(
+      `is ${tensor.dtype}, which is held in a ${expected.constructor.name}; fed with a ${value.constructor.name}`,
+      { node: tensor.node },
+    )
   return new NDArray(tensor.dtype, shapeFor(tensor, value.length), value as never)
 }
 
@@ -43,6 +47,9 @@ function shapeFor(tensor: Tensor, length: number): readonly number[] {
   const open = tensor.shape.filter((d) => typeof d === 'string')
   const rest = tensor.shape.reduce<number>((p, d) => (typeof d === 'number' ? p * d : p), 1)
   if (open.length > 1 || rest === 0 || length % rest !== 0)
-    throw new ShapeError(`a flat array of ${length} elements does not say what shape ${formatShape(tensor.shape)} has: feed an NDArray`, { node: tensor.node })
+    throw new ShapeError(
+      `a flat array of ${length} elements does not say what shape ${formatShape(tensor.shape)} has: feed an NDArray`,
+      { node: tensor.node },
+    )
   return tensor.shape.map((d) => (typeof d === 'number' ? d : length / rest))
 }

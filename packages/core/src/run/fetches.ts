@@ -46,7 +46,9 @@ export function flattenFetches(fetches: Fetches): FlatFetches {
       return (values) => parts.map((part) => part(values))
     }
     if (typeof fetch !== 'object' || fetch === null)
-      throw new ValueError(`cannot fetch ${String(fetch)}: fetch tensors, variables, nodes, or lists and records of them`)
+      throw new ValueError(
+        `cannot fetch ${String(fetch)}: fetch tensors, variables, nodes, or lists and records of them`,
+      )
     const parts = Object.entries(fetch).map(([key, part]) => [key, visit(part as Fetches)] as const)
     return (values) => Object.fromEntries(parts.map(([key, part]) => [key, part(values)]))
   }
@@ -59,11 +61,19 @@ export function tensorNamed(name: string, nodes: readonly Node[]): Tensor {
   const [, base, index] = /^(.*?)(?::(\d+))?$/.exec(name) as unknown as [string, string, string | undefined]
   const found = nodes.filter((node) => node.name === base)
   if (found.length === 0) {
-    const placeholders = nodes.filter((n) => n.op.body.kind === 'runtime' && n.op.body.role === 'feed').map((n) => n.name)
-    throw new NotFoundError(`nothing in the graph is named '${base}'; its placeholders are ${placeholders.join(', ') || 'none'}`)
+    const placeholders = nodes
+      .filter((n) => n.op.body.kind === 'runtime' && n.op.body.role === 'feed')
+      .map((n) => n.name)
+    throw new NotFoundError(
+      `nothing in the graph is named '${base}'; its placeholders are ${placeholders.join(', ') || 'none'}`,
+    )
   }
-  if (found.length > 1) throw new NotFoundError(`${found.length} nodes are named '${base}': use the tensor itself, or give them names of their own`)
+  if (found.length > 1)
+    throw new NotFoundError(
+      `${found.length} nodes are named '${base}': use the tensor itself, or give them names of their own`,
+    )
   const tensor = found[0]!.outputs[Number(index ?? 0)]
-  if (!tensor) throw new NotFoundError(`'${base}' has ${found[0]!.outputs.length} outputs, there is no output ${index}`)
+  if (!tensor)
+    throw new NotFoundError(`'${base}' has ${found[0]!.outputs.length} outputs, there is no output ${index}`)
   return tensor
 }

@@ -15,7 +15,10 @@ export function variablesOf(graph: Graph): VariableResource[] {
     for (const value of Object.values(node.attrs)) {
       if (!isResource(value) || value.kind !== 'variable') continue
       const other = found.get(value.name)
-      if (other && other !== value) throw new NameError(`two variables are named '${value.name}': give one another name or scope`, { node })
+      if (other && other !== value)
+        throw new NameError(`two variables are named '${value.name}': give one another name or scope`, {
+          node,
+        })
       found.set(value.name, value)
     }
   }
@@ -24,7 +27,10 @@ export function variablesOf(graph: Graph): VariableResource[] {
 }
 
 /** Assignments of initial values, in waves: each wave needs only the waves before it. */
-export function initialAssignments(graph: Graph, isInitialized: (resource: VariableResource) => boolean): Node[][] {
+export function initialAssignments(
+  graph: Graph,
+  isInitialized: (resource: VariableResource) => boolean,
+): Node[][] {
   const wave = new Map<VariableResource, number>()
   const waves: Node[][] = []
   const visit = (resource: VariableResource): number => {

@@ -45,7 +45,10 @@ export class MutexState {
 
   /** Gives the lock to the next in line. @throws RunError when `holder` does not hold it. */
   unlock(holder: Holder): void {
-    if (!this.release(holder)) throw new RunError(`mutex '${this.name}' is not locked by this run: unlock after lock, and once for each`)
+    if (!this.release(holder))
+      throw new RunError(
+        `mutex '${this.name}' is not locked by this run: unlock after lock, and once for each`,
+      )
   }
 
   /** As `unlock`, but does nothing when `holder` does not hold it; answers whether it did. */

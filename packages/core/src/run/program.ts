@@ -1,7 +1,8 @@
 // A program: a graph made ready for one device, its memory planned and its kernels prepared, to be run any number of times.
 import { DTypeError, InternalError, ShapeError, ShoalError } from '../errors.ts'
 import type { Node, Tensor } from '../graph/graph.ts'
-import { fromBytes, NDArray } from '../ndarray.ts'
+import type { NDArray } from '../ndarray.ts';
+import { fromBytes } from '../ndarray.ts'
 import type { Plan } from '../compile/plan.ts'
 import { bytesOf } from '../compile/plan.ts'
 import type { Unit } from '../compile/units.ts'
@@ -31,7 +32,12 @@ export class Memory {
   private readonly source: (t: Tensor) => Tensor
   private readonly owned: Buffer[] = []
 
-  constructor(device: Device, plan: Plan, given: ReadonlyMap<Tensor, Buffer>, variable: (resource: VariableResource) => Buffer) {
+  constructor(
+    device: Device,
+    plan: Plan,
+    given: ReadonlyMap<Tensor, Buffer>,
+    variable: (resource: VariableResource) => Buffer,
+  ) {
     this.device = device
     this.plan = plan
     this.given = given
@@ -39,7 +45,12 @@ export class Memory {
     this.source = plan.source
     this.slots = plan.slots.map((bytes) => device.alloc(bytes))
     for (const { kind, outputs } of plan.units)
-      if (kind === 'constant' && plan.onDevice.has(outputs[0]!) && plan.storageOf(outputs[0]!).kind === 'constant') this.upload(outputs[0]!)
+      if (
+        kind === 'constant' &&
+        plan.onDevice.has(outputs[0]!) &&
+        plan.storageOf(outputs[0]!).kind === 'constant'
+      )
+        this.upload(outputs[0]!)
   }
 
   private upload(t: Tensor): void {
@@ -53,11 +64,15 @@ export class Memory {
     const storage = this.plan.storageOf(t)
     const source = this.source(t)
     const buffer =
-      storage.kind === 'slot' ? this.slots[storage.slot]
-      : storage.kind === 'variable' ? this.variable(storage.resource)
-      : storage.kind === 'given' ? this.given.get(source)
-      : storage.kind === 'constant' ? this.constants.get(source)
-      : undefined
+      storage.kind === 'slot'
+        ? this.slots[storage.slot]
+        : storage.kind === 'variable'
+          ? this.variable(storage.resource)
+          : storage.kind === 'given'
+            ? this.given.get(source)
+            : storage.kind === 'constant'
+              ? this.constants.get(source)
+              : undefined
     if (!buffer) throw new InternalError(`'${t.name}' has no memory on ${this.device.type}`, { node: t.node })
     return buffer
   }
@@ -79,10 +94,13 @@ export class Memory {
   /** A tensor's value on the host. */
   valueOf(t: Tensor, values: HostValues): Awaitable<NDArray> {
     const source = this.source(t)
-    const known = values.get(source) ?? (this.plan.storageOf(t).kind === 'constant' ? constantOf(source) : undefined)
+    const known =
+      values.get(source) ?? (this.plan.storageOf(t).kind === 'constant' ? constantOf(source) : undefined)
     if (known) return t === source || !isConcrete(t.shape) ? known : known.reshape(t.shape)
     const { dtype, shape } = t.type as ConcreteType
-    return after(this.device.read(this.bufferOf(t), bytesOf(t)), (bytes) => fromBytes(dtype as 'float32', shape as Size, bytes))
+    return after(this.device.read(this.bufferOf(t), bytesOf(t)), (bytes) =>
+      fromBytes(dtype as 'float32', shape as Size, bytes),
+    )
   }
 
   /** Puts a host value where the steps after this one look for it. */
@@ -102,9 +120,12 @@ export class Memory {
 const constantOf = (t: Tensor): NDArray => t.node.attrs['value'] as NDArray
 
 function check(t: Tensor, value: NDArray): void {
-  if (value.dtype !== t.dtype) throw new DTypeError(`made ${value.dtype} where ${t.dtype} was promised`, { node: t.node })
+  if (value.dtype !== t.dtype)
+    throw new DTypeError(`made ${value.dtype} where ${t.dtype} was promised`, { node: t.node })
   if (isConcrete(t.shape) && (value.rank !== t.rank || sizeOf(t.shape) !== value.size))
-    throw new ShapeError(`made ${formatType(value)} where ${formatType(t.type)} was promised`, { node: t.node })
+    throw new ShapeError(`made ${formatType(value)} where ${formatType(t.type)} was promised`, {
+      node: t.node,
+    })
 }
 
 /** Everything that a program needs to be run again and again. */
@@ -187,8 +208,16 @@ function sequenced(steps: readonly Step[], device: Device): Awaitable<Phase[]> {
     const batch = launches
     launches = []
     if (batch.length === 0) return
-    const joined: Awaitable<() => void> = device.sequence?.(batch) ?? (() => batch.forEach(({ kernel, args }) => kernel.launch(args)))
-    phases.push(after(joined, (go): Phase => () => go()))
+    const joined: Awaitable<() => void> =
+      device.sequence?.(batch) ?? (() => batch.forEach(({ kernel, args }) => kernel.launch(args)))
+    phases.push(
+      after(
+        joined,
+        (go): Phase =>
+          () =>
+            go(),
+      ),
+    )
   }
   for (const step of steps) {
     launches.push(...step.launches)
@@ -214,7 +243,10 @@ function guarded(step: Step, state: RunState, values: HostValues): Awaitable<voi
 
 function rethrow(error: unknown, node: Node): never {
   if (error instanceof ShoalError && !error.node) {
-    const Same = error.constructor as new (message: string, options: { node: Node; cause: unknown }) => ShoalError
+    const Same = error.constructor as new (
+      message: string,
+      options: { node: Node; cause: unknown },
+    ) => ShoalError
     throw new Same(error.message, { node, cause: error })
   }
   throw error

@@ -90,7 +90,9 @@ describe('QueueState', () => {
     queue.close()
     expect(queue.isClosed).toBe(true)
     await expect(queue.enqueue([4])).rejects.toThrow(ClosedError)
-    await expect(queue.dequeue(4)).rejects.toThrow("queue 'q' is closed and has 3 elements left where 4 are wanted")
+    await expect(queue.dequeue(4)).rejects.toThrow(
+      "queue 'q' is closed and has 3 elements left where 4 are wanted",
+    )
     expect(await queue.dequeueUpTo(2)).toEqual([1, 2])
     expect(await queue.dequeueUpTo(2)).toEqual([3])
     await expect(queue.dequeueUpTo(2)).rejects.toThrow(ClosedError)
@@ -119,7 +121,12 @@ describe('QueueState', () => {
   })
 
   it('keeps the least number of elements that a choice needs until it is closed', async () => {
-    const queue = new QueueState<number>({ name: 's', capacity: 5, minAfterDequeue: 2, choose: (size) => size - 1 })
+    const queue = new QueueState<number>({
+      name: 's',
+      capacity: 5,
+      minAfterDequeue: 2,
+      choose: (size) => size - 1,
+    })
     await queue.enqueue([1, 2, 3])
     expect(await queue.dequeue(1)).toEqual([3])
     const waiting = queue.dequeue(1)

@@ -53,7 +53,8 @@ export class QueueState<T> {
     let next = 0
     return this.wait(this.enqueuing, signal, (done) => ({
       attempt: () => {
-        for (; next < items.length && this.items.length < this.options.capacity; this.moves++) this.items.push(items[next++]!)
+        for (; next < items.length && this.items.length < this.options.capacity; this.moves++)
+          this.items.push(items[next++]!)
         if (next < items.length) return false
         done.resolve()
         return true
@@ -81,7 +82,9 @@ export class QueueState<T> {
    */
   close({ cancelPending = false }: { readonly cancelPending?: boolean } = {}): void {
     this.closed = true
-    if (cancelPending) for (const waiter of this.enqueuing.splice(0)) waiter.fail(this.closedError('was closed while an enqueue waited'))
+    if (cancelPending)
+      for (const waiter of this.enqueuing.splice(0))
+        waiter.fail(this.closedError('was closed while an enqueue waited'))
     this.serve()
   }
 
@@ -109,7 +112,9 @@ export class QueueState<T> {
         if (taken.length === count) return finish()
         if (!last) return false
         if (partial && taken.length > 0) return finish()
-        fail(this.closedError(`has ${this.items.length + taken.length} elements left where ${count} are wanted`))
+        fail(
+          this.closedError(`has ${this.items.length + taken.length} elements left where ${count} are wanted`),
+        )
         return true
       }
       return { attempt, fail }

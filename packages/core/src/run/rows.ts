@@ -25,7 +25,9 @@ export function stackRows(rows: readonly NDArray[], dtype: DType, shape: readonl
   const data = allocate(dtype, rows.length * length)
   rows.forEach((row, i) => {
     if (formatShape(row.shape) !== formatShape(item))
-      throw new ShapeError(`cannot stack elements of shapes ${formatShape(item)} and ${formatShape(row.shape)}: take them one at a time`)
+      throw new ShapeError(
+        `cannot stack elements of shapes ${formatShape(item)} and ${formatShape(row.shape)}: take them one at a time`,
+      )
     if (Array.isArray(data)) (row.data as string[]).forEach((text, k) => (data[i * length + k] = text))
     else (data as Float64Array).set(row.data as TypedArray as Float64Array, i * length)
   })

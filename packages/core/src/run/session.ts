@@ -87,7 +87,9 @@ export class Session implements AsyncDisposable {
     if (result instanceof Promise) {
       // It goes on and may fail later; nobody is there to hear it.
       result.catch(() => undefined)
-      throw new ValueError('something in this graph waits (a queue, another device, an asynchronous one): use run instead of runSync')
+      throw new ValueError(
+        'something in this graph waits (a queue, another device, an asynchronous one): use run instead of runSync',
+      )
     }
     return result as Fetched<F>
   }
@@ -95,7 +97,8 @@ export class Session implements AsyncDisposable {
   /** Gives every variable that these depend on, and that has no value yet, its initial one; variables that others start from come first. */
   async initialize(...roots: readonly Fetches[]): Promise<void> {
     const graph = flattenFetches(roots).graph
-    for (const assignments of initialAssignments(graph, (resource) => this.variables.isInitialized(resource))) await this.run(assignments)
+    for (const assignments of initialAssignments(graph, (resource) => this.variables.isInitialized(resource)))
+      await this.run(assignments)
   }
 
   /** Has a variable a value? */
@@ -136,7 +139,12 @@ export class Session implements AsyncDisposable {
     )
   }
 
-  private runGraph(graph: Graph, feeds: ReadonlyMap<Tensor, NDArray>, context: RunContext, trace: Trace | undefined): Awaitable<NDArray[]> {
+  private runGraph(
+    graph: Graph,
+    feeds: ReadonlyMap<Tensor, NDArray>,
+    context: RunContext,
+    trace: Trace | undefined,
+  ): Awaitable<NDArray[]> {
     const key = this.cache.keyOf(graph, feeds)
     return after(this.cache.take(key) ?? this.compile(graph, feeds), (compiled) => {
       if (isStaged(compiled)) return runStaged(compiled, feeds, (g, f) => this.runGraph(g, f, context, trace))
@@ -147,7 +155,12 @@ export class Session implements AsyncDisposable {
     })
   }
 
-  private runExecutable(executable: Executable, feeds: readonly NDArray[], context: RunContext, trace: Trace | undefined): Awaitable<NDArray[]> {
+  private runExecutable(
+    executable: Executable,
+    feeds: readonly NDArray[],
+    context: RunContext,
+    trace: Trace | undefined,
+  ): Awaitable<NDArray[]> {
     executable.use.demanded.forEach((node, resource) => this.variables.demand(resource, node))
     const state = { context, rendezvous: new LocalRendezvous(), trace }
     return after(executable.run(state, feeds), (values) => {
@@ -157,7 +170,9 @@ export class Session implements AsyncDisposable {
   }
 
   private compile(graph: Graph, feeds: ReadonlyMap<Tensor, NDArray>) {
-    const types = new Map<Tensor, ConcreteType>([...feeds].map(([t, { dtype, shape }]) => [t, { dtype, shape }]))
+    const types = new Map<Tensor, ConcreteType>(
+      [...feeds].map(([t, { dtype, shape }]) => [t, { dtype, shape }]),
+    )
     return compileGraph(bind(graph, types), {
       devices: this.devices,
       variables: this.variables,
@@ -168,7 +183,10 @@ export class Session implements AsyncDisposable {
   }
 
   /** Runs work with a context of its own; what it holds is released when the work ends. */
-  private scoped<T>(signal: AbortSignal | undefined, work: (context: RunContext) => Awaitable<T>): Awaitable<T> {
+  private scoped<T>(
+    signal: AbortSignal | undefined,
+    work: (context: RunContext) => Awaitable<T>,
+  ): Awaitable<T> {
     const releases: (() => void)[] = []
     const run = new AbortController()
     const relay = (from: AbortSignal): void => {

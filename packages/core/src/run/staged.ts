@@ -19,7 +19,8 @@ export interface StagedGraph {
 }
 
 /** Is this compilation a staged graph? */
-export const isStaged = (compiled: object): compiled is StagedGraph => 'kind' in compiled && compiled.kind === 'staged'
+export const isStaged = (compiled: object): compiled is StagedGraph =>
+  'kind' in compiled && compiled.kind === 'staged'
 
 /**
  * Cuts a bound graph behind the nodes whose output sizes are unknown; undefined when nothing reads such an output, so that one stage is enough.
@@ -28,7 +29,9 @@ export function cutStages({ graph, feeds }: BoundGraph): StagedGraph | undefined
   const order = toposort(graph)
   const late = new Set<Node>()
   for (const node of order) {
-    const waits = node.inputs.some((t) => !isConcrete(t.shape) || late.has(t.node)) || node.control.some((n) => late.has(n))
+    const waits =
+      node.inputs.some((t) => !isConcrete(t.shape) || late.has(t.node)) ||
+      node.control.some((n) => late.has(n))
     if (waits) late.add(node)
   }
   if (late.size === 0) return undefined
@@ -50,7 +53,10 @@ export function cutStages({ graph, feeds }: BoundGraph): StagedGraph | undefined
 function withoutControl(graph: Graph, late: ReadonlySet<Node>): Graph {
   return substitute(graph, new Map(), (node, inputs, control) => {
     const kept = control.filter((_, i) => late.has(node.control[i]!))
-    const same = inputs.every((t, i) => t === node.inputs[i]) && kept.length === node.control.length && kept.every((n, i) => n === node.control[i])
+    const same =
+      inputs.every((t, i) => t === node.inputs[i]) &&
+      kept.length === node.control.length &&
+      kept.every((n, i) => n === node.control[i])
     return same ? node : node.with({ inputs, control: kept })
   })
 }

@@ -36,7 +36,10 @@ interface Prepared {
 /** The steps of all units, in order. */
 export function prepareSteps(units: readonly Unit[], context: StepContext): Awaitable<Step[]> {
   return after(all(units.map((unit) => prepare(unit, context))), (prepared) => {
-    const workspaceBytes = Math.max(0, ...prepared.flatMap(({ kernels }) => kernels.map((k) => k.kernel.workspaceBytes)))
+    const workspaceBytes = Math.max(
+      0,
+      ...prepared.flatMap(({ kernels }) => kernels.map((k) => k.kernel.workspaceBytes)),
+    )
     const workspace = workspaceBytes > 0 ? context.memory.own(workspaceBytes) : undefined
     return prepared.flatMap(({ unit, kernels, run }) => {
       if (kernels.length === 0 && !run) return []
@@ -65,11 +68,18 @@ function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
   switch (unit.kind) {
     case 'fused':
       if (unit.kernel!.output.length === 0) return { unit, kernels: [] }
-      return withKernels([after(device.fuse(unit.kernel!), (kernel) => ({ kernel, args: [...buffers(unit.inputs), ...buffers(unit.outputs)] }))])
+      return withKernels([
+        after(device.fuse(unit.kernel!), (kernel) => ({
+          kernel,
+          args: [...buffers(unit.inputs), ...buffers(unit.outputs)],
+        })),
+      ])
     case 'kernel': {
       if (unit.outputs.every((t) => sizeOf(t.shape as Size) === 0)) return { unit, kernels: [] }
       const args = [...buffers(unit.inputs), ...buffers(unit.outputs)]
-      return withKernels([after(device.kernel(unit.node.op.name, signatureOf(unit)), (kernel) => ({ kernel, args }))])
+      return withKernels([
+        after(device.kernel(unit.node.op.name, signatureOf(unit)), (kernel) => ({ kernel, args })),
+      ])
     }
     case 'readVariable':
       return withKernels(snapshot(unit, context))
@@ -81,7 +91,9 @@ function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
       return withRun((state, values) => runOnHost(unit, memory, state, values))
     case 'send':
       return withRun((state, values) =>
-        after(memory.valueOf(unit.inputs[0]!, values), (value) => state.rendezvous.send(unit.node.attrs['key'] as string, value)),
+        after(memory.valueOf(unit.inputs[0]!, values), (value) =>
+          state.rendezvous.send(unit.node.attrs['key'] as string, value),
+        ),
       )
     case 'recv':
       return withRun((state, values) =>
@@ -119,7 +131,10 @@ export const signatureOf = (unit: Pick<Unit, 'node' | 'outputs'>): Signature => 
 function snapshot(unit: Unit, { memory, variable }: StepContext): Awaitable<Prepared>[] {
   const t = unit.outputs[0]!
   if (!memory.plan.snapshots.has(t)) return []
-  const from = unit.kind === 'parameter' ? memory.givenBuffer(t) : variable(unit.node.attrs['resource'] as VariableResource)
+  const from =
+    unit.kind === 'parameter'
+      ? memory.givenBuffer(t)
+      : variable(unit.node.attrs['resource'] as VariableResource)
   return [{ kernel: memory.device.copy(bytesOf(t)), args: [from, memory.bufferOf(t)] }]
 }
 
@@ -128,9 +143,15 @@ function assign(unit: Unit, { memory, variable }: StepContext): Awaitable<Prepar
   const [value] = unit.inputs as [Tensor]
   const [from, to] = [memory.bufferOf(value), variable(resource)]
   const update = unit.node.attrs['update'] as 'set' | 'add' | 'sub'
-  if (update === 'set') return from === to ? [] : [{ kernel: memory.device.copy(bytesOf(value)), args: [from, to] }]
+  if (update === 'set')
+    return from === to ? [] : [{ kernel: memory.device.copy(bytesOf(value)), args: [from, to] }]
   if (sizeOf(value.shape as Size) === 0) return []
-  return [after(memory.device.fuse(updateKernel(unit.node.name, value, update)), (kernel) => ({ kernel, args: [to, from, to] }))]
+  return [
+    after(memory.device.fuse(updateKernel(unit.node.name, value, update)), (kernel) => ({
+      kernel,
+      args: [to, from, to],
+    })),
+  ]
 }
 
 /** variable ± value in place: the kernel's output is its first input. */
@@ -140,7 +161,10 @@ function updateKernel(name: string, value: Tensor, update: 'add' | 'sub'): Fused
   const at = E.axis(0)
   return {
     name,
-    inputs: [{ dtype, length }, { dtype, length }],
+    inputs: [
+      { dtype, length },
+      { dtype, length },
+    ],
     output: { dtype, length },
     axes: [length],
     reduced: 0,
@@ -152,7 +176,10 @@ function scatter(unit: Unit, { memory, variable }: StepContext): Awaitable<Prepa
   const resource = unit.node.attrs['resource'] as VariableResource
   const to = variable(resource)
   const type = resource.type as ConcreteType
-  const [indices, updates] = unit.node.inputs.map((t) => t.type as ConcreteType) as [ConcreteType, ConcreteType]
+  const [indices, updates] = unit.node.inputs.map((t) => t.type as ConcreteType) as [
+    ConcreteType,
+    ConcreteType,
+  ]
   const signature: Signature = {
     inputs: [type, { dtype: indices.dtype, shape: [...indices.shape, 1] }, updates],
     outputs: [type],
@@ -166,19 +193,27 @@ function scatter(unit: Unit, { memory, variable }: StepContext): Awaitable<Prepa
 
 function runOnHost(unit: Unit, memory: Memory, state: RunState, values: HostValues): Awaitable<void> {
   const { body } = unit.node.op
-  if (body.kind !== 'runtime' || !body.run) throw new InternalError('has nothing to run on the host', { node: unit.node })
+  if (body.kind !== 'runtime' || !body.run)
+    throw new InternalError('has nothing to run on the host', { node: unit.node })
   const { run } = body
-  const inputs = all(unit.node.inputs.map((t) => (unit.inputs.includes(t) ? memory.valueOf(t, values) : emptyLike(t))))
+  const inputs = all(
+    unit.node.inputs.map((t) => (unit.inputs.includes(t) ? memory.valueOf(t, values) : emptyLike(t))),
+  )
   const outputs = after(inputs, (arrays) => run(arrays, unit.node.attrs as never, state.context))
   return after(outputs as Awaitable<readonly NDArray[]>, (arrays) => {
     if (arrays.length !== unit.node.outputs.length)
-      throw new InternalError(`made ${arrays.length} values where ${unit.node.outputs.length} were promised`, { node: unit.node })
+      throw new InternalError(
+        `made ${arrays.length} values where ${unit.node.outputs.length} were promised`,
+        { node: unit.node },
+      )
     unit.outputs.forEach((t, i) => memory.store(t, arrays[i]!, values))
   })
 }
 
 /** A blank input: its shape is all that counts. */
-const emptyLike = (t: Tensor): NDArray => new NDArray('uint8', t.shape as Size, new Uint8Array(sizeOf(t.shape as Size)) as never)
+const emptyLike = (t: Tensor): NDArray =>
+  new NDArray('uint8', t.shape as Size, new Uint8Array(sizeOf(t.shape as Size)) as never)
 
 /** The bytes of one row along axis 0 of a tensor. */
-export const rowBytes = (shape: Size, dtype: Tensor['dtype']): number => sizeOf(shape.slice(1)) * dtypes[dtype].bytes
+export const rowBytes = (shape: Size, dtype: Tensor['dtype']): number =>
+  sizeOf(shape.slice(1)) * dtypes[dtype].bytes

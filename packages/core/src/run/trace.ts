@@ -43,7 +43,14 @@ export interface ChromeTrace {
 export function toChromeTrace(events: readonly TraceEvent[]): ChromeTrace {
   const devices = [...new Set(events.map((e) => e.device))]
   const names = devices.map((device, tid) => ({
-    name: 'thread_name', cat: '', ph: 'M' as const, ts: 0, dur: 0, pid: 1, tid, args: { name: device },
+    name: 'thread_name',
+    cat: '',
+    ph: 'M' as const,
+    ts: 0,
+    dur: 0,
+    pid: 1,
+    tid,
+    args: { name: device },
   }))
   const work = events.map((e) => ({
     name: e.node,

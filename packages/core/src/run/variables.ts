@@ -1,7 +1,7 @@
 // The variables of a session: where each one lives, and whether it has a value yet.
 import { NameError, UninitializedError } from '../errors.ts'
 import type { NodeLabel } from '../errors.ts'
-import { NDArray } from '../ndarray.ts'
+import type { NDArray } from '../ndarray.ts'
 import { fromBytes } from '../ndarray.ts'
 import type { VariableResource } from '../resource.ts'
 import type { ConcreteType, Size } from '../shape.ts'
@@ -45,7 +45,10 @@ export class VariableStore {
   /** @throws UninitializedError when it has no value yet. */
   demand(resource: VariableResource, node: NodeLabel): void {
     if (!this.isInitialized(resource))
-      throw new UninitializedError(`variable '${resource.name}' has no value yet: run session.initialize first, or restore a checkpoint`, { node })
+      throw new UninitializedError(
+        `variable '${resource.name}' has no value yet: run session.initialize first, or restore a checkpoint`,
+        { node },
+      )
   }
 
   /** Sets a variable from the host. */
@@ -59,7 +62,9 @@ export class VariableStore {
     this.demand(resource, { op: { name: 'Variable' }, name: resource.name })
     const { device, buffer } = this.find(resource)!
     const { dtype, shape } = resource.type as ConcreteType
-    return after(device.read(buffer, bytesOf(resource)), (bytes) => fromBytes(dtype as 'float32', shape as Size, bytes))
+    return after(device.read(buffer, bytesOf(resource)), (bytes) =>
+      fromBytes(dtype as 'float32', shape as Size, bytes),
+    )
   }
 
   /** Gives all memory back. */
@@ -78,4 +83,5 @@ export class VariableStore {
   }
 }
 
-const bytesOf = (resource: VariableResource): number => sizeOf(resource.type.shape as Size) * dtypes[resource.type.dtype].bytes
+const bytesOf = (resource: VariableResource): number =>
+  sizeOf(resource.type.shape as Size) * dtypes[resource.type.dtype].bytes

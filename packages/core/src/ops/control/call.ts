@@ -21,7 +21,11 @@ const callOp = defineOp({
   outputs: 'list',
   infer: (_, { function: body }) => body.fetches.map((t) => t.type),
   subgraphs: (inputs) => ({ function: [inputs] }),
-  grad: ({ inputs, dys, attrs: { function: body } }: GradContext<readonly ['...xs'], typeof attrs>): (Tensor | null)[] => {
+  grad: ({
+    inputs,
+    dys,
+    attrs: { function: body },
+  }: GradContext<readonly ['...xs'], typeof attrs>): (Tensor | null)[] => {
     const results = instantiate(body, inputs)
     const given = dys.flatMap((dy, i) => (dy ? [{ dy, i }] : []))
     const sources = inputs.filter((t) => floats.includes(t.dtype))
@@ -53,7 +57,8 @@ export function graphFunction(
   const captured = capturedBy(traced)
   const body = close(traced, captured)
   return (...args) => {
-    if (args.length !== types.length) throw new GraphError(`function '${name}' takes ${types.length} arguments, got ${args.length}`)
+    if (args.length !== types.length)
+      throw new GraphError(`function '${name}' takes ${types.length} arguments, got ${args.length}`)
     const tensors = args.map((value, i) => toTensor(value, types[i]!.dtype))
     tensors.forEach((t, i) => mergeShapes(types[i]!.shape, t.shape, `argument ${i} of function '${name}'`))
     return makeNode(callOp.def, [...tensors, ...captured], { function: body, called: name }, name).outputs

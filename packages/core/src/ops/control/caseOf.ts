@@ -24,12 +24,14 @@ const caseOp = defineOp({
   attrs,
   outputs: 'list',
   infer: ([index], { branches }) => {
-    if (index.dtype !== 'int32' || index.shape.length !== 0) throw new DTypeError(`the index must be an int32 scalar, it is ${formatType(index)}`)
+    if (index.dtype !== 'int32' || index.shape.length !== 0)
+      throw new DTypeError(`the index must be an int32 scalar, it is ${formatType(index)}`)
     const [first, ...rest] = branches.map((b) => b.fetches.map((t) => t.type))
     return rest.reduce((a, b) => mergeBranches(a, b), first!)
   },
   subgraphs: ([, ...captured], { branches }) => ({ branches: branches.map(() => captured) }),
-  grad: (context) => caseGradient(context as unknown as GradContext<readonly string[], typeof attrs>) as never,
+  grad: (context) =>
+    caseGradient(context as unknown as GradContext<readonly string[], typeof attrs>) as never,
   body: { kind: 'runtime', role: 'case' },
 })
 /** The definition behind `cond` and `caseOf`. */
@@ -37,22 +39,40 @@ export const caseDef: AnyOp = { def: caseOp.def }
 
 /** Branches agree in dtypes and ranks; a size in which they differ is only known when one has run. */
 function mergeBranches(a: readonly TensorType[], b: readonly TensorType[]): TensorType[] {
-  if (a.length !== b.length) throw new ShapeError(`one branch answers ${a.length} tensors, another ${b.length}`)
+  if (a.length !== b.length)
+    throw new ShapeError(`one branch answers ${a.length} tensors, another ${b.length}`)
   return a.map((x, i) => {
     const y = b[i]!
-    if (x.dtype !== y.dtype) throw new DTypeError(`result ${i} is ${x.dtype} in one branch, ${y.dtype} in another: cast one`)
-    if (x.shape.length !== y.shape.length || x.shape.some((d, axis) => typeof d === 'number' && typeof y.shape[axis] === 'number' && d !== y.shape[axis]))
+    if (x.dtype !== y.dtype)
+      throw new DTypeError(`result ${i} is ${x.dtype} in one branch, ${y.dtype} in another: cast one`)
+    if (
+      x.shape.length !== y.shape.length ||
+      x.shape.some(
+        (d, axis) => typeof d === 'number' && typeof y.shape[axis] === 'number' && d !== y.shape[axis],
+      )
+    )
       throw new ShapeError(`result ${i} is ${formatType(x)} in one branch, ${formatType(y)} in another`)
-    return { dtype: x.dtype, shape: x.shape.map((d, axis) => (d === unknown || y.shape[axis] === unknown ? unknown : mergeDim(d, y.shape[axis]!))) }
+    return {
+      dtype: x.dtype,
+      shape: x.shape.map((d, axis) =>
+        d === unknown || y.shape[axis] === unknown ? unknown : mergeDim(d, y.shape[axis]!),
+      ),
+    }
   })
 }
 
 function build(index: Tensor, traces: readonly Trace[]): readonly Tensor[] {
   const captured = capturedBy(...traces)
-  return makeNode(caseDef.def, [index, ...captured], { branches: traces.map((t) => close(t, captured)) }).outputs
+  return makeNode(caseDef.def, [index, ...captured], { branches: traces.map((t) => close(t, captured)) })
+    .outputs
 }
 
-function caseGradient({ inputs, dys, attrs: { branches }, node }: GradContext<readonly string[], typeof attrs>): (Tensor | null)[] {
+function caseGradient({
+  inputs,
+  dys,
+  attrs: { branches },
+  node,
+}: GradContext<readonly string[], typeof attrs>): (Tensor | null)[] {
   const [index, ...captured] = inputs as unknown as [Tensor, ...Tensor[]]
   branches.forEach((branch) => demandDifferentiable(branch, node))
   const wanted = captured.filter((t) => floats.includes(t.dtype))
@@ -63,7 +83,11 @@ function caseGradient({ inputs, dys, attrs: { branches }, node }: GradContext<re
       const inner = captured.map((t) => identity(t))
       const results = instantiate(branch, inner)
       const sources = inner.filter((t) => floats.includes(t.dtype))
-      return gradients(given.map(({ i }) => results[i]!), sources, { seeds: given.map(({ dy }) => dy) })
+      return gradients(
+        given.map(({ i }) => results[i]!),
+        sources,
+        { seeds: given.map(({ dy }) => dy) },
+      )
     }),
   )
   const back = build(index, traces)
@@ -79,7 +103,10 @@ type Answer<R> = R extends readonly Tensor[] ? { -readonly [K in keyof R]: Tenso
  * All answer the same dtypes and shapes. What they use from outside is computed before, what they make themselves only when they run.
  * @param index int32 scalar
  */
-export function caseOf<R extends Tensor | readonly Tensor[]>(index: TensorLike, branches: readonly (() => R)[]): Answer<R> {
+export function caseOf<R extends Tensor | readonly Tensor[]>(
+  index: TensorLike,
+  branches: readonly (() => R)[],
+): Answer<R> {
   if (branches.length === 0) throw new ShapeError('caseOf needs at least one branch')
   let single = false
   const traces = branches.map((branch) =>
@@ -97,6 +124,10 @@ export function caseOf<R extends Tensor | readonly Tensor[]>(index: TensorLike, 
  * Runs `then` if the predicate holds, otherwise `otherwise`; only that one runs.
  * @param predicate bool scalar
  */
-export function cond<R extends Tensor | readonly Tensor[]>(predicate: TensorLike, then: () => R, otherwise: () => R): Answer<R> {
+export function cond<R extends Tensor | readonly Tensor[]>(
+  predicate: TensorLike,
+  then: () => R,
+  otherwise: () => R,
+): Answer<R> {
   return caseOf(cast(toTensor(predicate), { to: 'int32' }), [otherwise, then])
 }

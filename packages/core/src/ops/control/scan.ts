@@ -38,7 +38,11 @@ const scanOp = defineOp({
     return [...final, ...made.slice(carries).map(rows), ...final.map(rows)]
   },
   subgraphs: (inputs, { carries, sequences }) => ({
-    body: [inputs.map((t, i) => (i >= carries && i < carries + sequences ? { dtype: t.dtype, shape: t.shape.slice(1) } : t))],
+    body: [
+      inputs.map((t, i) =>
+        i >= carries && i < carries + sequences ? { dtype: t.dtype, shape: t.shape.slice(1) } : t,
+      ),
+    ],
   }),
   grad: (context: GradContext<readonly ['...xs'], typeof attrs>) => scanGradient(context),
   body: { kind: 'runtime', role: 'scan' },
@@ -48,8 +52,16 @@ export const scanDef: AnyOp = { def: scanOp.def }
 
 /** The type of a state that a body takes and makes. @throws DTypeError, ShapeError when it changes on the way. */
 export function carried(before: TensorType, made: TensorType, i: number): TensorType {
-  if (before.dtype !== made.dtype) throw new DTypeError(`state ${i} is ${before.dtype}, the body makes ${made.dtype} of it: cast it`)
-  return { dtype: before.dtype, shape: mergeShapes(before.shape, made.shape, `state ${i} must keep its shape: ${formatType(before)} became ${formatType(made)}`) }
+  if (before.dtype !== made.dtype)
+    throw new DTypeError(`state ${i} is ${before.dtype}, the body makes ${made.dtype} of it: cast it`)
+  return {
+    dtype: before.dtype,
+    shape: mergeShapes(
+      before.shape,
+      made.shape,
+      `state ${i} must keep its shape: ${formatType(before)} became ${formatType(made)}`,
+    ),
+  }
 }
 
 function stepCount(sequences: readonly TensorType[], length: number | undefined): Dim {
@@ -62,7 +74,10 @@ function stepCount(sequences: readonly TensorType[], length: number | undefined)
 }
 
 /** One step of a scan: state and rows in, the next state and this step's results out. */
-export type ScanBody = (state: Tensor[], rows: Tensor[]) => readonly [state: readonly TensorLike[], results: readonly TensorLike[]]
+export type ScanBody = (
+  state: Tensor[],
+  rows: Tensor[],
+) => readonly [state: readonly TensorLike[], results: readonly TensorLike[]]
 
 /**
  * Runs `body` for every row along axis 0 of `sequences`, handing a state from step to step. Differentiable.
@@ -92,7 +107,8 @@ function scanNode(
   let results = 0
   const traced = trace([...start.map((t) => t.type), ...rowTypes], (...params) => {
     const [next, made] = body(params.slice(0, start.length), params.slice(start.length))
-    if (next.length !== start.length) throw new ShapeError(`the body answers ${next.length} states, it was given ${start.length}`)
+    if (next.length !== start.length)
+      throw new ShapeError(`the body answers ${next.length} states, it was given ${start.length}`)
     results = made.length
     return [...next, ...made]
   })
@@ -107,16 +123,32 @@ function scanNode(
 }
 
 /** The scan run backwards: the state before every step was kept, and each step is computed again and differentiated. */
-function scanGradient({ inputs, outputs, dys, attrs, node }: GradContext<readonly ['...xs'], ScanAttrs>): (Tensor | null)[] {
+function scanGradient({
+  inputs,
+  outputs,
+  dys,
+  attrs,
+  node,
+}: GradContext<readonly ['...xs'], ScanAttrs>): (Tensor | null)[] {
   const { body, carries, sequences, reverse, length } = attrs
   demandDifferentiable(body, node)
   const xs = inputs.slice(carries, carries + sequences)
   const captured = inputs.slice(carries + sequences)
   const results = body.fetches.length - carries
   const isFloat = (t: Tensor): boolean => floats.includes(t.dtype)
-  const states = body.fetches.slice(0, carries).map((t, i) => ({ i, float: isFloat(t) })).filter((s) => s.float).map((s) => s.i)
-  const floatRows = xs.map((t, i) => ({ t, i })).filter(({ t }) => isFloat(t)).map(({ i }) => i)
-  const floatCaptured = captured.map((t, i) => ({ t, i })).filter(({ t }) => isFloat(t)).map(({ i }) => i)
+  const states = body.fetches
+    .slice(0, carries)
+    .map((t, i) => ({ i, float: isFloat(t) }))
+    .filter((s) => s.float)
+    .map((s) => s.i)
+  const floatRows = xs
+    .map((t, i) => ({ t, i }))
+    .filter(({ t }) => isFloat(t))
+    .map(({ i }) => i)
+  const floatCaptured = captured
+    .map((t, i) => ({ t, i }))
+    .filter(({ t }) => isFloat(t))
+    .map(({ i }) => i)
   const given = Array.from({ length: results }, (_, r) => r).filter((r) => dys[carries + r])
   const kept = states.filter((i) => dys[carries + results + i])
   const history = outputs.slice(carries + results)
@@ -130,22 +162,38 @@ function scanGradient({ inputs, outputs, dys, attrs, node }: GradContext<readonl
       const outside = captured.map((t) => identity(t))
       const made = instantiate(body, [...before, ...row, ...outside])
       const tops = [...states.map((i) => made[i]!), ...given.map((r) => made[carries + r]!)]
-      const sources = [...states.map((i) => before[i]!), ...floatRows.map((i) => row[i]!), ...floatCaptured.map((i) => outside[i]!)]
+      const sources = [
+        ...states.map((i) => before[i]!),
+        ...floatRows.map((i) => row[i]!),
+        ...floatCaptured.map((i) => outside[i]!),
+      ]
       const found = gradients(tops, sources, { seeds: [...dState, ...dResults] })
-      const dBefore = states.map((i, s) => (kept.includes(i) ? add(found[s]!, dHistory[kept.indexOf(i)]!) : found[s]!))
+      const dBefore = states.map((i, s) =>
+        kept.includes(i) ? add(found[s]!, dHistory[kept.indexOf(i)]!) : found[s]!,
+      )
       const dRows = found.slice(states.length, states.length + floatRows.length)
       const sums = dCaptured.map((sum, c) => add(sum, found[states.length + floatRows.length + c]!))
       return [[...dBefore, ...sums], dRows]
     },
-    [...states.map((i) => dys[i] ?? zerosLike(outputs[i]!)), ...floatCaptured.map((i) => zerosLike(captured[i]!))],
-    [...history, ...xs, ...given.map((r) => dys[carries + r]!), ...kept.map((i) => dys[carries + results + i]!)],
+    [
+      ...states.map((i) => dys[i] ?? zerosLike(outputs[i]!)),
+      ...floatCaptured.map((i) => zerosLike(captured[i]!)),
+    ],
+    [
+      ...history,
+      ...xs,
+      ...given.map((r) => dys[carries + r]!),
+      ...kept.map((i) => dys[carries + results + i]!),
+    ],
     { reverse: !reverse, ...(length === undefined ? {} : { length }) },
   )
   const totals = states.length + floatCaptured.length
   return [
     ...inputs.slice(0, carries).map((_, i) => (states.includes(i) ? back[states.indexOf(i)]! : null)),
     ...xs.map((_, i) => (floatRows.includes(i) ? back[totals + floatRows.indexOf(i)]! : null)),
-    ...captured.map((_, i) => (floatCaptured.includes(i) ? back[states.length + floatCaptured.indexOf(i)]! : null)),
+    ...captured.map((_, i) =>
+      floatCaptured.includes(i) ? back[states.length + floatCaptured.indexOf(i)]! : null,
+    ),
   ]
 }
 type ScanAttrs = typeof attrs

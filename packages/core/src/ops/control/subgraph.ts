@@ -1,7 +1,7 @@
 // Traces a JavaScript function into the body of a branch or loop: what it makes is the body, what it uses from outside is captured.
 import { GraphError } from '../../errors.ts'
-import type { Node, Subgraph } from '../../graph/graph.ts'
-import { nodesCreated, Tensor, toposort } from '../../graph/graph.ts'
+import type { Node, Subgraph , Tensor} from '../../graph/graph.ts'
+import { nodesCreated, toposort } from '../../graph/graph.ts'
 import { detached } from '../../graph/scope.ts'
 import { substitute } from '../../graph/substitute.ts'
 import type { TensorType } from '../../shape.ts'
@@ -18,7 +18,10 @@ export interface Trace {
 }
 
 /** Traces `build` on parameters of the given types. Everything it makes belongs to the body. */
-export function trace(types: readonly TensorType[], build: (...params: Tensor[]) => readonly TensorLike[]): Trace {
+export function trace(
+  types: readonly TensorType[],
+  build: (...params: Tensor[]) => readonly TensorLike[],
+): Trace {
   const first = nodesCreated()
   const params = types.map(({ dtype, shape }, index) => parameter({ index, dtype, shape }))
   const results = detached(() => build(...params).map((value) => toTensor(value)))
@@ -28,7 +31,11 @@ export function trace(types: readonly TensorType[], build: (...params: Tensor[])
   for (const node of nodes) {
     node.inputs.forEach((t) => !inside(t.node) && captured.add(t))
     for (const earlier of node.control)
-      if (!inside(earlier)) throw new GraphError('waits for a node outside its branch or loop: let the branch or loop itself wait for it', { node })
+      if (!inside(earlier))
+        throw new GraphError(
+          'waits for a node outside its branch or loop: let the branch or loop itself wait for it',
+          { node },
+        )
   }
   return { params, results, captured: [...captured] }
 }
@@ -41,7 +48,9 @@ export function close({ params, results }: Trace, captured: readonly Tensor[]): 
 }
 
 /** Every tensor that some of the traces capture, each once. */
-export const capturedBy = (...traces: readonly Trace[]): Tensor[] => [...new Set(traces.flatMap((t) => t.captured))]
+export const capturedBy = (...traces: readonly Trace[]): Tensor[] => [
+  ...new Set(traces.flatMap((t) => t.captured)),
+]
 
 /** The results of a body on other tensors: its nodes, made again around them. */
 export function instantiate(body: Subgraph, args: readonly Tensor[]): readonly Tensor[] {

@@ -33,10 +33,15 @@ const whileOp = defineOp({
   outputs: 'list',
   infer: (inputs, { cond, body, carries, maxIterations }) => {
     const test = cond.fetches[0]!.type
-    if (test.dtype !== 'bool' || test.shape.length > 0) throw new DTypeError(`the condition must be a bool scalar, it is ${formatType(test)}`)
+    if (test.dtype !== 'bool' || test.shape.length > 0)
+      throw new DTypeError(`the condition must be a bool scalar, it is ${formatType(test)}`)
     const state = inputs.slice(0, carries).map((t, i) => carried(t, body.fetches[i]!.type, i))
     const rows = maxIterations ?? unknown
-    return [...state, { dtype: 'int32', shape: [] }, ...state.map((t) => ({ dtype: t.dtype, shape: [rows, ...t.shape] }))]
+    return [
+      ...state,
+      { dtype: 'int32', shape: [] },
+      ...state.map((t) => ({ dtype: t.dtype, shape: [rows, ...t.shape] })),
+    ]
   },
   subgraphs: (inputs) => ({ cond: [inputs], body: [inputs] }),
   grad: (context: GradContext<readonly ['...xs'], typeof attrs>): (Tensor | null)[] => whileGradient(context),
@@ -60,27 +65,41 @@ export function whileLoop(
   const test = trace(types, (...params) => [condition(...params)])
   const step = trace(types, (...params) => {
     const next = body(...params)
-    if (next.length !== start.length) throw new ShapeError(`the body answers ${next.length} states, it was given ${start.length}`)
+    if (next.length !== start.length)
+      throw new ShapeError(`the body answers ${next.length} states, it was given ${start.length}`)
     return next
   })
   const captured = capturedBy(test, step)
   const { name, ...given } = options
-  const node = makeNode(whileOp.def, [...start, ...captured], { cond: close(test, captured), body: close(step, captured), carries: start.length, ...given }, name)
+  const node = makeNode(
+    whileOp.def,
+    [...start, ...captured],
+    { cond: close(test, captured), body: close(step, captured), carries: start.length, ...given },
+    name,
+  )
   return node.outputs.slice(0, start.length)
 }
 
 /** Runs backwards over the states that were kept; rows past the last iteration of a bounded loop hand everything on unchanged. */
-function whileGradient({ inputs, outputs, dys, attrs: { body, carries, maxIterations }, node }: GradContext<readonly ['...xs'], typeof attrs>): (Tensor | null)[] {
+function whileGradient({
+  inputs,
+  outputs,
+  dys,
+  attrs: { body, carries, maxIterations },
+  node,
+}: GradContext<readonly ['...xs'], typeof attrs>): (Tensor | null)[] {
   demandDifferentiable(body, node)
   const isFloat = (t: Tensor): boolean => floats.includes(t.dtype)
-  const indicesOf = (tensors: readonly Tensor[]): number[] => tensors.flatMap((t, i) => (isFloat(t) ? [i] : []))
+  const indicesOf = (tensors: readonly Tensor[]): number[] =>
+    tensors.flatMap((t, i) => (isFloat(t) ? [i] : []))
   const captured = inputs.slice(carries)
   const states = indicesOf(inputs.slice(0, carries))
   const sources = indicesOf(captured)
   const count = outputs[carries]!
   const history = outputs.slice(carries + 1)
   const kept = states.filter((i) => dys[carries + 1 + i])
-  const ran = maxIterations === undefined ? [] : [less(iota({ shape: [maxIterations], dtype: 'int32' }), count)]
+  const ran =
+    maxIterations === undefined ? [] : [less(iota({ shape: [maxIterations], dtype: 'int32' }), count)]
   const { carry } = scan(
     (flowing, rows) => {
       const [dState, dCaptured] = [flowing.slice(0, states.length), flowing.slice(states.length)]
@@ -94,7 +113,9 @@ function whileGradient({ inputs, outputs, dys, attrs: { body, carries, maxIterat
         [...states.map((i) => before[i]!), ...sources.map((i) => outside[i]!)],
         { seeds: dState },
       )
-      const dBefore = states.map((i, s) => (kept.includes(i) ? add(found[s]!, dHistory[kept.indexOf(i)]!) : found[s]!))
+      const dBefore = states.map((i, s) =>
+        kept.includes(i) ? add(found[s]!, dHistory[kept.indexOf(i)]!) : found[s]!,
+      )
       const next = [...dBefore, ...dCaptured.map((sum, c) => add(sum, found[states.length + c]!))]
       return [mask ? next.map((value, i) => select(mask, value, flowing[i]!)) : next, []]
     },
@@ -104,7 +125,11 @@ function whileGradient({ inputs, outputs, dys, attrs: { body, carries, maxIterat
   )
   return inputs.map((_, i) =>
     i < carries
-      ? states.includes(i) ? carry[states.indexOf(i)]! : null
-      : sources.includes(i - carries) ? carry[states.length + sources.indexOf(i - carries)]! : null,
+      ? states.includes(i)
+        ? carry[states.indexOf(i)]!
+        : null
+      : sources.includes(i - carries)
+        ? carry[states.length + sources.indexOf(i - carries)]!
+        : null,
   )
 }

@@ -6,7 +6,11 @@ export const parameter = defineOp({
   name: 'Parameter',
   doc: 'A parameter of the subgraph that it stands in.',
   inputs: [],
-  attrs: { index: attr.int('which parameter'), shape: attr.shape('the shape'), dtype: attr.dtype('the dtype') },
+  attrs: {
+    index: attr.int('which parameter'),
+    shape: attr.shape('the shape'),
+    dtype: attr.dtype('the dtype'),
+  },
   infer: (_, { shape, dtype }) => [{ dtype, shape }],
   body: { kind: 'runtime', role: 'parameter' },
 })
