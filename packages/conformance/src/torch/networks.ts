@@ -88,7 +88,7 @@ export const networkBuilders: TorchBuilders = {
   resize_bilinear: ({ x }, { size, align_corners, half_pixel_centers }) =>
     s.resizeBilinear(x!, { size: size as number[], alignCorners: align_corners === true, halfPixelCenters: half_pixel_centers === true }),
   layer_norm: ({ x, g, b }, { eps }) => s.layerNorm(x!, g!, b!, { epsilon: eps as number }),
-  fused_batch_norm: ({ x, g, b }, { eps }) => s.batchNorm(x!, g!, b!, { epsilon: eps as number }),
+  fused_batch_norm: ({ x, g, b }, { eps }) => s.batchNorm(x!, g!, b!, { epsilon: eps as number }).y,
   l2_normalize: ({ x }, { axis }) => s.l2Normalize(x!, { axes: [axis as number] }),
   softmax: ({ x }) => s.softmax(x!),
   attention({ q, k, v }) {

@@ -8,9 +8,10 @@ import { triangularKernels } from './linalg.ts'
 import { luKernels } from './linalgLu.ts'
 import { orthogonalKernels } from './linalgOrthogonal.ts'
 import { convKernels } from './conv.ts'
+import { ctcKernels } from './ctc.ts'
 import { matmulKernels } from './matmul.ts'
 import { poolKernels } from './pool.ts'
 import { scatterKernels } from './scatter.ts'
 
 /** The reference kernel of every op with a `kernel` body. */
-export const referenceKernels: ReferenceKernels = { ...convKernels, ...matmulKernels, ...topKKernels, ...gatherKernels, ...cumulativeKernels, ...bitcastKernels, ...poolKernels, ...orthogonalKernels, ...luKernels, ...triangularKernels, ...scatterKernels }
+export const referenceKernels: ReferenceKernels = { ...convKernels, ...ctcKernels, ...matmulKernels, ...topKKernels, ...gatherKernels, ...cumulativeKernels, ...bitcastKernels, ...poolKernels, ...orthogonalKernels, ...luKernels, ...triangularKernels, ...scatterKernels }
