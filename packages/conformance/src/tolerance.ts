@@ -40,18 +40,15 @@ const scalarUnits: Readonly<Record<Expr['op'], number>> = {
   add: 1, sub: 1, mul: 1, div: 2, sqrt: 2,
   exp: 4, expm1: 4, log: 4, log1p: 4, sin: 4, cos: 4, tan: 6, asin: 6, acos: 6, atan: 4, atan2: 6,
   sinh: 6, cosh: 6, tanh: 6, asinh: 6, acosh: 6, atanh: 6, pow: 16,
-  erf: 8, erfc: 16, erfinv: 16, lgamma: 32, digamma: 32,
+  erf: 16, erfc: 64, erfinv: 64, lgamma: 64, digamma: 64,
 }
 const cancelling: ReadonlySet<Expr['op']> = new Set(['add', 'sub', 'rem', 'sin', 'cos', 'tan', 'lgamma', 'digamma'])
 
 /** Kernels that only move or compare elements. */
-const moving: ReadonlySet<string> = new Set([
-  'Gather', 'GatherNd', 'GatherAlong', 'TopK', 'Sort', 'ArgSort', 'SearchSorted', 'DynamicSlice', 'Concat',
-])
+const moving: ReadonlySet<string> = new Set(['Bitcast', 'Concat', 'Gather', 'GatherNd', 'MaxPool', 'MaxPoolGradGrad', 'TopK'])
 /** Kernels that solve systems or iterate: errors grow with the condition of the matrices. */
 const iterative: ReadonlySet<string> = new Set([
-  'Cholesky', 'Qr', 'Svd', 'Eigh', 'SelfAdjointEig', 'Lu', 'MatrixInverse', 'MatrixSolve', 'MatrixTriangularSolve', 'TriangularSolve',
-  'MatrixDeterminant', 'Determinant', 'LogDeterminant', 'LogMatrixDeterminant', 'MatrixSolveLs', 'MatrixExponential', 'MatrixLogarithm', 'Inverse', 'Solve',
+  'Cholesky', 'Determinant', 'Eigh', 'LogDeterminant', 'Lu', 'Qr', 'Solve', 'Svd', 'TriangularSolve',
 ])
 /** What an op is worth that cannot be looked into before it runs. */
 const opaqueUnits = 16
@@ -148,12 +145,16 @@ function cancelsIn(e: Expr, seen: Set<Expr>): boolean {
   return (isFloat(e) && cancelling.has(e.op)) || operands(e).some((x) => cancelsIn(x, seen))
 }
 
+const longest = (t: Tensor | undefined): readonly number[] => (t?.shape ?? []).filter((d) => typeof d === 'number')
+
 /** About how many products or terms meet in one element of the output: k for [m, k] × [k, n], n for a sum over n. */
 function accumulated(node: Node): number {
   const count = (t: Tensor): number => sizeOf(t.shape.map((d) => (typeof d === 'number' ? Math.max(1, d) : 1)))
-  const sizes = node.inputs.filter((t, i) => dtypes[t.dtype].kind === 'float' && !node.op.traits.shapeOnly?.(i)).map(count)
+  const terms = node.inputs.filter((t, i) => dtypes[t.dtype].kind === 'float' && !node.op.traits.shapeOnly?.(i))
+  const sizes = terms.map(count)
   const output = Math.max(1, ...node.outputs.map(count))
-  if (sizes.length < 2) return Math.max(1, (sizes[0] ?? 1) / output)
+  // A kernel of one input of the output's size still may add up along an axis, as running sums do.
+  if (sizes.length < 2) return Math.max(1, (sizes[0] ?? 1) / output, ...longest(terms[0]))
   const product = sizes.slice(0, 2).reduce((p, n) => p * n, 1)
   return Math.ceil(Math.max(1, Math.sqrt(product / output)))
 }

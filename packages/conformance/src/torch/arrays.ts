@@ -4,9 +4,7 @@ import * as s from '@shoal/core'
 import type { TorchBuilders } from './builder.ts'
 
 /** (a + aᵀ) / 2: PyTorch differentiates functions of symmetric matrices within those. */
-const symmetric = (a: Tensor): Tensor => s.mul(s.add(a, s.transpose(a, { order: [...lead(a), a.rank - 1, a.rank - 2] })), 0.5)
-
-const lead = (a: Tensor): number[] => Array.from({ length: a.rank - 2 }, (_, axis) => axis)
+const symmetric = (a: Tensor): Tensor => s.mul(s.add(a, s.matrixTranspose(a)), 0.5)
 
 const bagsOf = (offsets: readonly number[], count: number): number[] =>
   Array.from({ length: count }, (_, i) => offsets.findLastIndex((start) => start <= i))
@@ -45,14 +43,14 @@ export const arrayBuilders: TorchBuilders = {
   matmul: ({ a, b }, { transpose_a, transpose_b }) =>
     s.matmul(a!, b!, { transposeA: transpose_a === true, transposeB: transpose_b === true }),
   batch_matmul_v2: ({ a, b }) => s.matmul(a!, b!),
-  einsum: ({ a, b, c }, { equation }) => s.einsum([a!, b!, c!], { equation: equation as string }),
-  matrix_inverse: ({ a }) => s.matrixInverse(a!),
+  einsum: ({ a, b, c }, { equation }) => s.einsum(equation as string, a!, b!, c!),
+  matrix_inverse: ({ a }) => s.inverse(a!),
   matrix_determinant: ({ a }) => s.determinant(a!),
   cholesky: ({ a }) => s.cholesky(symmetric(a!)),
-  matrix_solve: ({ a, b }) => s.matrixSolve(a!, b!),
+  matrix_solve: ({ a, b }) => s.solve(a!, b!),
   matrix_triangular_solve: ({ a, b }, { lower, adjoint }) =>
     s.triangularSolve(a!, b!, { lower: lower === true, adjoint: adjoint === true }),
-  self_adjoint_eigvals: ({ a }) => s.eigh(symmetric(a!)).values,
-  matrix_solve_ls: ({ a, b }) => s.leastSquares(a!, b!),
+  self_adjoint_eigvals: ({ a }) => s.eigvalsh(symmetric(a!)),
+  matrix_solve_ls: ({ a, b }) => s.lstsq(a!, b!),
   trace: ({ a }) => s.trace(a!),
 }

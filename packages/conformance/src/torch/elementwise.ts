@@ -37,7 +37,7 @@ export const elementwiseBuilders: TorchBuilders = {
   sign: unary(s.sign),
   floor: unary(s.floor),
   round_half_even: unary(s.round),
-  logsigmoid: unary(s.logSigmoid),
+  logsigmoid: unary((x) => s.neg(s.softplus(s.neg(x)))),
   log1p: unary(s.log1p),
   sqrt: unary(s.sqrt),
   reciprocal: unary(s.reciprocal),

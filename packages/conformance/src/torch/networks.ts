@@ -16,40 +16,9 @@ const atTime = (x: Tensor, time: number): Tensor => {
   const [batch, , features] = x.shape as [number, number, number]
   return s.reshape(s.slice(x, { begin: [0, time, 0], size: [batch, 1, features] }), { shape: [batch, features] })
 }
-const squeezed = (x: Tensor): Tensor => s.reshape(x, { shape: x.shape.slice(1) as number[] })
 const times = (x: Tensor): readonly number[] => Array.from({ length: x.shape[1] as number }, (_, i) => i)
 
-/** Columns k·n … (k+1)·n of [batch, gates · n]. */
-const gate = (x: Tensor, k: number, n: number): Tensor =>
-  s.slice(x, { begin: [0, k * n], size: [x.shape[0] as number, n] })
-const affine = (x: Tensor, w: Tensor, b: Tensor): Tensor => s.add(s.matmul(x, w, { transposeB: true }), b)
-
 const recurrentBuilders: TorchBuilders = {
-  lstm({ x, h0, c0, w_ih, w_hh, b_ih, b_hh }) {
-    const n = w_hh!.shape[1] as number
-    let [h, c] = [squeezed(h0!), squeezed(c0!)]
-    const outputs = times(x!).map((t) => {
-      const z = s.add(affine(atTime(x!, t), w_ih!, b_ih!), affine(h, w_hh!, b_hh!))
-      const [i, f, g, o] = [s.sigmoid(gate(z, 0, n)), s.sigmoid(gate(z, 1, n)), s.tanh(gate(z, 2, n)), s.sigmoid(gate(z, 3, n))]
-      c = s.add(s.mul(f, c), s.mul(i, g))
-      h = s.mul(o, s.tanh(c))
-      return h
-    })
-    return { outputs: s.stack(outputs, { axis: 1 }), h: s.expandDims(h, { axis: 0 }), c: s.expandDims(c, { axis: 0 }) }
-  },
-  gru({ x, h0, w_ih, w_hh, b_ih, b_hh }) {
-    const n = w_hh!.shape[1] as number
-    let h = squeezed(h0!)
-    const outputs = times(x!).map((t) => {
-      const [input, hidden] = [affine(atTime(x!, t), w_ih!, b_ih!), affine(h, w_hh!, b_hh!)]
-      const r = s.sigmoid(s.add(gate(input, 0, n), gate(hidden, 0, n)))
-      const z = s.sigmoid(s.add(gate(input, 1, n), gate(hidden, 1, n)))
-      const candidate = s.tanh(s.add(gate(input, 2, n), s.mul(r, gate(hidden, 2, n))))
-      h = s.add(s.mul(s.sub(1, z), candidate), s.mul(z, h))
-      return h
-    })
-    return { outputs: s.stack(outputs, { axis: 1 }), h: s.expandDims(h, { axis: 0 }) }
-  },
   BasicRNNCell({ x, h0, kernel, bias }) {
     let h = h0!
     const outputs = times(x!).map((t) => {
@@ -86,7 +55,7 @@ export const networkBuilders: TorchBuilders = {
   max_pool: ({ x }, attrs) => s.maxPool(x!, attrs['ksize'] as number, window(attrs)),
   avg_pool: ({ x }, attrs) => s.avgPool(x!, attrs['ksize'] as number, window(attrs)),
   resize_bilinear: ({ x }, { size, align_corners, half_pixel_centers }) =>
-    s.resizeBilinear(x!, { size: size as number[], alignCorners: align_corners === true, halfPixelCenters: half_pixel_centers === true }),
+    s.resizeBilinear(x!, { size: size as [number, number], alignCorners: align_corners === true, halfPixelCenters: half_pixel_centers === true }),
   layer_norm: ({ x, g, b }, { eps }) => s.layerNorm(x!, g!, b!, { epsilon: eps as number }),
   fused_batch_norm: ({ x, g, b }, { eps }) => s.batchNorm(x!, g!, b!, { epsilon: eps as number }).y,
   l2_normalize: ({ x }, { axis }) => s.l2Normalize(x!, { axes: [axis as number] }),
