@@ -5,7 +5,7 @@ import type { Stage } from '../stage.ts'
 import type { ModuleBuilder } from '../wasm/index.ts'
 import { kernelKey } from './key.ts'
 import { planMap, writeMap } from './map.ts'
-import { planReduce, type ReducingKernel, widenProducts, writeReduce } from './reduce.ts'
+import { planReduce, type ReducingKernel, widenProducts, withTerms, writeReduce } from './reduce.ts'
 import { width } from './vector.ts'
 
 /** Writes a kernel into a module, and answers the function. Its arguments are the inputs and the output. */
@@ -27,7 +27,7 @@ const product = (sizes: readonly number[]): number => sizes.reduce((p, size) => 
 const isReducing = (kernel: FusedKernel): kernel is ReducingKernel => kernel.reduce !== undefined
 
 function writeKernel(module: ModuleBuilder, given: FusedKernel, _schedule: Schedule, relaxed: boolean): Stage {
-  const kernel = isReducing(given) ? widenProducts(given) : given
+  const kernel = isReducing(given) ? withTerms(widenProducts(given)) : given
   const plan = isReducing(kernel) ? planReduce(kernel) : planMap(kernel)
   const buffers = [...kernel.inputs.map(() => 'i32' as const), 'i32' as const]
   const func = module.define(kernel.name, [...buffers, 'i32', 'i32'], 'none', (f, ...parameters) => {

@@ -59,6 +59,10 @@ export function widenProducts(kernel: ReducingKernel): ReducingKernel {
   return { ...kernel, body: E.cast(kernel.body, 'float64'), reduce: { combine, dtype: 'float64', epilogue: narrowed } }
 }
 
+/** A reduction over one term has a loop of its own all the same. */
+export const withTerms = (kernel: ReducingKernel): ReducingKernel =>
+  kernel.reduced > 0 ? kernel : { ...kernel, axes: [...kernel.axes, 1], reduced: 1 }
+
 interface Task {
   readonly writer: Writer
   readonly kernel: ReducingKernel
@@ -80,7 +84,7 @@ function writeRows({ writer, kernel, plan, inputs, output, begin, end }: Task): 
   const { axes, reduced, body, reduce } = kernel
   const outer = axes.length - reduced
   const inner = axes.length - 1
-  const length = reduced > 0 ? axes[inner]! : 1
+  const length = axes[inner]!
   const { dtype } = kernel.output
   overUnits(f, plan.box, begin, end, (kept, unit) => {
     const sums = accumulation(writer, reduce.combine, dtypes[reduce.dtype].compute)
@@ -197,12 +201,12 @@ function downOne(task: Task, kept: readonly Local<'i32'>[], x: Local<'i32'>): vo
 /** All terms in order; `collect` after each block of them. */
 function downTerms({ writer: { f }, kernel }: Task, term: (counters: readonly Local<'i32'>[]) => void, collect: () => void): void {
   const sizes = kernel.axes.slice(kernel.axes.length - kernel.reduced)
-  const length = sizes.at(-1) ?? 1
+  const length = sizes.at(-1)!
   overBox(f, sizes.slice(0, -1), (middle) => {
     f.forRange(0, length, blockTerms, (from) => {
       const beyond = f.let(i32.add(from, blockTerms))
       const to = f.let(select(i32.gt_u(beyond, length), i32.const(length), beyond))
-      f.forRange(from, to, 1, (last) => term([...middle, last].slice(0, sizes.length)))
+      f.forRange(from, to, 1, (last) => term([...middle, last]))
       collect()
     })
   })

@@ -109,7 +109,7 @@ function unaryVector(writer: Writer, op: Unary, x: Vector4, dtype: DType): Vecto
     if (op === 'sign' && dtype === 'float32') return [signs(writer, x[0]!)]
     return dtype === 'float32' && hasUnary(op) ? [unaryInPlace(writer, op, x[0]!)] : undefined
   }
-  if (op === 'bitNot') return wrapVector(x.map(v128.not), dtype)
+  if (op === 'bitNot') return wrapVector(x.map((part) => v128.not(part)), dtype)
   if (op === 'neg') return wrapVector(x.map((part) => lanes['neg']!(part)), dtype)
   if (op === 'abs') return isUnsigned(dtype) ? x : wrapVector(x.map((part) => lanes['abs']!(part)), dtype)
   return op === 'floor' || op === 'ceil' || op === 'round' || op === 'trunc' ? x : undefined

@@ -18,8 +18,10 @@ export function castVector(f: Code, x: Vector4, from: DType, to: DType): Vector4
   if (isFloat(from)) return isFloat(to) ? (to === 'float64' ? promote(x[0]!) : demote(x)) : truncate(f, x, source, to)
   if (to === 'float32') return [isUnsigned(from) ? f32x4.convert_i32x4_u(x[0]!) : f32x4.convert_i32x4_s(x[0]!)]
   const upper = v128.shuffle(x[0]!, x[0]!, [2, 3, 0, 1])
-  if (to === 'float64')
-    return [x[0]!, upper].map(isUnsigned(from) ? f64x2.convert_low_i32x4_u : f64x2.convert_low_i32x4_s)
+  if (to === 'float64') {
+    const convert = isUnsigned(from) ? f64x2.convert_low_i32x4_u : f64x2.convert_low_i32x4_s
+    return [convert(x[0]!), convert(upper)]
+  }
   if (to === 'int64')
     return isUnsigned(from)
       ? [i64x2.extend_low_i32x4_u(x[0]!), i64x2.extend_high_i32x4_u(x[0]!)]

@@ -1,0 +1,25 @@
+// Buffers of the cpu device: a block of the heap, known by its address.
+import type { Buffer } from '@shoal/core'
+import { ClosedError, InternalError } from '@shoal/core'
+import type { Heap } from './memory.ts'
+
+/** A block of one heap. */
+export class CpuBuffer implements Buffer {
+  readonly bytes: number
+  readonly address: number
+  readonly heap: Heap
+  freed = false
+  constructor(heap: Heap, bytes: number) {
+    this.heap = heap
+    this.bytes = bytes
+    this.address = heap.alloc(bytes)
+  }
+}
+
+/** The buffer as this heap's own. @throws InternalError for buffers of other devices, ClosedError for freed ones. */
+export function ownBuffer(buffer: Buffer | undefined, heap: Heap): CpuBuffer {
+  if (!(buffer instanceof CpuBuffer) || buffer.heap !== heap)
+    throw new InternalError('a buffer of another device was given to this cpu device')
+  if (buffer.freed) throw new ClosedError('a buffer was used after it was freed')
+  return buffer
+}

@@ -1,0 +1,2 @@
+// The public names of @shoal/kernels-cpu.
+export { cpu, type CpuOptions } from './cpu.ts'

@@ -1,0 +1,6 @@
+// Every kernel with code of its own, by the name of its op.
+import type { KernelDef } from './kernelDef.ts'
+import { matmul } from './matmul.ts'
+
+/** Kernels in WebAssembly; the first that supports a signature is taken. */
+export const kernelDefs: readonly KernelDef[] = [matmul]

@@ -1,0 +1,30 @@
+// A hand-written kernel: which types it takes, and the stages that it is written as. What has none is computed by core's reference kernels.
+import type { Signature } from '@shoal/core'
+import type { Stage } from '../stage.ts'
+import type { ModuleBuilder } from '../wasm/index.ts'
+
+/** What kernels are written for. */
+export interface KernelOptions {
+  /** May multiply-add round once? */
+  readonly relaxed: boolean
+}
+
+/** A kernel that was made for one signature. */
+export interface CompiledKernel {
+  /** Scratch memory, given as the last argument where it is not 0. */
+  readonly workspaceBytes: number
+  /** Writes the kernel into a module. Equal kernels of a module are to be written once. */
+  readonly write: (module: ModuleBuilder) => readonly Stage[]
+}
+
+/** A kernel of one op. */
+export interface KernelDef {
+  readonly op: string
+  /** Does it take these types and attributes? Others go to the reference kernel. */
+  supports(signature: Signature): boolean
+  compile(signature: Signature, options: KernelOptions): CompiledKernel
+}
+
+/** A text that is equal for equal signatures. */
+export const signatureKey = (op: string, { inputs, outputs, attrs }: Signature, { relaxed }: KernelOptions): string =>
+  `${op} ${relaxed} ${JSON.stringify([inputs, outputs, attrs])}`

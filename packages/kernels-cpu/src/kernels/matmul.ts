@@ -1,0 +1,113 @@
+// MatMul of float32 and float64: one product of the size of a matrix, called for each matrix of the broadcast batches.
+import type { ConcreteType, Size } from '@shoal/core'
+import { dtypes, sizeOf, stridesOf } from '@shoal/core'
+import { emitMatmul, type MatmulFunction, type MatmulSpec } from '../gemm/index.ts'
+import { planMatmul } from '../gemm/plan.ts'
+import type { Stage } from '../stage.ts'
+import { call, type FunctionBuilder, i32, type Local, type ModuleBuilder, select, type Value } from '../wasm/index.ts'
+import { type KernelDef, signatureKey } from './kernelDef.ts'
+
+/** [..., m, k] × [..., k, n] → [..., m, n]; leading axes broadcast. */
+export const matmul: KernelDef = {
+  op: 'MatMul',
+  supports: ({ inputs }) => inputs.every(({ dtype }) => dtype === 'float32' || dtype === 'float64'),
+  compile(signature, options) {
+    const { inputs, outputs, attrs } = signature
+    const [a, b] = inputs as readonly [ConcreteType, ConcreteType]
+    const [m, n] = outputs[0]!.shape.slice(-2) as unknown as readonly [number, number]
+    const transposeA = attrs['transposeA'] === true
+    const transposeB = attrs['transposeB'] === true
+    const k = a.shape.at(transposeA ? -2 : -1)!
+    const all = outputs[0]!.shape.slice(0, -2)
+    // Matrices that all meet the same one are one tall matrix.
+    const tall = !transposeA && sizeOf(b.shape.slice(0, -2)) === 1 && sizeOf(a.shape.slice(0, -2)) === sizeOf(all)
+    const batches = tall ? [] : all
+    const spec: MatmulSpec = {
+      element: a.dtype === 'float64' ? 'f64' : 'f32',
+      m: tall ? m * sizeOf(all) : m,
+      n,
+      k,
+      transposeA,
+      transposeB,
+    }
+    const scratch = Math.ceil(planMatmul(spec, options).workspaceBytes / 64) * 64
+    const { bytes } = dtypes[a.dtype]
+    const layout: BatchLayout = {
+      batches,
+      a: batchSteps(a, batches),
+      b: batchSteps(b, batches),
+      c: spec.m * n * bytes,
+      workspace: scratch,
+    }
+    return {
+      workspaceBytes: scratch * sizeOf(batches),
+      write: (module) =>
+        module.once(signatureKey('MatMul', signature, options), () => writeProducts(module, spec, options, layout)),
+    }
+  },
+}
+
+/** Where the operands of each product lie; steps are in bytes. */
+interface BatchLayout {
+  readonly batches: Size
+  /** For each axis of the batches; 0 where the operand is broadcast. */
+  readonly a: readonly number[]
+  readonly b: readonly number[]
+  readonly c: number
+  readonly workspace: number
+}
+
+/** Bytes from one matrix of an operand to the next along each axis of the batches. */
+function batchSteps({ dtype, shape }: ConcreteType, batches: Size): number[] {
+  const strides = stridesOf(shape)
+  return batches.map((_, axis) => {
+    const own = axis - batches.length + shape.length - 2
+    return own < 0 || shape[own] === 1 ? 0 : strides[own]! * dtypes[dtype].bytes
+  })
+}
+
+function writeProducts(module: ModuleBuilder, spec: MatmulSpec, options: { readonly relaxed: boolean }, layout: BatchLayout): Stage[] {
+  const { pack, packUnits, run, panels } = emitMatmul(module, spec, options)
+  const { m, n, k } = spec
+  const stage = (func: MatmulFunction, units: number, work: number): Stage => ({
+    func: overBatches(module, func, units, layout),
+    units: units * sizeOf(layout.batches),
+    work: work / Math.max(1, units),
+  })
+  // A multiply-add is an eighth of an element's usual work: four go at once, and nothing is loaded or stored for most.
+  const product = stage(run, panels, (m * n * Math.max(1, k)) / 8)
+  return pack ? [stage(pack, packUnits, (m + n) * k), product] : [product]
+}
+
+/** A function over the units of all products, made of one over the units of a single product. */
+function overBatches(module: ModuleBuilder, func: MatmulFunction, units: number, layout: BatchLayout): Stage['func'] {
+  const scratch = layout.workspace > 0 ? (['i32'] as const) : []
+  const parameters = ['i32', 'i32', 'i32', ...scratch, 'i32', 'i32'] as const
+  return module.define(`${func.name}_all`, parameters, 'none', (f, ...locals) => {
+    const [a, b, c] = locals as unknown as readonly [Address, Address, Address]
+    const workspace = layout.workspace > 0 ? (locals[3] as Address) : f.local('i32')
+    const [begin, end] = locals.slice(-2) as unknown as readonly [Address, Address]
+    if (units === 0) return
+    if (layout.batches.length === 0) return f.do(call(func, a, b, c, workspace, begin, end))
+    const last = f.let(i32.div_u(i32.add(end, units - 1), units))
+    f.forRange(i32.div_u(begin, units), last, 1, (batch) => {
+      const first = f.let(i32.mul(batch, units))
+      const from = select(i32.gt_u(begin, first), i32.sub(begin, first), i32.const(0))
+      const left = f.let(i32.sub(end, first))
+      const to = select(i32.lt_u(left, units), left, i32.const(units))
+      const at = (base: Address, steps: readonly number[]) => i32.add(base, batchOffset(f, batch, layout.batches, steps))
+      const cAt = i32.add(c, i32.mul(batch, layout.c))
+      f.do(call(func, at(a, layout.a), at(b, layout.b), cAt, i32.add(workspace, i32.mul(batch, layout.workspace)), from, to))
+    })
+  })
+}
+
+type Address = Local<'i32'>
+
+function batchOffset(f: FunctionBuilder<'none'>, batch: Address, batches: Size, steps: readonly number[]): Value<'i32'> {
+  const strides = stridesOf(batches)
+  const terms = steps.flatMap((step, axis) =>
+    step === 0 ? [] : [i32.mul(i32.rem_u(i32.div_u(batch, strides[axis]!), batches[axis]!), step)],
+  )
+  return f.let(terms.reduce<Value<'i32'>>((sum, term) => i32.add(sum, term), i32.const(0)))
+}
