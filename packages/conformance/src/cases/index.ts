@@ -1,8 +1,19 @@
 // All cases of all families: the one list that every device runs.
 import type { OpCase } from '../case.ts'
+import { arrayIndexCases } from './arrayIndex.ts'
+import { arrayMoveCases } from './arrayMove.ts'
+import { mathBinaryCases } from './mathBinary.ts'
+import { mathUnaryCases } from './mathUnary.ts'
+import { reduceCases } from './reduce.ts'
 
 /** Every case of Shoal's own. */
-export const allCases: readonly OpCase[] = []
+export const allCases: readonly OpCase[] = [
+  ...arrayIndexCases,
+  ...arrayMoveCases,
+  ...mathBinaryCases,
+  ...mathUnaryCases,
+  ...reduceCases,
+]
 
 /** The names of all ops that a case stands for. */
 export const caseNames = (): ReadonlySet<string> => new Set(allCases.flatMap((c) => c.ops))

@@ -1,7 +1,7 @@
 // Rows by index: elements are copied as they are, never converted.
 import { sizeOf } from '../../shape.ts'
 import type { ReferenceKernels } from '../kernel.ts'
-import { copy } from './scatter.ts'
+import { clear, copy } from './scatter.ts'
 
 /** Concat, Gather. */
 export const gatherKernels: ReferenceKernels = {
@@ -18,7 +18,7 @@ export const gatherKernels: ReferenceKernels = {
         for (let k = 0; k < picks; k++, to += width) {
           const i = Number(indices![batch * picks + k]!)
           if (i >= 0 && i < size) copy(x!, ((batch * before + row) * size + i) * width, out!, to, width)
-          else (out as Float64Array).fill(0, to, to + width)
+          else clear(out!, to, width)
         }
   },
 

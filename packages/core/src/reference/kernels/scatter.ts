@@ -1,7 +1,6 @@
 // Kernels that move slices to and from places that indices name; elements are copied as they are, never converted.
-import type { TypedArray } from '../../dtype.ts'
 import { getElement, setElement } from '../../ndarray.ts'
-import type { Scalar } from '../../dtype.ts'
+import type { Scalar, TypedArray } from '../../dtype.ts'
 import type { ConcreteType, Size } from '../../shape.ts'
 import { sizeOf, stridesOf } from '../../shape.ts'
 import type { ReferenceKernels } from '../kernel.ts'
@@ -12,7 +11,7 @@ export const scatterKernels: ReferenceKernels = {
     const { count, width, offset } = slices(xType!, indexType!, indices!)
     for (let n = 0; n < count; n++) {
       const from = offset(n)
-      if (from === undefined) out!.fill(0 as never, n * width, (n + 1) * width)
+      if (from === undefined) clear(out!, n * width, width)
       else copy(x!, from, out!, n * width, width)
     }
   },
@@ -45,6 +44,12 @@ const changes: Readonly<Record<string, ((old: number, update: number) => Scalar)
 /** Copies elements whatever their type is. */
 export function copy(from: TypedArray, start: number, to: TypedArray, at: number, count: number): void {
   to.set(from.subarray(start, start + count) as never, at)
+}
+
+/** Sets elements to zero whatever their type is. */
+export function clear(data: TypedArray, at: number, count: number): void {
+  const { BYTES_PER_ELEMENT: bytes } = data
+  new Uint8Array(data.buffer, data.byteOffset + at * bytes, count * bytes).fill(0)
 }
 
 /** The index tuples [...n, depth] into x: how many there are, how many elements each names, and where those begin; undefined out of range. */
