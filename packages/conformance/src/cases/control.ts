@@ -1,6 +1,21 @@
 // Cases of branches, loops and graph functions.
 import {
-  add, caseOf, cond, constant, exp, graphFunction, less, matmul, mul, neg, scan, sin, square, sum, tanh, whileLoop,
+  add,
+  caseOf,
+  cond,
+  constant,
+  exp,
+  graphFunction,
+  less,
+  matmul,
+  mul,
+  neg,
+  scan,
+  sin,
+  square,
+  sum,
+  tanh,
+  whileLoop,
 } from '@shoal/core'
 import type { OpCase } from '../case.ts'
 import { opCase } from '../case.ts'
@@ -12,7 +27,12 @@ export const controlCases: readonly OpCase[] = [
     ops: ['Case', 'Parameter'],
     name: 'a branch that the predicate chooses',
     inputs: { x: random([3, 4]), p: bools([]) },
-    build: ({ x, p }) => cond(p, () => mul(x, exp(x)), () => neg(x)),
+    build: ({ x, p }) =>
+      cond(
+        p,
+        () => mul(x, exp(x)),
+        () => neg(x),
+      ),
     expect: ({ x, p }) => x.numbers().map((v) => (p.item() ? v * Math.exp(v) : -v)),
     secondOrder: true,
     dtypes: ['float32', 'float64'],
@@ -21,7 +41,8 @@ export const controlCases: readonly OpCase[] = [
     op: 'Case',
     name: 'branch by index',
     inputs: { x: random([5]), i: values(1, 'int32') },
-    build: ({ x, i }) => caseOf(i, [() => [x, sum(x)], () => [square(x), sum(neg(x))], () => [sin(x), constant(1, x.dtype)]]),
+    build: ({ x, i }) =>
+      caseOf(i, [() => [x, sum(x)], () => [square(x), sum(neg(x))], () => [sin(x), constant(1, x.dtype)]]),
     expect: ({ x }) => [x.numbers().map((v) => v * v), -x.numbers().reduce((a, b) => a + b)],
     dtypes: ['float32', 'float64'],
   }),
@@ -36,7 +57,12 @@ export const controlCases: readonly OpCase[] = [
     op: 'While',
     name: 'power by repeated multiplication',
     inputs: { x: random([4]), n: ints([], { low: 3, high: 4 }) },
-    build: ({ x, n }) => whileLoop((i) => less(i, n), (i, y) => [add(i, 1), mul(y, x)], [constant(0, 'int32'), x])[1]!,
+    build: ({ x, n }) =>
+      whileLoop(
+        (i) => less(i, n),
+        (i, y) => [add(i, 1), mul(y, x)],
+        [constant(0, 'int32'), x],
+      )[1]!,
     expect: ({ x }) => x.numbers().map((v) => v ** 4),
     secondOrder: true,
     dtypes: ['float32', 'float64'],
@@ -45,7 +71,13 @@ export const controlCases: readonly OpCase[] = [
     op: 'While',
     name: 'bounded, ends by its condition',
     inputs: { x: random([2, 2], { low: -1, high: 1 }), w: random([2, 2], { low: -0.9, high: 0.9 }) },
-    build: ({ x, w }) => whileLoop((i) => less(i, 3), (i, y) => [add(i, 1), tanh(matmul(y, w))], [constant(0, 'int32'), x], { maxIterations: 5 })[1]!,
+    build: ({ x, w }) =>
+      whileLoop(
+        (i) => less(i, 3),
+        (i, y) => [add(i, 1), tanh(matmul(y, w))],
+        [constant(0, 'int32'), x],
+        { maxIterations: 5 },
+      )[1]!,
     secondOrder: true,
     dtypes: ['float32', 'float64'],
   }),
@@ -54,8 +86,17 @@ export const controlCases: readonly OpCase[] = [
     name: 'bounded, ends by its bound; never runs',
     inputs: { x: random([3]) },
     build: ({ x }) => [
-      whileLoop((i) => less(i, 9), (i, y) => [add(i, 1), mul(y, 2)], [constant(0, 'int32'), x], { maxIterations: 2 })[1]!,
-      whileLoop((i) => less(i, 0), (i, y) => [add(i, 1), mul(y, 2)], [constant(0, 'int32'), x])[1]!,
+      whileLoop(
+        (i) => less(i, 9),
+        (i, y) => [add(i, 1), mul(y, 2)],
+        [constant(0, 'int32'), x],
+        { maxIterations: 2 },
+      )[1]!,
+      whileLoop(
+        (i) => less(i, 0),
+        (i, y) => [add(i, 1), mul(y, 2)],
+        [constant(0, 'int32'), x],
+      )[1]!,
     ],
     expect: ({ x }) => [x.numbers().map((v) => 4 * v), x.numbers()],
   }),
@@ -64,10 +105,14 @@ export const controlCases: readonly OpCase[] = [
     name: 'a recurrent cell',
     inputs: { xs: random([4, 2, 3]), h: random([2, 3]), w: random([3, 3], { low: -0.7, high: 0.7 }) },
     build: ({ xs, h, w }) => {
-      const { carry, ys } = scan(([state], [x]) => {
-        const next = tanh(add(matmul(state!, w), x!))
-        return [[next], [sum(next, { axes: [1] })]]
-      }, [h], [xs])
+      const { carry, ys } = scan(
+        ([state], [x]) => {
+          const next = tanh(add(matmul(state!, w), x!))
+          return [[next], [sum(next, { axes: [1] })]]
+        },
+        [h],
+        [xs],
+      )
       return [...carry, ...ys]
     },
     secondOrder: true,
@@ -77,7 +122,10 @@ export const controlCases: readonly OpCase[] = [
     op: 'Scan',
     name: 'cumulative sum from the end',
     inputs: { xs: random([5, 2]) },
-    build: ({ xs }) => scan(([total], [x]) => [[add(total!, x!)], [add(total!, x!)]], [mul(sum(xs, { axes: [0] }), 0)], [xs], { reverse: true }).ys,
+    build: ({ xs }) =>
+      scan(([total], [x]) => [[add(total!, x!)], [add(total!, x!)]], [mul(sum(xs, { axes: [0] }), 0)], [xs], {
+        reverse: true,
+      }).ys,
     expect: ({ xs }) => {
       const v = xs.numbers()
       const total = (i: number): number => (i >= v.length ? 0 : v[i]! + total(i + 2))

@@ -1,5 +1,18 @@
 // Cases of the ops that hold a graph together: constants, feeds, identities, groups, hand-overs between devices.
-import { blank, constant, controlDependencies, fillLike, group, identity, makeNode, mul, recv, send, stopGradient, variable } from '@shoal/core'
+import {
+  blank,
+  constant,
+  controlDependencies,
+  fillLike,
+  group,
+  identity,
+  makeNode,
+  mul,
+  recv,
+  send,
+  stopGradient,
+  variable,
+} from '@shoal/core'
 import type { OpCase } from '../case.ts'
 import { opCase } from '../case.ts'
 import { random } from '../inputs.ts'
@@ -9,8 +22,26 @@ export const graphCases: readonly OpCase[] = [
   opCase({
     op: 'Const',
     name: 'every way to say one',
-    build: () => [constant([[1, 2], [3, 4]]), constant(Int32Array.of(1, 2)), constant(7n), constant([true, false]), constant([1.5, -2.5], 'bfloat16')],
-    expect: () => [[[1, 2], [3, 4]], [1, 2], 7n, [true, false], [1.5, -2.5]],
+    build: () => [
+      constant([
+        [1, 2],
+        [3, 4],
+      ]),
+      constant(Int32Array.of(1, 2)),
+      constant(7n),
+      constant([true, false]),
+      constant([1.5, -2.5], 'bfloat16'),
+    ],
+    expect: () => [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [1, 2],
+      7n,
+      [true, false],
+      [1.5, -2.5],
+    ],
     grad: false,
   }),
   opCase({
@@ -19,7 +50,19 @@ export const graphCases: readonly OpCase[] = [
     inputs: { x: random([2, 3]) },
     build: ({ x }) => x,
     expect: ({ x }) => x,
-    dtypes: ['float32', 'float64', 'float16', 'bfloat16', 'int8', 'uint8', 'int16', 'int32', 'int64', 'uint32', 'bool'],
+    dtypes: [
+      'float32',
+      'float64',
+      'float16',
+      'bfloat16',
+      'int8',
+      'uint8',
+      'int16',
+      'int32',
+      'int64',
+      'uint32',
+      'bool',
+    ],
   }),
   opCase({
     op: 'Identity',
@@ -43,7 +86,10 @@ export const graphCases: readonly OpCase[] = [
     name: 'has run when all of it has',
     build: () => {
       const [a, b] = [variable(1, { name: 'a' }), variable(2, { name: 'b' })]
-      return controlDependencies([group(a.assign(10), b.assign(20))], () => [mul(a.read(), 1), mul(b.read(), 1)])
+      return controlDependencies([group(a.assign(10), b.assign(20))], () => [
+        mul(a.read(), 1),
+        mul(b.read(), 1),
+      ])
     },
     expect: () => [10, 20],
     grad: false,
@@ -52,7 +98,10 @@ export const graphCases: readonly OpCase[] = [
     op: 'Blank',
     name: 'lends its shape',
     build: () => fillLike(blank({ shape: [2, 3], dtype: 'float32' }), { value: 4 }),
-    expect: () => [[4, 4, 4], [4, 4, 4]],
+    expect: () => [
+      [4, 4, 4],
+      [4, 4, 4],
+    ],
     grad: false,
   }),
   opCase({

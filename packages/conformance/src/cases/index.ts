@@ -1,5 +1,8 @@
 // All cases of all families: the one list that every device runs.
 import type { OpCase } from '../case.ts'
+import { controlCases } from './control.ts'
+import { graphCases } from './graph.ts'
+import { stateCases } from './state.ts'
 import { arrayIndexCases } from './arrayIndex.ts'
 import { arrayMoveCases } from './arrayMove.ts'
 import { mathBinaryCases } from './mathBinary.ts'

@@ -10,7 +10,18 @@ export const stateCases: readonly OpCase[] = [
     op: 'ReadVariable',
     name: 'its initial value',
     inputs: { x: random([2, 3]) },
-    build: ({ x }, dtype) => matmul(x, variable([[1, 2], [3, 4], [5, 6]], { name: 'w', dtype })),
+    build: ({ x }, dtype) =>
+      matmul(
+        x,
+        variable(
+          [
+            [1, 2],
+            [3, 4],
+            [5, 6],
+          ],
+          { name: 'w', dtype },
+        ),
+      ),
     dtypes: ['float32', 'float64'],
   }),
   opCase({
@@ -55,14 +66,31 @@ export const stateCases: readonly OpCase[] = [
       name: `${update} rows`,
       inputs: { x: random([2, 2]) },
       build: ({ x }, dtype) => {
-        const v = variable([[1, -1], [0.5, -0.5], [0, 0]], { name: 'v', dtype })
+        const v = variable(
+          [
+            [1, -1],
+            [0.5, -0.5],
+            [0, 0],
+          ],
+          { name: 'v', dtype },
+        )
         const changed = v.scatter([2, 0], x, update)
         return [changed, controlDependencies([group(changed)], () => mul(v.read(), 2))]
       },
       expect: ({ x }) => {
-        const rows = [[1, -1], [0.5, -0.5], [0, 0]]
+        const rows = [
+          [1, -1],
+          [0.5, -0.5],
+          [0, 0],
+        ]
         const [a, b, c, d] = x.numbers() as [number, number, number, number]
-        const apply = { set: (_: number, n: number) => n, add: (o: number, n: number) => o + n, sub: (o: number, n: number) => o - n, min: Math.min, max: Math.max }[update]
+        const apply = {
+          set: (_: number, n: number) => n,
+          add: (o: number, n: number) => o + n,
+          sub: (o: number, n: number) => o - n,
+          min: Math.min,
+          max: Math.max,
+        }[update]
         rows[2] = [apply(rows[2]![0]!, a), apply(rows[2]![1]!, b)]
         rows[0] = [apply(rows[0]![0]!, c), apply(rows[0]![1]!, d)]
         return [rows, rows.map((row) => row.map((value) => 2 * value))]
