@@ -33,10 +33,13 @@ type Exports = Readonly<Record<string, unknown>>
 const isOp = (value: unknown): value is { readonly def: { readonly name: string } } =>
   value !== null && (typeof value === 'object' || typeof value === 'function') && 'def' in value
 
+/** The name by which most will look for an op; second names of the same op are not listed again. */
+const properName = (op: { readonly def: { readonly name: string } }): string => op.def.name.charAt(0).toLowerCase() + op.def.name.slice(1)
+
 /** The names of a module's ops and of its lists of ops, as elements of an array literal. */
-function opsOf(exports: Exports): { readonly name: string; readonly element: string }[] {
+function opsOf(exports: Exports, proper: ReadonlyMap<unknown, string>): { readonly name: string; readonly element: string }[] {
   return Object.entries(exports).flatMap(([name, value]) => {
-    if (isOp(value)) return [{ name, element: name }]
+    if (isOp(value)) return (proper.get(value) ?? name) === name ? [{ name, element: name }] : []
     return Array.isArray(value) && value.length > 0 && value.every(isOp)
       ? [{ name, element: `...${name}` }]
       : []
@@ -45,7 +48,9 @@ function opsOf(exports: Exports): { readonly name: string; readonly element: str
 
 /** The text of ops/index.ts for the modules by their paths under ops/. */
 function opsIndex(modules: ReadonlyMap<string, Exports>): string {
-  const rows = [...modules].map(([path, exports]) => ({ path, ops: opsOf(exports) }))
+  const named = [...modules.values()].flatMap((exports) => Object.entries(exports))
+  const proper = new Map(named.flatMap(([name, value]) => (isOp(value) && name === properName(value) ? [[value, name] as const] : [])))
+  const rows = [...modules].map(([path, exports]) => ({ path, ops: opsOf(exports, proper) }))
   return [
     '// Written by tools/generateOps.ts: the public names of all op files, and the list of all ops.',
     "import type { AnyOp } from '../op.ts'",

@@ -174,7 +174,7 @@ export const reduceCases: readonly OpCase[] = [
     expect: [[1, 0, 1], [[3], [2], [1]], Int32Array.of(1, 2, 2, 2)],
   }),
   opCase({
-    ops: ['Max', 'Mean'],
+    ops: ['Max', 'Mean', 'KeepReduced'],
     name: 'norms and moments',
     inputs: { x: distinct([3, 4]) },
     build: ({ x }) => {

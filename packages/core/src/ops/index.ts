@@ -60,7 +60,6 @@ import { abs } from './math/abs.ts'
 import { acos } from './math/acos.ts'
 import { acosh } from './math/acosh.ts'
 import { add } from './math/add.ts'
-import { fmod, mod, negative, rint } from './math/aliases.ts'
 import { asin } from './math/asin.ts'
 import { asinh } from './math/asinh.ts'
 import { atan } from './math/atan.ts'
@@ -150,7 +149,7 @@ import { prelu } from './nn/prelu.ts'
 import { relu } from './nn/relu.ts'
 import { relu6 } from './nn/relu6.ts'
 import { resizeBack, resizeBilinear, resizeNearest, resizeParts } from './nn/resize.ts'
-import { silu, swish } from './nn/silu.ts'
+import { silu } from './nn/silu.ts'
 import { logSoftmax, softmax } from './nn/softmax.ts'
 import { all } from './reduce/all.ts'
 import { any } from './reduce/any.ts'
@@ -473,10 +472,6 @@ export const standardOps: readonly AnyOp[] = [
   acos,
   acosh,
   add,
-  fmod,
-  mod,
-  negative,
-  rint,
   asin,
   asinh,
   atan,
@@ -578,7 +573,6 @@ export const standardOps: readonly AnyOp[] = [
   resizeNearest,
   ...resizeParts,
   silu,
-  swish,
   logSoftmax,
   softmax,
   all,
