@@ -1,156 +1,106 @@
-// Cases of branches, loops and graph functions.
-import {
-  add,
-  caseOf,
-  cond,
-  constant,
-  exp,
-  graphFunction,
-  less,
-  matmul,
-  mul,
-  neg,
-  scan,
-  sin,
-  square,
-  sum,
-  tanh,
-  whileLoop,
-} from '@shoal/core'
-import type { OpCase } from '../case.ts'
+// Cases of control flow: branches, loops, scans and functions, with gradients through all of them.
+import { add, caseOf, cond, exp, graphFunction, less, matmul, mul, scan, sin, sub, sum, tanh, whileLoop } from '@shoal/core'
+import type { Tensor } from '@shoal/core'
 import { opCase } from '../case.ts'
-import { bools, ints, random, values } from '../inputs.ts'
+import { random, values } from '../inputs.ts'
 
-/** Case, While, Scan, Call and Parameter. */
-export const controlCases: readonly OpCase[] = [
+const twice = graphFunction('twice', [{ dtype: 'float32', shape: ['n'] }], (x) => [mul(x, 2)])
+
+export const controlCases = [
   opCase({
-    ops: ['Case', 'Parameter'],
-    name: 'a branch that the predicate chooses',
-    inputs: { x: random([3, 4]), p: bools([]) },
-    build: ({ x, p }) =>
+    op: 'Case',
+    name: 'runs the branch that the index names',
+    inputs: { x: values([1, -2, 3]), at: values(1, 'int32') },
+    build: ({ x, at }) => caseOf(at, [() => add(x, 1), () => mul(x, x), () => exp(x)]),
+    expect: [1, 4, 9],
+    secondOrder: true,
+  }),
+  opCase({
+    op: 'Case',
+    name: 'runs the last branch for an index out of range',
+    inputs: { x: values([1, -2, 3]), at: values(-7, 'int32') },
+    build: ({ x, at }) => caseOf(at, [() => add(x, 1), () => mul(x, x), () => sub(x, 1)]),
+    expect: [0, -3, 2],
+  }),
+  opCase({
+    op: 'Case',
+    name: 'by a condition, with two results and two captures',
+    inputs: { x: values([1, -2, 3]), w: values([2, 0.5, -1]) },
+    build: ({ x, w }) =>
       cond(
-        p,
-        () => mul(x, exp(x)),
-        () => neg(x),
+        less(sum(x), 10),
+        () => [mul(x, w), add(x, w)] as const,
+        () => [add(x, w), mul(x, w)] as const,
       ),
-    expect: ({ x, p }) => x.numbers().map((v) => (p.item() ? v * Math.exp(v) : -v)),
-    secondOrder: true,
-    dtypes: ['float32', 'float64'],
-  }),
-  opCase({
-    op: 'Case',
-    name: 'branch by index',
-    inputs: { x: random([5]), i: values(1, 'int32') },
-    build: ({ x, i }) =>
-      caseOf(i, [() => [x, sum(x)], () => [square(x), sum(neg(x))], () => [sin(x), constant(1, x.dtype)]]),
-    expect: ({ x }) => [x.numbers().map((v) => v * v), -x.numbers().reduce((a, b) => a + b)],
-    dtypes: ['float32', 'float64'],
-  }),
-  opCase({
-    op: 'Case',
-    name: 'index out of range',
-    inputs: { x: random([5]), i: values(-3, 'int32') },
-    build: ({ x, i }) => caseOf(i, [() => mul(x, 2), () => mul(x, 3)]),
-    expect: ({ x }) => x.numbers().map((v) => v * 3),
+    expect: [
+      [2, -1, -3],
+      [3, -1.5, 2],
+    ],
   }),
   opCase({
     op: 'While',
-    name: 'power by repeated multiplication',
-    inputs: { x: random([4]), n: ints([], { low: 3, high: 4 }) },
-    build: ({ x, n }) =>
-      whileLoop(
-        (i) => less(i, n),
-        (i, y) => [add(i, 1), mul(y, x)],
-        [constant(0, 'int32'), x],
-      )[1]!,
-    expect: ({ x }) => x.numbers().map((v) => v ** 4),
-    secondOrder: true,
-    dtypes: ['float32', 'float64'],
+    name: 'doubles while the sum is below a bound',
+    inputs: { x: values([1, 2, 0.5]) },
+    build: ({ x }) => whileLoop((y) => less(sum(y), 50), (y) => [mul(y, 2)], [x])[0]!,
+    expect: [16, 32, 8],
   }),
   opCase({
     op: 'While',
-    name: 'bounded, ends by its condition',
-    inputs: { x: random([2, 2], { low: -1, high: 1 }), w: random([2, 2], { low: -0.9, high: 0.9 }) },
+    name: 'a bounded number of times, with what it captures',
+    inputs: { x: random([3], { low: -1, high: 1 }), w: random([3], { low: 0.5, high: 1 }) },
     build: ({ x, w }) =>
       whileLoop(
         (i) => less(i, 3),
-        (i, y) => [add(i, 1), tanh(matmul(y, w))],
-        [constant(0, 'int32'), x],
+        (i, y) => [add(i, 1), sin(mul(y, w))],
+        [0, x],
         { maxIterations: 5 },
       )[1]!,
-    secondOrder: true,
-    dtypes: ['float32', 'float64'],
+    expect: ({ x, w }) =>
+      x.numbers().map((start, k) => [1, 2, 3].reduce((y) => Math.sin(y * w.numbers()[k]!), start)),
   }),
   opCase({
     op: 'While',
-    name: 'bounded, ends by its bound; never runs',
-    inputs: { x: random([3]) },
-    build: ({ x }) => [
-      whileLoop(
-        (i) => less(i, 9),
-        (i, y) => [add(i, 1), mul(y, 2)],
-        [constant(0, 'int32'), x],
-        { maxIterations: 2 },
-      )[1]!,
-      whileLoop(
-        (i) => less(i, 0),
-        (i, y) => [add(i, 1), mul(y, 2)],
-        [constant(0, 'int32'), x],
-      )[1]!,
-    ],
-    expect: ({ x }) => [x.numbers().map((v) => 4 * v), x.numbers()],
+    name: 'whose condition never holds',
+    inputs: { x: values([3, 4]) },
+    build: ({ x }) => whileLoop((y) => less(sum(y), 0), (y) => [mul(y, y)], [x])[0]!,
+    expect: [3, 4],
   }),
   opCase({
-    op: 'Scan',
-    name: 'a recurrent cell',
-    inputs: { xs: random([4, 2, 3]), h: random([2, 3]), w: random([3, 3], { low: -0.7, high: 0.7 }) },
-    build: ({ xs, h, w }) => {
+    ops: ['Scan', 'Parameter'],
+    name: 'a recurrent cell over time',
+    inputs: { x: random([4, 2, 3]), h: random([2, 3]), w: random([3, 3], { low: -1, high: 1 }) },
+    build({ x, h, w }): Record<string, Tensor> {
       const { carry, ys } = scan(
-        ([state], [x]) => {
-          const next = tanh(add(matmul(state!, w), x!))
-          return [[next], [sum(next, { axes: [1] })]]
+        ([state], [row]) => {
+          const next = tanh(add(matmul(state!, w), row!))
+          return [[next], [next]]
         },
         [h],
-        [xs],
+        [x],
       )
-      return [...carry, ...ys]
+      return { last: carry[0]!, all: ys[0]! }
     },
     secondOrder: true,
-    dtypes: ['float32', 'float64'],
   }),
   opCase({
     op: 'Scan',
-    name: 'cumulative sum from the end',
-    inputs: { xs: random([5, 2]) },
-    build: ({ xs }) =>
-      scan(([total], [x]) => [[add(total!, x!)], [add(total!, x!)]], [mul(sum(xs, { axes: [0] }), 0)], [xs], {
-        reverse: true,
-      }).ys,
-    expect: ({ xs }) => {
-      const v = xs.numbers()
-      const total = (i: number): number => (i >= v.length ? 0 : v[i]! + total(i + 2))
-      return [v.map((_, i) => total(i))]
-    },
-    dtypes: ['float32', 'float64'],
+    name: 'running sums from the end',
+    inputs: { x: values([[1], [2], [3]]) },
+    build: ({ x }) => scan(([s], [row]) => [[add(s!, row!)], [add(s!, row!)]], [sub(sum(x, { axes: [0] }), sum(x, { axes: [0] }))], [x], { reverse: true }).ys[0]!,
+    expect: [[6], [5], [3]],
   }),
   opCase({
-    op: 'Scan',
-    name: 'without sequences',
-    inputs: { x: random([3]) },
-    build: ({ x }) => scan(([y]) => [[mul(y!, 0.5)], [y!]], [x], [], { length: 3 }).ys,
-    expect: ({ x }) => [[1, 0.5, 0.25].flatMap((f) => x.numbers().map((v) => v * f))],
+    op: 'Call',
+    name: 'a function of a function',
+    inputs: { x: random([3], { dtype: 'float32' }) },
+    build: ({ x }) => twice(twice(x)[0]!)[0]!,
+    expect: ({ x }) => x.numbers().map((v) => 4 * v),
   }),
   opCase({
-    ops: ['Call', 'Parameter'],
-    name: 'a function called twice',
-    inputs: { x: random([3]) },
-    build: ({ x }) => {
-      const f = graphFunction('squareAndDouble', [x.type], (a) => [square(a), mul(a, 2)])
-      const [first, second] = f(x)
-      return [...f(second!), first!]
-    },
-    expect: ({ x }) => [4, 16, 1].map((_, i) => x.numbers().map((v) => [4 * v * v, 4 * v, v * v][i]!)),
+    op: 'Call',
+    name: 'in the dtype of the case, with a capture',
+    inputs: { x: random([3]), w: random([3]) },
+    build: ({ x, w }, dtype) => graphFunction('weighted', [{ dtype, shape: [3] }], (y) => [mul(exp(y), w), sum(y)])(x)[0]!,
     secondOrder: true,
-    dtypes: ['float32', 'float64'],
   }),
 ]

@@ -1,120 +1,76 @@
-// Cases of the ops that hold a graph together: constants, feeds, identities, groups, hand-overs between devices.
-import {
-  blank,
-  constant,
-  controlDependencies,
-  fillLike,
-  group,
-  identity,
-  makeNode,
-  mul,
-  recv,
-  send,
-  stopGradient,
-  variable,
-} from '@shoal/core'
-import type { OpCase } from '../case.ts'
+// Cases of the ops that hold graphs together: constants, names, effects, and what partitions hand to each other.
+import { add, blank, constant, controlDependencies, group, identity, makeNode, mul, recv, send, stopGradient, sumLike, variable } from '@shoal/core'
 import { opCase } from '../case.ts'
-import { random } from '../inputs.ts'
+import { random, values } from '../inputs.ts'
 
-/** Const, Placeholder, Identity, StopGradient, Group, Blank, Send and Recv. */
-export const graphCases: readonly OpCase[] = [
+export const graphCases = [
   opCase({
     op: 'Const',
-    name: 'every way to say one',
-    build: () => [
-      constant([
-        [1, 2],
-        [3, 4],
-      ]),
-      constant(Int32Array.of(1, 2)),
-      constant(7n),
-      constant([true, false]),
-      constant([1.5, -2.5], 'bfloat16'),
-    ],
-    expect: () => [
-      [
-        [1, 2],
-        [3, 4],
-      ],
-      [1, 2],
-      7n,
-      [true, false],
-      [1.5, -2.5],
-    ],
-    grad: false,
+    name: 'of every dtype that the case runs in',
+    build: (_, dtype) => constant([[1, 2, 3]], dtype),
+    expect: [[1, 2, 3]],
+    dtypes: ['float32', 'float64', 'float16', 'bfloat16', 'int8', 'uint8', 'int16', 'int32', 'uint32'],
+  }),
+  opCase({
+    op: 'Const',
+    name: 'of bigints, booleans and strings',
+    build: () => ({ big: constant([2n ** 62n, -1n]), truth: constant([true, false]), text: constant(['a', 'ü']) }),
+    expect: { big: [2n ** 62n, -1n], truth: [true, false], text: ['a', 'ü'] },
   }),
   opCase({
     op: 'Placeholder',
-    name: 'fed and fetched',
-    inputs: { x: random([2, 3]) },
+    name: 'answered as it was fed',
+    inputs: { x: values([[1, 2], [3, 4]]) },
     build: ({ x }) => x,
-    expect: ({ x }) => x,
-    dtypes: [
-      'float32',
-      'float64',
-      'float16',
-      'bfloat16',
-      'int8',
-      'uint8',
-      'int16',
-      'int32',
-      'int64',
-      'uint32',
-      'bool',
-    ],
+    expect: [[1, 2], [3, 4]],
   }),
   opCase({
     op: 'Identity',
-    name: 'hands its input on',
-    inputs: { x: random([4]) },
+    name: 'is what it names',
+    inputs: { x: random([2, 3]) },
     build: ({ x }) => identity(x),
     expect: ({ x }) => x,
     secondOrder: true,
-    dtypes: ['float32', 'float64', 'int64', 'bool'],
   }),
   opCase({
     op: 'StopGradient',
     name: 'is a constant to gradients',
-    inputs: { x: random([4]) },
-    build: ({ x }) => stopGradient(x),
-    expect: ({ x }) => x,
-    grad: false,
-  }),
-  opCase({
-    op: 'Group',
-    name: 'has run when all of it has',
-    build: () => {
-      const [a, b] = [variable(1, { name: 'a' }), variable(2, { name: 'b' })]
-      return controlDependencies([group(a.assign(10), b.assign(20))], () => [
-        mul(a.read(), 1),
-        mul(b.read(), 1),
-      ])
-    },
-    expect: () => [10, 20],
-    grad: false,
+    inputs: { x: values([1, -2, 3]), w: values([2, 2, 2]) },
+    build: ({ x, w }) => mul(stopGradient(x), w),
+    expect: [2, -4, 6],
+    grad: ['w'],
   }),
   opCase({
     op: 'Blank',
-    name: 'lends its shape',
-    build: () => fillLike(blank({ shape: [2, 3], dtype: 'float32' }), { value: 4 }),
-    expect: () => [
-      [4, 4, 4],
-      [4, 4, 4],
-    ],
+    name: 'lends a shape',
+    inputs: { x: values([[1, 2], [3, 4]]) },
+    build: ({ x }, dtype) => sumLike(x, blank({ shape: [1, 2], dtype })),
+    expect: [[4, 6]],
+    symbolic: false,
+  }),
+  opCase({
+    op: 'Group',
+    name: 'has run when all that it waits for has',
+    inputs: { x: values([1, 2], 'float32') },
+    build({ x }) {
+      const [a, b] = [variable([0, 0], { name: 'a' }), variable([10, 10], { name: 'b' })]
+      const both = group(a.assignAdd(x), b.assignSub(x))
+      return controlDependencies([both], () => add(a.read(), mul(b.read(), 100)))
+    },
+    expect: [802, 604],
+    runs: 2,
     grad: false,
   }),
   opCase({
     ops: ['Send', 'Recv'],
-    name: 'meet at a rendezvous',
-    inputs: { x: random([2, 3]) },
-    build: ({ x }) => {
-      const sent = makeNode(send.def, [x], { key: 'x' })
-      return controlDependencies([sent], () => recv({ key: 'x', shape: [2, 3], dtype: x.dtype }))
+    name: 'under one key',
+    inputs: { x: values([1, 2, 3]) },
+    build({ x }, dtype) {
+      const sent = makeNode(send.def, [mul(x, 2)], { key: 'doubled' })
+      return controlDependencies([sent], () => recv({ key: 'doubled', shape: [3], dtype }))
     },
-    expect: ({ x }) => x,
+    expect: [2, 4, 6],
     grad: false,
     symbolic: false,
-    dtypes: ['float32', 'int64', 'bool'],
   }),
 ]
