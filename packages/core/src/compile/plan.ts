@@ -60,10 +60,10 @@ export function plan(cut: readonly Unit[], effects: EffectOrder, context: PlanCo
     if (snapshots.has(t)) return 'slot'
     if (versions.of(t)) return 'variable'
     if (context.given.has(t)) return 'given'
-    if (t.dtype === 'string' || !isConcrete(t.shape)) return 'host'
     const { op } = t.node
+    if (op.body.kind === 'runtime' && op.body.role === 'constant') return 'constant'
+    if (t.dtype === 'string' || !isConcrete(t.shape)) return 'host'
     if (op.body.kind !== 'runtime') return 'slot'
-    if (op.body.role === 'constant') return 'constant'
     return livesOnHost(op.body.role) && !onDevice.has(t) ? 'host' : 'slot'
   }
   const slots = new SlotColouring()
