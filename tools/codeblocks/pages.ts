@@ -1,11 +1,12 @@
 // Runs the code that the documentation shows, so that what is shown works.
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Ended, run } from '../run.ts'
-import { files, packages, root, text } from '../workspace.ts'
+import { files, root, text } from '../workspace.ts'
 import { assemble } from './assemble.ts'
 import { splitCommands } from './commands.ts'
 import { type CodeBlock, extractBlocks } from './extract.ts'
+import { linkedFolder } from './linkedFolder.ts'
 
 /** How one page, or the types of all of them, fared. */
 export interface PageOutcome extends Ended {
@@ -21,12 +22,13 @@ interface Page {
   readonly known: readonly string[]
 }
 
-const folder = join(root, '.codeblocks')
+const folderName = '.codeblocks'
+const folder = join(root, folderName)
 
 /** Runs all code of README.md and docs, page by page, and type-checks its TypeScript; one outcome for each. */
 export async function* checkPages(): AsyncGenerator<PageOutcome> {
   prepareFolder()
-  const pages = files(['README.md', 'docs/**/*.md']).map(writePage)
+  const pages = files(['README.md', 'docs/**/*.md', 'packages/*/README.md']).map(writePage)
   if (pages.some(({ modules }) => modules.length > 0))
     yield { name: 'types of code in pages', ...(await checkTypes()) }
   for (const page of pages) {
@@ -37,13 +39,7 @@ export async function* checkPages(): AsyncGenerator<PageOutcome> {
 
 /** Makes an empty folder from which every public package of the workspace can be imported by its name. */
 function prepareFolder(): void {
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder)
-  for (const { folder: at, manifest } of packages()) {
-    const link = join(folder, 'node_modules', manifest.name)
-    mkdirSync(dirname(link), { recursive: true })
-    symlinkSync(join(root, at), link, 'junction')
-  }
+  linkedFolder(folderName)
   // Modules of one page run beside each other: all that they declare is their own.
   const settings = {
     extends: '../tsconfig.json',
@@ -52,7 +48,6 @@ function prepareFolder(): void {
     exclude: ['node_modules'],
   }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
 }
 
 function writePage(file: string): Page {

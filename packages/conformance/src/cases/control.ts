@@ -1,5 +1,20 @@
 // Cases of control flow: branches, loops, scans and functions, with gradients through all of them.
-import { add, caseOf, cond, exp, graphFunction, less, matmul, mul, scan, sin, sub, sum, tanh, whileLoop } from '@shoal/core'
+import {
+  add,
+  caseOf,
+  cond,
+  exp,
+  graphFunction,
+  less,
+  matmul,
+  mul,
+  scan,
+  sin,
+  sub,
+  sum,
+  tanh,
+  whileLoop,
+} from '@shoal/core'
 import type { Tensor } from '@shoal/core'
 import { opCase } from '../case.ts'
 import { random, values } from '../inputs.ts'
@@ -41,7 +56,12 @@ export const controlCases = [
     op: 'While',
     name: 'doubles while the sum is below a bound',
     inputs: { x: values([1, 2, 0.5]) },
-    build: ({ x }) => whileLoop((y) => less(sum(y), 50), (y) => [mul(y, 2)], [x])[0]!,
+    build: ({ x }) =>
+      whileLoop(
+        (y) => less(sum(y), 50),
+        (y) => [mul(y, 2)],
+        [x],
+      )[0]!,
     expect: [16, 32, 8],
   }),
   opCase({
@@ -62,7 +82,12 @@ export const controlCases = [
     op: 'While',
     name: 'whose condition never holds',
     inputs: { x: values([3, 4]) },
-    build: ({ x }) => whileLoop((y) => less(sum(y), 0), (y) => [mul(y, y)], [x])[0]!,
+    build: ({ x }) =>
+      whileLoop(
+        (y) => less(sum(y), 0),
+        (y) => [mul(y, y)],
+        [x],
+      )[0]!,
     expect: [3, 4],
   }),
   opCase({
@@ -86,7 +111,13 @@ export const controlCases = [
     op: 'Scan',
     name: 'running sums from the end',
     inputs: { x: values([[1], [2], [3]]) },
-    build: ({ x }) => scan(([s], [row]) => [[add(s!, row!)], [add(s!, row!)]], [sub(sum(x, { axes: [0] }), sum(x, { axes: [0] }))], [x], { reverse: true }).ys[0]!,
+    build: ({ x }) =>
+      scan(
+        ([s], [row]) => [[add(s!, row!)], [add(s!, row!)]],
+        [sub(sum(x, { axes: [0] }), sum(x, { axes: [0] }))],
+        [x],
+        { reverse: true },
+      ).ys[0]!,
     expect: [[6], [5], [3]],
   }),
   opCase({
@@ -100,7 +131,8 @@ export const controlCases = [
     op: 'Call',
     name: 'in the dtype of the case, with a capture',
     inputs: { x: random([3]), w: random([3]) },
-    build: ({ x, w }, dtype) => graphFunction('weighted', [{ dtype, shape: [3] }], (y) => [mul(exp(y), w), sum(y)])(x)[0]!,
+    build: ({ x, w }, dtype) =>
+      graphFunction('weighted', [{ dtype, shape: [3] }], (y) => [mul(exp(y), w), sum(y)])(x)[0]!,
     secondOrder: true,
   }),
 ]
