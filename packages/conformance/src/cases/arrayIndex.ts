@@ -5,13 +5,23 @@ import type { OpCase } from '../case.ts'
 import { opCase } from '../case.ts'
 import { bools, distinct, ints, random, values } from '../inputs.ts'
 
-const pick = (x: NDArray, positions: readonly number[]): Float64Array => Float64Array.from(positions, (i) => (i < 0 ? 0 : x.numbers()[i]!))
+const pick = (x: NDArray, positions: readonly number[]): Float64Array =>
+  Float64Array.from(positions, (i) => (i < 0 ? 0 : x.numbers()[i]!))
 
 export const arrayIndexCases: readonly OpCase[] = [
   opCase({
     op: 'Gather',
     name: 'rows, also the same twice and out of range',
-    inputs: { x: random([4, 2]), i: values([[3, 0], [3, 9]], 'int32') },
+    inputs: {
+      x: random([4, 2]),
+      i: values(
+        [
+          [3, 0],
+          [3, 9],
+        ],
+        'int32',
+      ),
+    },
     dtypes: ['float32', 'float16', 'int64'],
     build: ({ x, i }) => s.gather(x, i),
     expect: ({ x }) => pick(x, [6, 7, 0, 1, 6, 7, -1, -1]),
@@ -27,7 +37,17 @@ export const arrayIndexCases: readonly OpCase[] = [
   opCase({
     ops: ['Gather', 'GatherBack'],
     name: 'in batches',
-    inputs: { x: random([2, 3]), y: random([2, 2, 3]), i: values([[2, 0], [1, 1]], 'int32') },
+    inputs: {
+      x: random([2, 3]),
+      y: random([2, 2, 3]),
+      i: values(
+        [
+          [2, 0],
+          [1, 1],
+        ],
+        'int32',
+      ),
+    },
     secondOrder: true,
     build: ({ x, y, i }) => [s.gather(x, i, { batchDims: 1 }), s.gather(y, i, { axis: 2, batchDims: 1 })],
     expect: ({ x, y }) => [pick(x, [2, 0, 4, 4]), pick(y, [2, 0, 5, 3, 7, 7, 10, 10])],
@@ -35,7 +55,19 @@ export const arrayIndexCases: readonly OpCase[] = [
   opCase({
     ops: ['GatherNd', 'TensorScatter'],
     name: 'elements and rows',
-    inputs: { x: random([3, 2]), i: values([[2, 1], [0, 0], [2, 1], [3, 0]], 'int32'), rows: values([[1], [1]], 'int32') },
+    inputs: {
+      x: random([3, 2]),
+      i: values(
+        [
+          [2, 1],
+          [0, 0],
+          [2, 1],
+          [3, 0],
+        ],
+        'int32',
+      ),
+      rows: values([[1], [1]], 'int32'),
+    },
     symbolic: false,
     secondOrder: true,
     build: ({ x, i, rows }) => [s.gatherNd(x, i), s.gatherNd(x, rows)],
@@ -45,7 +77,18 @@ export const arrayIndexCases: readonly OpCase[] = [
     opCase({
       op: 'TensorScatter',
       name: `${update} elements, one out of range`,
-      inputs: { x: distinct([2, 3]), i: values([[1, 2], [0, 1], [5, 0]], 'int32'), u: distinct([3], { step: 0.3 }) },
+      inputs: {
+        x: distinct([2, 3]),
+        i: values(
+          [
+            [1, 2],
+            [0, 1],
+            [5, 0],
+          ],
+          'int32',
+        ),
+        u: distinct([3], { step: 0.3 }),
+      },
       dtypes: ['float32', 'int32'],
       symbolic: false,
       secondOrder: update !== 'min' && update !== 'max',
@@ -54,7 +97,14 @@ export const arrayIndexCases: readonly OpCase[] = [
         const result = x.numbers().map((v) => v + (update === 'mul' ? 2 : 0))
         const [p, q] = u.numbers() as [number, number]
         const join = (old: number, next: number) =>
-          ({ set: next, add: old + next, sub: old - next, mul: old * next, min: Math.min(old, next), max: Math.max(old, next) })[update]
+          ({
+            set: next,
+            add: old + next,
+            sub: old - next,
+            mul: old * next,
+            min: Math.min(old, next),
+            max: Math.max(old, next),
+          })[update]
         result[5] = join(result[5]!, p)
         result[1] = join(result[1]!, q)
         return Float64Array.from(result)
@@ -68,7 +118,12 @@ export const arrayIndexCases: readonly OpCase[] = [
     build: ({ i, u }) => s.scatterNd(i, u, { shape: [4, 2] }),
     expect: ({ u }) => {
       const [a, b, c, d, e, f] = u.numbers() as [number, number, number, number, number, number]
-      return [[0, 0], [a + e, b + f], [0, 0], [c, d]]
+      return [
+        [0, 0],
+        [a + e, b + f],
+        [0, 0],
+        [c, d],
+      ]
     },
   }),
   opCase({
@@ -84,11 +139,27 @@ export const arrayIndexCases: readonly OpCase[] = [
     name: 'set and add along the first axis',
     inputs: { x: random([3, 2]), i: values([[2, 0]], 'int32'), u: random([1, 2]) },
     secondOrder: true,
-    build: ({ x, i, u }) => [s.takeAlongAxis(x, i, { axis: 0 }), s.putAlongAxis(x, i, u, { axis: 0 }), s.putAlongAxis(x, i, u, { axis: 0, update: 'add' })],
+    build: ({ x, i, u }) => [
+      s.takeAlongAxis(x, i, { axis: 0 }),
+      s.putAlongAxis(x, i, u, { axis: 0 }),
+      s.putAlongAxis(x, i, u, { axis: 0, update: 'add' }),
+    ],
     expect: ({ x, u }) => {
       const [a, b, c, d, e, f] = x.numbers() as [number, number, number, number, number, number]
       const [p, q] = u.numbers() as [number, number]
-      return [[[e, b]], [[a, q], [c, d], [p, f]], [[a, b + q], [c, d], [e + p, f]]]
+      return [
+        [[e, b]],
+        [
+          [a, q],
+          [c, d],
+          [p, f],
+        ],
+        [
+          [a, b + q],
+          [c, d],
+          [e + p, f],
+        ],
+      ]
     },
   }),
   opCase({
@@ -100,7 +171,11 @@ export const arrayIndexCases: readonly OpCase[] = [
     expect: ({ x }) => {
       const lines = [x.numbers().slice(0, 5), x.numbers().slice(5)]
       const down = lines.map((line) => line.toSorted((a, b) => b - a).slice(0, 3))
-      return [down, down.map((line, i) => line.map((v) => lines[i]!.indexOf(v))), lines.map((line) => line.toSorted((a, b) => a - b).slice(0, 2))]
+      return [
+        down,
+        down.map((line, i) => line.map((v) => lines[i]!.indexOf(v))),
+        lines.map((line) => line.toSorted((a, b) => a - b).slice(0, 2)),
+      ]
     },
   }),
   opCase({
@@ -109,7 +184,10 @@ export const arrayIndexCases: readonly OpCase[] = [
     inputs: { x: values([2, 7, Number.NaN, 7, 2]) },
     grad: false,
     build: ({ x }) => [s.topK(x, { k: 4 })[1], s.topK(x, { k: 5, largest: false, dtype: 'int64' })[1]],
-    expect: [[2, 1, 3, 0], [0, 4, 1, 3, 2]],
+    expect: [
+      [2, 1, 3, 0],
+      [0, 4, 1, 3, 2],
+    ],
   }),
   opCase({
     op: 'Sort',
@@ -121,7 +199,11 @@ export const arrayIndexCases: readonly OpCase[] = [
       const lines = [v.slice(0, 4), v.slice(4, 8), v.slice(8)]
       const sorted = lines.map((line) => line.toSorted((a, b) => a - b))
       const columns = [0, 1, 2, 3].map((j) => lines.map((line) => line[j]!).sort((a, b) => b - a))
-      return [sorted, [0, 1, 2].map((i) => columns.map((column) => column[i]!)), sorted.map((line, i) => line.map((w) => lines[i]!.indexOf(w)))]
+      return [
+        sorted,
+        [0, 1, 2].map((i) => columns.map((column) => column[i]!)),
+        sorted.map((line, i) => line.map((w) => lines[i]!.indexOf(w))),
+      ]
     },
   }),
   opCase({
@@ -131,27 +213,71 @@ export const arrayIndexCases: readonly OpCase[] = [
     dtypes: ['float32', 'int32'],
     grad: false,
     build: ({ sorted, x }) => [s.searchSorted(sorted, x), s.searchSorted(sorted, x, { side: 'right' })],
-    expect: [[0, 0, 1, 3, 4], [0, 1, 3, 3, 4]],
+    expect: [
+      [0, 0, 1, 3, 4],
+      [0, 1, 3, 3, 4],
+    ],
   }),
   opCase({
     op: 'OneHot',
     name: 'last axis, first axis, out of range',
     inputs: { i: values([1, 4, 0], 'int32') },
-    build: ({ i }, dtype) => [s.oneHot(i, { depth: 3, dtype }), s.oneHot(i, { depth: 2, axis: 0, on: 5, off: -1 })],
-    expect: [[[0, 1, 0], [0, 0, 0], [1, 0, 0]], [[-1, -1, 5], [5, -1, -1]]],
+    build: ({ i }, dtype) => [
+      s.oneHot(i, { depth: 3, dtype }),
+      s.oneHot(i, { depth: 2, axis: 0, on: 5, off: -1 }),
+    ],
+    expect: [
+      [
+        [0, 1, 0],
+        [0, 0, 0],
+        [1, 0, 0],
+      ],
+      [
+        [-1, -1, 5],
+        [5, -1, -1],
+      ],
+    ],
   }),
   opCase({
     op: 'ArgWhere',
     name: 'the indices of what is true',
-    inputs: { x: values([[true, false], [false, true], [true, true]]), none: values([0, 0]) },
+    inputs: {
+      x: values([
+        [true, false],
+        [false, true],
+        [true, true],
+      ]),
+      none: values([0, 0]),
+    },
     grad: false,
     build: ({ x, none }) => [s.argWhere(x), s.where(none), s.where(x, 1, none)],
-    expect: [[[0, 0], [1, 1], [2, 0], [2, 1]], new Int32Array(), [[1, 0], [0, 1], [1, 1]]],
+    expect: [
+      [
+        [0, 0],
+        [1, 1],
+        [2, 0],
+        [2, 1],
+      ],
+      new Int32Array(),
+      [
+        [1, 0],
+        [0, 1],
+        [1, 1],
+      ],
+    ],
   }),
   opCase({
     ops: ['ArgWhere', 'Gather'],
     name: 'a mask',
-    inputs: { x: random([3, 2]), mask: values([true, false, true]), flat: values([[false, true], [true, false], [false, false]]) },
+    inputs: {
+      x: random([3, 2]),
+      mask: values([true, false, true]),
+      flat: values([
+        [false, true],
+        [true, false],
+        [false, false],
+      ]),
+    },
     build: ({ x, mask, flat }) => [s.booleanMask(x, mask), s.booleanMask(x, flat)],
     expect: ({ x }) => [pick(x, [0, 1, 4, 5]), pick(x, [1, 2])],
   }),
@@ -160,13 +286,23 @@ export const arrayIndexCases: readonly OpCase[] = [
     name: 'numbers and texts',
     inputs: { x: values([4, 2, 4, 4, 9], 'int32'), t: values(['b', 'a', 'b']) },
     build: ({ x, t }) => [...s.unique(x), ...s.unique(t)],
-    expect: [[4, 2, 9], [0, 1, 0, 0, 2], [3, 1, 1], ['b', 'a'], [0, 1, 0], [2, 1]],
+    expect: [
+      [4, 2, 9],
+      [0, 1, 0, 0, 2],
+      [3, 1, 1],
+      ['b', 'a'],
+      [0, 1, 0],
+      [2, 1],
+    ],
   }),
   opCase({
     ops: ['Select', 'Gather'],
     name: 'integers pass through kernels exactly',
     inputs: { x: values([2n ** 60n + 1n, -(2n ** 60n) - 1n]), c: bools([2]), i: ints([2], { high: 2 }) },
     build: ({ x, c, i }) => [s.select(c, x, x), s.gather(s.gather(x, [1, 0]), i)],
-    expect: ({ x, i }) => [x, BigInt64Array.from(i.numbers(), (k) => (k === 0 ? -(2n ** 60n) - 1n : 2n ** 60n + 1n))],
+    expect: ({ x, i }) => [
+      x,
+      BigInt64Array.from(i.numbers(), (k) => (k === 0 ? -(2n ** 60n) - 1n : 2n ** 60n + 1n)),
+    ],
   }),
 ]

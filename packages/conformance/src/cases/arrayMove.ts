@@ -6,7 +6,8 @@ import { opCase } from '../case.ts'
 import { ints, random, values } from '../inputs.ts'
 
 /** Elements of an array by their flat positions. */
-const pick = (x: NDArray, positions: readonly number[]): Float64Array => Float64Array.from(positions, (i) => (i < 0 ? 0 : x.numbers()[i]!))
+const pick = (x: NDArray, positions: readonly number[]): Float64Array =>
+  Float64Array.from(positions, (i) => (i < 0 ? 0 : x.numbers()[i]!))
 const all = ['float32', 'float16', 'int32', 'int64', 'uint8', 'bool'] as const
 
 export const arrayMoveCases: readonly OpCase[] = [
@@ -17,16 +18,35 @@ export const arrayMoveCases: readonly OpCase[] = [
     dtypes: all,
     secondOrder: true,
     build: ({ x }) => [s.transpose(x), s.transpose(x, { order: [1, 0, -1] })],
-    expect: ({ x }) => [pick(x, [0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11]), pick(x, [0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11])],
+    expect: ({ x }) => [
+      pick(x, [0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11]),
+      pick(x, [0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11]),
+    ],
   }),
   opCase({
     ops: ['Reshape', 'ExpandDims', 'Squeeze', 'ReshapeLike'],
     name: 'axes come and go',
     inputs: { x: random([1, 3, 2]) },
-    build: ({ x }) => [s.reshape(x, { shape: [-1] }), s.expandDims(x, { axis: -1 }), s.squeeze(x), s.squeeze(s.expandDims(x, { axis: 1 }), { axes: [1] })],
+    build: ({ x }) => [
+      s.reshape(x, { shape: [-1] }),
+      s.expandDims(x, { axis: -1 }),
+      s.squeeze(x),
+      s.squeeze(s.expandDims(x, { axis: 1 }), { axes: [1] }),
+    ],
     expect: ({ x }) => {
       const v = x.numbers()
-      return [v, [[[[v[0]!], [v[1]!]], [[v[2]!], [v[3]!]], [[v[4]!], [v[5]!]]]], [v.slice(0, 2), v.slice(2, 4), v.slice(4)], x]
+      return [
+        v,
+        [
+          [
+            [[v[0]!], [v[1]!]],
+            [[v[2]!], [v[3]!]],
+            [[v[4]!], [v[5]!]],
+          ],
+        ],
+        [v.slice(0, 2), v.slice(2, 4), v.slice(4)],
+        x,
+      ]
     },
   }),
   opCase({
@@ -34,7 +54,10 @@ export const arrayMoveCases: readonly OpCase[] = [
     name: 'a box, and the rest of an axis',
     inputs: { x: random([3, 4]) },
     secondOrder: true,
-    build: ({ x }) => [s.slice(x, { begin: [1, 0], size: [2, 3] }), s.slice(x, { begin: [0, 2], size: [-1, -1] })],
+    build: ({ x }) => [
+      s.slice(x, { begin: [1, 0], size: [2, 3] }),
+      s.slice(x, { begin: [0, 2], size: [-1, -1] }),
+    ],
     expect: ({ x }) => [pick(x, [4, 5, 6, 8, 9, 10]), pick(x, [2, 3, 6, 7, 10, 11])],
   }),
   opCase({
@@ -56,7 +79,12 @@ export const arrayMoveCases: readonly OpCase[] = [
       s.subscript(x, '-1, newaxis, ..., -3:99'),
       s.subscript(x, '3:1'),
     ],
-    expect: ({ x }) => [pick(x, [7, 5, 15, 13]), pick(x, [17, 9, 1]), [pick(x, [17, 18, 19])].map((row) => [...row]), new Float64Array()],
+    expect: ({ x }) => [
+      pick(x, [7, 5, 15, 13]),
+      pick(x, [17, 9, 1]),
+      [pick(x, [17, 18, 19])].map((row) => [...row]),
+      new Float64Array(),
+    ],
   }),
   opCase({
     op: 'StridedPut',
@@ -74,7 +102,11 @@ export const arrayMoveCases: readonly OpCase[] = [
     build: ({ x }) => s.pad(x, { before: [1, 0], after: [0, 2], value: 7 }),
     expect: ({ x }) => {
       const [a, b, c, d] = x.numbers() as [number, number, number, number]
-      return [[7, 7, 7, 7], [a, b, 7, 7], [c, d, 7, 7]]
+      return [
+        [7, 7, 7, 7],
+        [a, b, 7, 7],
+        [c, d, 7, 7],
+      ]
     },
   }),
   ...(['reflect', 'symmetric'] as const).map((mode) =>
@@ -96,10 +128,21 @@ export const arrayMoveCases: readonly OpCase[] = [
     name: 'along the last axis',
     inputs: { a: random([2, 1]), b: random([2, 3]) },
     secondOrder: true,
-    build: ({ a, b }) => [s.concat([a, b], { axis: -1 }), s.concat([b]), s.sliceLike([s.concat([a, b], { axis: 1 }), a, b], { axis: 1, part: 1 })],
+    build: ({ a, b }) => [
+      s.concat([a, b], { axis: -1 }),
+      s.concat([b]),
+      s.sliceLike([s.concat([a, b], { axis: 1 }), a, b], { axis: 1, part: 1 }),
+    ],
     expect: ({ a, b }) => {
       const [x, y] = [a.numbers(), b.numbers()]
-      return [[[x[0]!, ...y.slice(0, 3)], [x[1]!, ...y.slice(3)]], b, b]
+      return [
+        [
+          [x[0]!, ...y.slice(0, 3)],
+          [x[1]!, ...y.slice(3)],
+        ],
+        b,
+        b,
+      ]
     },
   }),
   opCase({
@@ -107,7 +150,12 @@ export const arrayMoveCases: readonly OpCase[] = [
     name: 'stack, unstack and split',
     inputs: { a: random([2, 3]), b: random([2, 3]) },
     symbolic: false,
-    build: ({ a, b }) => [s.stack([a, b], { axis: 1 }), ...s.unstack(a, { axis: 1 }), ...s.split(b, 3, { axis: 1 }), ...s.split(b, [1, -1])],
+    build: ({ a, b }) => [
+      s.stack([a, b], { axis: 1 }),
+      ...s.unstack(a, { axis: 1 }),
+      ...s.split(b, 3, { axis: 1 }),
+      ...s.split(b, [1, -1]),
+    ],
     expect: ({ a, b }) => [
       [0, 1].map((i) => [a, b].map((x) => [0, 1, 2].map((j) => x.at(i, j) as number))),
       ...[0, 1, 2].map((j) => [0, 1].map((i) => a.at(i, j) as number)),
@@ -124,7 +172,15 @@ export const arrayMoveCases: readonly OpCase[] = [
     build: ({ x }) => [s.tile(x, { times: [2, 2] }), s.repeat(x, 2, { axis: 0 })],
     expect: ({ x }) => {
       const [p, q] = [x.numbers().slice(0, 2), x.numbers().slice(2)]
-      return [[[...p, ...p], [...q, ...q], [...p, ...p], [...q, ...q]], [p, p, q, q]]
+      return [
+        [
+          [...p, ...p],
+          [...q, ...q],
+          [...p, ...p],
+          [...q, ...q],
+        ],
+        [p, p, q, q],
+      ]
     },
   }),
   opCase({
@@ -161,8 +217,13 @@ export const arrayMoveCases: readonly OpCase[] = [
     expect: ({ x, y }) => {
       const v = x.numbers()
       const w = y.numbers()
-      const repeated = (n: number) => Float64Array.from({ length: 6 * n }, (_, i) => v[Math.floor(i / n) % 3]!)
-      return [repeated(2), repeated(4), [0, 1, 2].map((j) => [w.filter((_, i) => Math.floor(i / 4) % 3 === j).reduce((p, q) => p + q)])]
+      const repeated = (n: number) =>
+        Float64Array.from({ length: 6 * n }, (_, i) => v[Math.floor(i / n) % 3]!)
+      return [
+        repeated(2),
+        repeated(4),
+        [0, 1, 2].map((j) => [w.filter((_, i) => Math.floor(i / 4) % 3 === j).reduce((p, q) => p + q)]),
+      ]
     },
   }),
   opCase({
@@ -180,7 +241,28 @@ export const arrayMoveCases: readonly OpCase[] = [
       s.cast(s.range(5, 0, { step: -2 }), { to: dtype }),
     ],
     expect: [
-      [3, 3], [[1, 1], [1, 1]], [[0, 0, 0], [1, 1, 1]], [[0, 1], [0, 1]], [1, 1.25, 1.5, 1.75, 2], [[[1, 0, 0], [0, 1, 0]]], [2, 5, 8], [5, 3, 1],
+      [3, 3],
+      [
+        [1, 1],
+        [1, 1],
+      ],
+      [
+        [0, 0, 0],
+        [1, 1, 1],
+      ],
+      [
+        [0, 1],
+        [0, 1],
+      ],
+      [1, 1.25, 1.5, 1.75, 2],
+      [
+        [
+          [1, 0, 0],
+          [0, 1, 0],
+        ],
+      ],
+      [2, 5, 8],
+      [5, 3, 1],
     ],
   }),
   opCase({
@@ -188,7 +270,26 @@ export const arrayMoveCases: readonly OpCase[] = [
     name: 'meshgrid',
     inputs: { a: values([1, 2, 3]), b: values([4, 5]) },
     build: ({ a, b }) => [...s.meshgrid([a, b]), ...s.meshgrid([a, b], { indexing: 'ij' })],
-    expect: [[[1, 2, 3], [1, 2, 3]], [[4, 4, 4], [5, 5, 5]], [[1, 1], [2, 2], [3, 3]], [[4, 5], [4, 5], [4, 5]]],
+    expect: [
+      [
+        [1, 2, 3],
+        [1, 2, 3],
+      ],
+      [
+        [4, 4, 4],
+        [5, 5, 5],
+      ],
+      [
+        [1, 1],
+        [2, 2],
+        [3, 3],
+      ],
+      [
+        [4, 5],
+        [4, 5],
+        [4, 5],
+      ],
+    ],
   }),
   opCase({
     ops: ['Diag', 'DiagPart', 'SetDiag', 'SpreadDiagonal'],
@@ -196,11 +297,35 @@ export const arrayMoveCases: readonly OpCase[] = [
     inputs: { x: random([2]), m: random([2, 3]) },
     symbolic: false,
     secondOrder: true,
-    build: ({ x, m }) => [s.diag(x), s.diag(x, { offset: -1 }), s.diagPart(m), s.diagPart(m, { offset: 1 }), s.setDiag(m, x, { offset: 1 }), s.trace(m)],
+    build: ({ x, m }) => [
+      s.diag(x),
+      s.diag(x, { offset: -1 }),
+      s.diagPart(m),
+      s.diagPart(m, { offset: 1 }),
+      s.setDiag(m, x, { offset: 1 }),
+      s.trace(m),
+    ],
     expect: ({ x, m }) => {
       const [p, q] = x.numbers() as [number, number]
       const [a, b, c, d, e, f] = m.numbers() as [number, number, number, number, number, number]
-      return [[[p, 0], [0, q]], [[0, 0, 0], [p, 0, 0], [0, q, 0]], [a, e], [b, f], [[a, p, c], [d, e, q]], a + e]
+      return [
+        [
+          [p, 0],
+          [0, q],
+        ],
+        [
+          [0, 0, 0],
+          [p, 0, 0],
+          [0, q, 0],
+        ],
+        [a, e],
+        [b, f],
+        [
+          [a, p, c],
+          [d, e, q],
+        ],
+        a + e,
+      ]
     },
   }),
   opCase({
@@ -208,16 +333,22 @@ export const arrayMoveCases: readonly OpCase[] = [
     name: 'batches of squares',
     inputs: { x: random([2, 3, 3]) },
     build: ({ x }) => s.diag(s.diagPart(x)),
-    expect: ({ x }) => Float64Array.from(x.numbers(), (v, i) => (i % 9) % 4 === 0 ? v : 0),
+    expect: ({ x }) => Float64Array.from(x.numbers(), (v, i) => ((i % 9) % 4 === 0 ? v : 0)),
   }),
   opCase({
     op: 'BandPart',
     name: 'bands and triangles',
     inputs: { x: random([3, 4]) },
     secondOrder: true,
-    build: ({ x }) => [s.bandPart(x, { lower: 1, upper: 0 }), s.bandPart(x, { lower: -1, upper: 1 }), s.triu(x, { offset: 1 }), s.tril(x)],
+    build: ({ x }) => [
+      s.bandPart(x, { lower: 1, upper: 0 }),
+      s.bandPart(x, { lower: -1, upper: 1 }),
+      s.triu(x, { offset: 1 }),
+      s.tril(x),
+    ],
     expect: ({ x }) => {
-      const kept = (test: (diagonal: number) => boolean) => Float64Array.from(x.numbers(), (v, i) => (test((i % 4) - Math.floor(i / 4)) ? v : 0))
+      const kept = (test: (diagonal: number) => boolean) =>
+        Float64Array.from(x.numbers(), (v, i) => (test((i % 4) - Math.floor(i / 4)) ? v : 0))
       return [kept((d) => d >= -1 && d <= 0), kept((d) => d <= 1), kept((d) => d >= 1), kept((d) => d <= 0)]
     },
   }),
@@ -228,8 +359,25 @@ export const arrayMoveCases: readonly OpCase[] = [
     symbolic: false,
     build: ({ x }) => {
       const depth = s.spaceToDepth(x, 2)
-      const batch = s.spaceToBatch(x, { block: [2, 2], paddings: [[0, 0], [1, 1]] })
-      return [depth, s.depthToSpace(depth, 2), batch, s.batchToSpace(batch, { block: [2, 2], crops: [[0, 0], [1, 1]] })]
+      const batch = s.spaceToBatch(x, {
+        block: [2, 2],
+        paddings: [
+          [0, 0],
+          [1, 1],
+        ],
+      })
+      return [
+        depth,
+        s.depthToSpace(depth, 2),
+        batch,
+        s.batchToSpace(batch, {
+          block: [2, 2],
+          crops: [
+            [0, 0],
+            [1, 1],
+          ],
+        }),
+      ]
     },
     expect: ({ x }) => [
       pick(x, [0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15]),

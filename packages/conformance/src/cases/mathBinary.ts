@@ -6,7 +6,13 @@ import { opCase } from '../case.ts'
 import { bools, ints, random, values } from '../inputs.ts'
 
 type Pair = (a: Tensor, b: Tensor) => Tensor
-type Row = readonly [op: string, build: Pair, expect: (a: number, b: number) => number, low?: number | undefined, dtypes?: readonly DType[]]
+type Row = readonly [
+  op: string,
+  build: Pair,
+  expect: (a: number, b: number) => number,
+  low?: number | undefined,
+  dtypes?: readonly DType[],
+]
 
 /** a [3, 1, 4] with b [2, 1]: every axis of one is repeated for the other. */
 const pairs = (a: readonly number[], b: readonly number[], f: (a: number, b: number) => number): number[] =>
@@ -92,7 +98,12 @@ const divisionCases = divisions.flatMap(([op, build, expect]) => [
     inputs: { a: values([7.5, -7.5, 7.5, -7.5]), b: values([2, 2, -2, -2]) },
     ...(op.endsWith('Div') && { grad: false }),
     build: ({ a, b }) => build(a, b),
-    expect: { FloorDiv: [3, -4, -4, 3], FloorMod: [1.5, 0.5, -0.5, -1.5], TruncDiv: [3, -3, -3, 3], TruncMod: [1.5, -1.5, 1.5, -1.5] }[op]!,
+    expect: {
+      FloorDiv: [3, -4, -4, 3],
+      FloorMod: [1.5, 0.5, -0.5, -1.5],
+      TruncDiv: [3, -3, -3, 3],
+      TruncMod: [1.5, -1.5, 1.5, -1.5],
+    }[op]!,
   }),
 ])
 
@@ -102,9 +113,14 @@ const logic: readonly (readonly [string, Pair, readonly boolean[]])[] = [
   ['LogicalXor', s.logicalXor, [false, true, true, false]],
 ]
 const logicCases = logic.map(([op, build, expect]) =>
-  opCase({ op, name: 'all pairs', inputs: { a: values([true, true, false, false]), b: values([true, false, true, false]) }, build: ({ a, b }) => build(a, b), expect }),
+  opCase({
+    op,
+    name: 'all pairs',
+    inputs: { a: values([true, true, false, false]), b: values([true, false, true, false]) },
+    build: ({ a, b }) => build(a, b),
+    expect,
+  }),
 )
-
 
 const bits: readonly (readonly [string, Pair, readonly number[]])[] = [
   ['BitwiseAnd', s.bitwiseAnd, [8, 0, 3, 0]],
@@ -129,8 +145,24 @@ export const mathBinaryCases: readonly OpCase[] = [
   ...divisionCases,
   ...logicCases,
   ...bitCases,
-  opCase({ op: 'LeftShift', name: 'signed', inputs: { a: values([1, 3, -1]), b: values([4, 1, 2]) }, dtypes: ['int32'], grad: false, build: ({ a, b }) => s.leftShift(a, b), expect: Int32Array.from([16, 6, -4]) }),
-  opCase({ op: 'RightShift', name: 'keeps the sign', inputs: { a: values([16, 7, -8]), b: values([2, 1, 1]) }, dtypes: ['int32'], grad: false, build: ({ a, b }) => s.rightShift(a, b), expect: Int32Array.from([4, 3, -4]) }),
+  opCase({
+    op: 'LeftShift',
+    name: 'signed',
+    inputs: { a: values([1, 3, -1]), b: values([4, 1, 2]) },
+    dtypes: ['int32'],
+    grad: false,
+    build: ({ a, b }) => s.leftShift(a, b),
+    expect: Int32Array.from([16, 6, -4]),
+  }),
+  opCase({
+    op: 'RightShift',
+    name: 'keeps the sign',
+    inputs: { a: values([16, 7, -8]), b: values([2, 1, 1]) },
+    dtypes: ['int32'],
+    grad: false,
+    build: ({ a, b }) => s.rightShift(a, b),
+    expect: Int32Array.from([4, 3, -4]),
+  }),
   opCase({
     op: 'Add',
     name: 'integers wrap',
@@ -146,7 +178,12 @@ export const mathBinaryCases: readonly OpCase[] = [
     inputs: { a: values([0, 3, 0]), b: values([0, 0, Number.POSITIVE_INFINITY]) },
     grad: false,
     build: ({ a, b }) => [s.divNoNan(a, b), s.mulNoNan(b, a), s.xlogy(a, b), s.xlog1py(a, b)],
-    expect: [Float64Array.from([0, 0, 0]), Float64Array.from([0, 0, 0]), Float64Array.from([0, -Infinity, 0]), Float64Array.from([0, 0, 0])],
+    expect: [
+      Float64Array.from([0, 0, 0]),
+      Float64Array.from([0, 0, 0]),
+      Float64Array.from([0, -Infinity, 0]),
+      Float64Array.from([0, 0, 0]),
+    ],
   }),
   opCase({
     op: 'Pow',
@@ -156,7 +193,14 @@ export const mathBinaryCases: readonly OpCase[] = [
     build: ({ a, b }) => s.gradients(s.pow(a, b), [a, b]),
     expect: [Float64Array.from([0, 0, 0]), Float64Array.from([0, 0, Math.LN2])],
   }),
-  opCase({ op: 'Hypot', name: 'does not overflow', inputs: { a: values([3e30, 0]), b: values([4e30, 0]) }, grad: false, build: ({ a, b }) => s.hypot(a, b), expect: [5e30, 0] }),
+  opCase({
+    op: 'Hypot',
+    name: 'does not overflow',
+    inputs: { a: values([3e30, 0]), b: values([4e30, 0]) },
+    grad: false,
+    build: ({ a, b }) => s.hypot(a, b),
+    expect: [5e30, 0],
+  }),
   opCase({
     op: 'Select',
     name: 'all three repeat',

@@ -6,7 +6,13 @@ import { opCase } from '../case.ts'
 import { bools, ints, random, values } from '../inputs.ts'
 
 type Range = { readonly low: number; readonly high: number }
-type Row = readonly [name: string, build: (x: Tensor) => Tensor, expect: (x: number) => number, range?: Range | undefined, dtypes?: readonly DType[]]
+type Row = readonly [
+  name: string,
+  build: (x: Tensor) => Tensor,
+  expect: (x: number) => number,
+  range?: Range | undefined,
+  dtypes?: readonly DType[],
+]
 const halves = ['float32', 'float64', 'float16', 'bfloat16'] as const
 const positive = { low: 0.1, high: 4 }
 const within = { low: -0.95, high: 0.95 }
@@ -60,12 +66,29 @@ const special: readonly (readonly [string, (x: Tensor) => Tensor, readonly numbe
   ['Erf', s.erf, [-1, 0, 0.5, 2], [-0.8427007929497149, 0, 0.5204998778130465, 0.9953222650189527]],
   ['Erfc', s.erfc, [-1, 0, 0.5, 2], [1.8427007929497149, 1, 0.4795001221869535, 0.004677734981047266]],
   ['Erfinv', s.erfinv, [-0.8, 0, 0.5], [-0.9061938024368233, 0, 0.4769362762044699]],
-  ['Lgamma', s.lgamma, [0.5, 3, 4.5, -1.5], [0.5723649429247001, 0.6931471805599453, 2.4537365708424423, 0.860047015376481]],
+  [
+    'Lgamma',
+    s.lgamma,
+    [0.5, 3, 4.5, -1.5],
+    [0.5723649429247001, 0.6931471805599453, 2.4537365708424423, 0.860047015376481],
+  ],
   ['Digamma', s.digamma, [0.5, 1, 2], [-1.9635100260214235, -0.5772156649015329, 0.42278433509846713]],
-  ['Polygamma', (x) => s.polygamma(x, { order: 1 }), [0.5, 1, 3], [4.934802200544679, 1.6449340668482264, 0.3949340668482264]],
+  [
+    'Polygamma',
+    (x) => s.polygamma(x, { order: 1 }),
+    [0.5, 1, 3],
+    [4.934802200544679, 1.6449340668482264, 0.3949340668482264],
+  ],
 ]
 const specialCases = special.map(([op, build, x, y]) =>
-  opCase({ op, name: 'known values', inputs: { x: values([...x]) }, secondOrder: true, build: ({ x }) => build(x), expect: [...y] }),
+  opCase({
+    op,
+    name: 'known values',
+    inputs: { x: values([...x]) },
+    secondOrder: true,
+    build: ({ x }) => build(x),
+    expect: [...y],
+  }),
 )
 
 const steps = [-2.5, -1.5, -0.5, -0.25, 0, 0.4, 0.5, 1.5, 2.5, 2.75]
@@ -109,9 +132,27 @@ export const mathUnaryCases: readonly OpCase[] = [
     build: ({ x }) => s.polygamma(x, { order: 1 }),
     expect: [9.379246644989124, 18.541879647671606],
   }),
-  opCase({ op: 'IsNaN', name: 'odd values', inputs: { x: values(odd) }, build: ({ x }) => s.isNaN(x), expect: [false, true, false, false, false, false] }),
-  opCase({ op: 'IsInf', name: 'odd values', inputs: { x: values(odd) }, build: ({ x }) => s.isInf(x), expect: [false, false, true, true, false, false] }),
-  opCase({ op: 'IsFinite', name: 'odd values', inputs: { x: values(odd) }, build: ({ x }) => s.isFinite(x), expect: [true, false, false, false, true, true] }),
+  opCase({
+    op: 'IsNaN',
+    name: 'odd values',
+    inputs: { x: values(odd) },
+    build: ({ x }) => s.isNaN(x),
+    expect: [false, true, false, false, false, false],
+  }),
+  opCase({
+    op: 'IsInf',
+    name: 'odd values',
+    inputs: { x: values(odd) },
+    build: ({ x }) => s.isInf(x),
+    expect: [false, false, true, true, false, false],
+  }),
+  opCase({
+    op: 'IsFinite',
+    name: 'odd values',
+    inputs: { x: values(odd) },
+    build: ({ x }) => s.isFinite(x),
+    expect: [true, false, false, false, true, true],
+  }),
   opCase({
     op: 'NanToNum',
     name: 'odd values',
@@ -120,14 +161,29 @@ export const mathUnaryCases: readonly OpCase[] = [
     build: ({ x }) => s.nanToNum(x, { nan: 7, posInf: 8, negInf: -9 }),
     expect: [1, 7, 8, -9, 0, -3],
   }),
-  opCase({ op: 'NanToNum', name: 'finite values pass', inputs: { x: random([4]) }, build: ({ x }) => s.nanToNum(x), expect: ({ x }) => x }),
-  opCase({ op: 'LogicalNot', name: 'both', inputs: { x: values([true, false]) }, build: ({ x }) => s.logicalNot(x), expect: [false, true] }),
+  opCase({
+    op: 'NanToNum',
+    name: 'finite values pass',
+    inputs: { x: random([4]) },
+    build: ({ x }) => s.nanToNum(x),
+    expect: ({ x }) => x,
+  }),
+  opCase({
+    op: 'LogicalNot',
+    name: 'both',
+    inputs: { x: values([true, false]) },
+    build: ({ x }) => s.logicalNot(x),
+    expect: [false, true],
+  }),
   opCase({
     op: 'BitwiseNot',
     name: 'signed and unsigned',
     inputs: { x: ints([6], { low: -50, high: 50 }), u: values([0, 1, 255], 'uint8') },
     build: ({ x, u }) => [s.bitwiseNot(x), s.bitwiseNot(u)],
-    expect: ({ x, u }) => [Int32Array.from(x.numbers(), (v) => -1 - v), Uint8Array.from(u.numbers(), (v) => 255 - v)],
+    expect: ({ x, u }) => [
+      Int32Array.from(x.numbers(), (v) => -1 - v),
+      Uint8Array.from(u.numbers(), (v) => 255 - v),
+    ],
   }),
   opCase({
     op: 'Clip',
@@ -140,17 +196,42 @@ export const mathUnaryCases: readonly OpCase[] = [
       x,
     ],
   }),
-  opCase({ op: 'Sigmoid', name: 'does not overflow', inputs: { x: values([-200, 200]) }, grad: false, build: ({ x }) => s.sigmoid(x), expect: [0, 1] }),
-  opCase({ op: 'Softplus', name: 'does not overflow', inputs: { x: values([-200, 200]) }, grad: false, build: ({ x }) => s.softplus(x), expect: [0, 200] }),
+  opCase({
+    op: 'Sigmoid',
+    name: 'does not overflow',
+    inputs: { x: values([-200, 200]) },
+    grad: false,
+    build: ({ x }) => s.sigmoid(x),
+    expect: [0, 1],
+  }),
+  opCase({
+    op: 'Softplus',
+    name: 'does not overflow',
+    inputs: { x: values([-200, 200]) },
+    grad: false,
+    build: ({ x }) => s.softplus(x),
+    expect: [0, 200],
+  }),
   opCase({
     op: 'Cast',
     name: 'floats to integers and bools',
     inputs: { x: values([-1.7, 0, 2.9]), b: bools([3]) },
     grad: false,
     build: ({ x, b }) => [s.cast(x, { to: 'int32' }), s.cast(x, { to: 'bool' }), s.cast(b, { to: 'int64' })],
-    expect: ({ b }) => [Int32Array.from([-1, 0, 2]), [true, false, true], BigInt64Array.from(b.numbers(), BigInt)],
+    expect: ({ b }) => [
+      Int32Array.from([-1, 0, 2]),
+      [true, false, true],
+      BigInt64Array.from(b.numbers(), BigInt),
+    ],
   }),
-  opCase({ op: 'Cast', name: 'passes gradients between floats', inputs: { x: random([4]) }, build: ({ x }, dtype) => s.cast(x, { to: dtype === 'float64' ? 'float32' : 'float64' }), grad: false, expect: ({ x }) => x.cast(x.dtype === 'float64' ? 'float32' : 'float64') }),
+  opCase({
+    op: 'Cast',
+    name: 'passes gradients between floats',
+    inputs: { x: random([4]) },
+    build: ({ x }, dtype) => s.cast(x, { to: dtype === 'float64' ? 'float32' : 'float64' }),
+    grad: false,
+    expect: ({ x }) => x.cast(x.dtype === 'float64' ? 'float32' : 'float64'),
+  }),
   opCase({
     op: 'Bitcast',
     name: 'a float is its bits',

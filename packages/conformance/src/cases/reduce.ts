@@ -3,13 +3,17 @@ import type { Tensor } from '@shoal/core'
 import * as s from '@shoal/core'
 import type { OpCase } from '../case.ts'
 import { opCase } from '../case.ts'
-import { bools, distinct, ints, random, values } from '../inputs.ts'
+import { bools, distinct, ints, values } from '../inputs.ts'
 
 interface Over {
   readonly axes?: readonly number[]
   readonly keepDims?: boolean
 }
-type Row = readonly [op: string, build: (x: Tensor, over: Over) => Tensor, expect: (line: readonly number[]) => number]
+type Row = readonly [
+  op: string,
+  build: (x: Tensor, over: Over) => Tensor,
+  expect: (line: readonly number[]) => number,
+]
 
 const total = (line: readonly number[]): number => line.reduce((a, b) => a + b, 0)
 const rows: readonly Row[] = [
@@ -22,7 +26,8 @@ const rows: readonly Row[] = [
   ['EuclideanNorm', s.euclideanNorm, (line) => Math.hypot(...line)],
 ]
 /** The lines of [2, 3, 4] over axes 0 and 2, over the last, over all. */
-const overOuter = (x: readonly number[]) => [0, 1, 2].map((j) => x.filter((_, i) => Math.floor(i / 4) % 3 === j))
+const overOuter = (x: readonly number[]) =>
+  [0, 1, 2].map((j) => x.filter((_, i) => Math.floor(i / 4) % 3 === j))
 const overLast = (x: readonly number[]) => Array.from({ length: 6 }, (_, r) => x.slice(4 * r, 4 * r + 4))
 const axisCases = rows.map(([op, build, expect]) =>
   opCase({
@@ -38,12 +43,20 @@ const axisCases = rows.map(([op, build, expect]) =>
     },
     expect: ({ x }) => {
       const numbers = x.numbers().map((v) => (op === 'Prod' ? v + 1.0625 : v))
-      return [Float64Array.from(overOuter(numbers), expect), Float64Array.from(overLast(numbers), expect), Float64Array.from([expect(numbers)])]
+      return [
+        Float64Array.from(overOuter(numbers), expect),
+        Float64Array.from(overLast(numbers), expect),
+        Float64Array.from([expect(numbers)]),
+      ]
     },
   }),
 )
 
-const running: readonly (readonly [combine: 'sum' | 'prod' | 'max' | 'min' | 'logSumExp', nothing: number, join: (a: number, b: number) => number])[] = [
+const running: readonly (readonly [
+  combine: 'sum' | 'prod' | 'max' | 'min' | 'logSumExp',
+  nothing: number,
+  join: (a: number, b: number) => number,
+])[] = [
   ['sum', 0, (a, b) => a + b],
   ['prod', 1, (a, b) => a * b],
   ['max', Number.NEGATIVE_INFINITY, (a, b) => Math.max(a, b)],
@@ -64,7 +77,10 @@ const runningCases = running.flatMap(([combine, nothing, join]) => [
     },
     expect: ({ x }) => {
       const line = x.numbers().map((v) => v + 0.3)
-      return [Float64Array.from(scan(line, nothing, join)), Float64Array.from(scan(line.toReversed(), nothing, join).reverse())]
+      return [
+        Float64Array.from(scan(line, nothing, join)),
+        Float64Array.from(scan(line.toReversed(), nothing, join).reverse()),
+      ]
     },
   }),
   opCase({
@@ -74,13 +90,24 @@ const runningCases = running.flatMap(([combine, nothing, join]) => [
     // The first value, over nothing, is infinite for all but sums and products, and has no difference quotient.
     grad: combine === 'sum' || combine === 'prod',
     build: ({ x }) => s.cumulative(s.add(x, 0.7), { combine, exclusive: true }),
-    expect: ({ x }) => [nothing, ...scan(x.numbers().map((v) => v + 0.7), nothing, join).slice(0, -1)],
+    expect: ({ x }) => [
+      nothing,
+      ...scan(
+        x.numbers().map((v) => v + 0.7),
+        nothing,
+        join,
+      ).slice(0, -1),
+    ],
   }),
 ])
 
 const x6 = [3, -1, 4, 1, -5, 9]
 const groups = [2, 0, 2, 0, 0, 2]
-const grouped: readonly (readonly [string, (x: Tensor, ids: Tensor, options?: { count?: number }) => Tensor, readonly number[]])[] = [
+const grouped: readonly (readonly [
+  string,
+  (x: Tensor, ids: Tensor, options?: { count?: number }) => Tensor,
+  readonly number[],
+])[] = [
   ['sum', s.unsortedSegmentSum, [-5, 0, 16]],
   ['mean', s.unsortedSegmentMean, [-5 / 3, 0, 16 / 3]],
   ['prod', s.unsortedSegmentProd, [5, 1, 108]],
@@ -104,8 +131,17 @@ const groupCases = grouped.flatMap(([name, build, expect]) => [
     build: ({ x, ids }) => build(s.add(x, 0.1), ids),
     expect: ({ x }) => {
       const v = x.numbers().map((n) => n + 0.1)
-      const join = { sum: (a: number, b: number) => a + b, mean: (a: number, b: number) => (a + b) / 2, prod: (a: number, b: number) => a * b, max: Math.max, min: Math.min }[name]!
-      return [[join(v[0]!, v[2]!), join(v[1]!, v[3]!)], [join(v[4]!, v[6]!), join(v[5]!, v[7]!)]]
+      const join = {
+        sum: (a: number, b: number) => a + b,
+        mean: (a: number, b: number) => (a + b) / 2,
+        prod: (a: number, b: number) => a * b,
+        max: Math.max,
+        min: Math.min,
+      }[name]!
+      return [
+        [join(v[0]!, v[2]!), join(v[1]!, v[3]!)],
+        [join(v[4]!, v[6]!), join(v[5]!, v[7]!)],
+      ]
     },
   }),
 ])
@@ -121,7 +157,12 @@ export const reduceCases: readonly OpCase[] = [
     build: ({ x }) => [s.sum(x), s.prod(x, { axes: [0] }), s.max(x, { axes: [1] }), s.min(x)],
     expect: ({ x }) => {
       const v = x.numbers()
-      return [Int32Array.of(total(v)), Int32Array.from([0, 1, 2], (i) => v[i]! * v[i + 3]!), Int32Array.of(Math.max(...v.slice(0, 3)), Math.max(...v.slice(3))), Int32Array.of(Math.min(...v))]
+      return [
+        Int32Array.of(total(v)),
+        Int32Array.from([0, 1, 2], (i) => v[i]! * v[i + 3]!),
+        Int32Array.of(Math.max(...v.slice(0, 3)), Math.max(...v.slice(3))),
+        Int32Array.of(Math.min(...v)),
+      ]
     },
   }),
   opCase({
@@ -130,15 +171,44 @@ export const reduceCases: readonly OpCase[] = [
     inputs: { x: values([[], []], 'float32') },
     grad: false,
     build: ({ x }) => [s.sum(x), s.prod(x), s.max(x, { axes: [1] }), s.min(x), s.mean(x)],
-    expect: [Float64Array.of(0), Float64Array.of(1), Float64Array.of(-Infinity, -Infinity), Float64Array.of(Infinity), Float64Array.of(Number.NaN)],
+    expect: [
+      Float64Array.of(0),
+      Float64Array.of(1),
+      Float64Array.of(-Infinity, -Infinity),
+      Float64Array.of(Infinity),
+      Float64Array.of(Number.NaN),
+    ],
   }),
   opCase({
     op: 'Prod',
     name: 'gradients beside one zero and beside two',
-    inputs: { x: values([[2, 0, 3], [0, 0, 5]]) },
+    inputs: {
+      x: values([
+        [2, 0, 3],
+        [0, 0, 5],
+      ]),
+    },
     grad: false,
     build: ({ x }) => s.gradients(s.prod(x, { axes: [1] }), [x])[0]!,
-    expect: [[0, 6, 0], [0, 0, 0]],
+    expect: [
+      [0, 6, 0],
+      [0, 0, 0],
+    ],
+  }),
+  opCase({
+    op: 'Cumulative',
+    name: 'product gradients beside zeros',
+    inputs: { x: values([2, 0, 3, 0, 5]) },
+    grad: false,
+    build: ({ x }) => [
+      s.gradients(s.cumProd(x), [x])[0]!,
+      s.gradients(s.cumProd(x, { exclusive: true, reverse: true }), [x])[0]!,
+    ],
+    // d/dx of 2 + 0 + 0·… is 1 + (what follows); and of 1 + 5 + 5·0 + … from the other end.
+    expect: [
+      [1, 8, 0, 0, 0],
+      [0, 0, 0, 20, 1],
+    ],
   }),
   opCase({
     ops: ['Max', 'Min'],
@@ -152,7 +222,12 @@ export const reduceCases: readonly OpCase[] = [
     ops: ['Any', 'All'],
     name: 'rows',
     inputs: { x: bools([4, 3]) },
-    build: ({ x }) => [s.any(x, { axes: [1] }), s.all(x, { axes: [1] }), s.any(x), s.all(x, { axes: [0], keepDims: true })],
+    build: ({ x }) => [
+      s.any(x, { axes: [1] }),
+      s.all(x, { axes: [1] }),
+      s.any(x),
+      s.all(x, { axes: [0], keepDims: true }),
+    ],
     expect: ({ x }) => {
       const v = x.numbers()
       const line = (i: number) => v.slice(3 * i, 3 * i + 3)
@@ -168,9 +243,19 @@ export const reduceCases: readonly OpCase[] = [
   opCase({
     ops: ['ArgMax', 'ArgMin'],
     name: 'the first of several, and NaN',
-    inputs: { x: values([[3, 7, 7, 1], [5, 5, 2, 2], [0, Number.NaN, 9, Number.NaN]]) },
+    inputs: {
+      x: values([
+        [3, 7, 7, 1],
+        [5, 5, 2, 2],
+        [0, Number.NaN, 9, Number.NaN],
+      ]),
+    },
     grad: false,
-    build: ({ x }) => [s.argMax(x, { axis: 1 }), s.argMin(x, { axis: -1, keepDims: true }), s.argMax(x, { dtype: 'int64' })],
+    build: ({ x }) => [
+      s.argMax(x, { axis: 1 }),
+      s.argMin(x, { axis: -1, keepDims: true }),
+      s.argMax(x, { dtype: 'int64' }),
+    ],
     expect: [[1, 0, 1], [[3], [2], [1]], Int32Array.of(1, 2, 2, 2)],
   }),
   opCase({
@@ -179,7 +264,14 @@ export const reduceCases: readonly OpCase[] = [
     inputs: { x: distinct([3, 4]) },
     build: ({ x }) => {
       const { mean, variance } = s.moments(x, { axes: [0] })
-      return [s.norm(x, { order: 1 }), s.norm(x, { order: Infinity, axes: [1] }), s.norm(x, { order: 3, axes: [1] }), mean, variance, s.standardDeviation(x)]
+      return [
+        s.norm(x, { order: 1 }),
+        s.norm(x, { order: Infinity, axes: [1] }),
+        s.norm(x, { order: 3, axes: [1] }),
+        mean,
+        variance,
+        s.standardDeviation(x),
+      ]
     },
     expect: ({ x }) => {
       const v = x.numbers()
@@ -205,8 +297,16 @@ export const reduceCases: readonly OpCase[] = [
     expect: ({ x }) => {
       const [a, b, c, d, e, f] = x.numbers() as [number, number, number, number, number, number]
       return [
-        [[a, b], [a + c, b + d], [a + c + e, b + d + f]],
-        [[-2147483648, -2147483648], [a, b], [Math.max(a, c), Math.max(b, d)]],
+        [
+          [a, b],
+          [a + c, b + d],
+          [a + c + e, b + d + f],
+        ],
+        [
+          [-2147483648, -2147483648],
+          [a, b],
+          [Math.max(a, c), Math.max(b, d)],
+        ],
         [2n ** 53n, 2n ** 53n + 1n, 2n ** 53n + 2n],
       ]
     },
@@ -222,7 +322,13 @@ export const reduceCases: readonly OpCase[] = [
   opCase({
     ops: ['Sum', 'Size', 'TensorScatter'],
     name: 'counting',
-    inputs: { x: values([[0, 2, 0], [-1, 0, 5]]), n: values([1, 3, 1, 0, 7], 'int32') },
+    inputs: {
+      x: values([
+        [0, 2, 0],
+        [-1, 0, 5],
+      ]),
+      n: values([1, 3, 1, 0, 7], 'int32'),
+    },
     grad: false,
     build: ({ x, n }) => [
       s.countNonzero(x, { axes: [1] }),

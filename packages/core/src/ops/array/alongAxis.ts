@@ -15,7 +15,10 @@ import { tensorScatter } from './tensorScatter.ts'
 
 const indexTypes = ['int32', 'int64'] as const
 const axisAttr = attr.int('the axis of the indices, negative counted from the end', -1)
-const putAttributes = { axis: axisAttr, update: attr.oneOf('what happens to the old elements', ['set', 'add']) }
+const putAttributes = {
+  axis: axisAttr,
+  update: attr.oneOf('what happens to the old elements', ['set', 'add']),
+}
 
 /** result[…, i, …] = x[…, indices[…, i, …], …] along `axis`; all other sizes are equal. Indices out of range answer zeros. */
 export const takeAlongAxis = defineOp({
@@ -33,7 +36,10 @@ export const takeAlongAxis = defineOp({
     putAlongAxis(zerosLike(x), indices, dy, { axis, update: 'add' }),
     null,
   ],
-  body: { kind: 'composite', build: ([x, indices], { axis }): Tensor => gatherNd(x, tuples(indices, normalizeAxis(axis, x.rank))) },
+  body: {
+    kind: 'composite',
+    build: ([x, indices], { axis }): Tensor => gatherNd(x, tuples(indices, normalizeAxis(axis, x.rank))),
+  },
 })
 
 /** x with x[…, indices[…, i, …], …] along `axis` set to, or increased by, updates[…, i, …]. Indices out of range are passed over. */
@@ -46,14 +52,15 @@ export const putAlongAxis = defineOp({
   attrs: putAttributes,
   infer: ([x, indices, updates], { axis }) => {
     checkAligned(x.shape, indices.shape, axis)
-    if (updates.shape.length !== x.shape.length) throw new ShapeError(`updates ${formatShape(updates.shape)} need the shape of the indices`)
+    if (updates.shape.length !== x.shape.length)
+      throw new ShapeError(`updates ${formatShape(updates.shape)} need the shape of the indices`)
     return [x]
   },
-  grad: ({ dy, inputs: [, indices, updates], attrs: { axis, update } }: GradContext<readonly ['x', 'indices', 'updates'], typeof putAttributes>): [
-    Tensor,
-    null,
-    Tensor,
-  ] => [
+  grad: ({
+    dy,
+    inputs: [, indices, updates],
+    attrs: { axis, update },
+  }: GradContext<readonly ['x', 'indices', 'updates'], typeof putAttributes>): [Tensor, null, Tensor] => [
     update === 'add' ? dy : putAlongAxis(dy, indices, zerosLike(updates), { axis, update }),
     null,
     takeAlongAxis(dy, indices, { axis }),
@@ -70,11 +77,16 @@ function tuples(indices: Tensor, axis: number): Tensor {
   const parts = indices.shape.map((_, i) =>
     i === axis ? indices : iota({ shape: indices.shape, axis: i, dtype: indices.dtype }),
   )
-  return concat(parts.map((part) => expandDims(part, { axis: -1 })), { axis: -1 })
+  return concat(
+    parts.map((part) => expandDims(part, { axis: -1 })),
+    { axis: -1 },
+  )
 }
 
 function checkAligned(x: Shape, indices: Shape, axis: number): void {
   const at = normalizeAxis(axis, x.length)
   if (indices.length !== x.length || indices.some((d, i) => i !== at && !compatible(d, x[i]!)))
-    throw new ShapeError(`indices ${formatShape(indices)} must have the shape ${formatShape(x)} except along axis ${at}`)
+    throw new ShapeError(
+      `indices ${formatShape(indices)} must have the shape ${formatShape(x)} except along axis ${at}`,
+    )
 }

@@ -12,7 +12,9 @@ export const bitcast = defineOp({
   attrs: { to: attr.dtype('the dtype of the result') },
   infer: ([x], { to }) => {
     if (dtypes[to].bytes !== dtypes[x.dtype].bytes)
-      throw new AttrError(`${x.dtype} has ${dtypes[x.dtype].bytes} bytes and ${to} ${dtypes[to].bytes}: choose one of the same number`)
+      throw new AttrError(
+        `${x.dtype} has ${dtypes[x.dtype].bytes} bytes and ${to} ${dtypes[to].bytes}: choose one of the same number`,
+      )
     return [{ dtype: to, shape: x.shape }]
   },
   grad: (): [null] => [null],

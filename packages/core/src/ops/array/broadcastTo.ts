@@ -31,7 +31,10 @@ export const broadcastLike = defineOp({
 
 function checked(from: Shape, to: Shape): Shape {
   const both = broadcastShapes(from, to)
-  if (both.length !== to.length || both.some((d, i) => typeof d === 'number' && typeof to[i] === 'number' && d !== to[i]))
+  if (
+    both.length !== to.length ||
+    both.some((d, i) => typeof d === 'number' && typeof to[i] === 'number' && d !== to[i])
+  )
     throw new ShapeError(`cannot repeat ${formatShape(from)} to ${formatShape(to)}`)
   return to
 }

@@ -25,7 +25,11 @@ export const concat = defineOp({
     const others = xs.map((t) => t.shape.map((d, i): Dim => (i === at ? 1 : d)))
     const merged = others.reduce((a, b) => [...mergeShapes(a, b, `sizes differ outside axis ${at}`)])
     const joined = xs.map((t) => t.shape[at]!)
-    const size = joined.every((d) => typeof d === 'number') ? joined.reduce((a, b) => a + b) : joined.length === 1 ? joined[0]! : unknown
+    const size = joined.every((d) => typeof d === 'number')
+      ? joined.reduce((a, b) => a + b)
+      : joined.length === 1
+        ? joined[0]!
+        : unknown
     return [{ dtype: sameDType(xs), shape: merged.map((d, i) => (i === at ? size : d)) }]
   },
   grad: ({ dy, inputs, attrs: { axis } }: GradContext<readonly ['...xs'], typeof attrs>): Tensor[] =>

@@ -16,9 +16,14 @@ export const expandDims = defineOp({
   doc: 'x with a new axis of size 1 before an axis; -1 puts it last.',
   inputs: ['x'],
   attrs: { axis: attr.int('where the new axis will be, negative counted from the end of the result', 0) },
-  infer: ([x], { axis }) => [{ dtype: x.dtype, shape: x.shape.toSpliced(normalizeAxis(axis, x.shape.length + 1), 0, 1) }],
+  infer: ([x], { axis }) => [
+    { dtype: x.dtype, shape: x.shape.toSpliced(normalizeAxis(axis, x.shape.length + 1), 0, 1) },
+  ],
   grad: ({ dy, attrs: { axis } }): [Tensor] => [squeeze(dy, { axes: [axis] })],
-  body: { kind: 'view', map: (at, _, { axis }) => ({ index: at.toSpliced(normalizeAxis(axis, at.length), 1) }) },
+  body: {
+    kind: 'view',
+    map: (at, _, { axis }) => ({ index: at.toSpliced(normalizeAxis(axis, at.length), 1) }),
+  },
 })
 
 const squeezeOp = defineOp({
@@ -45,8 +50,15 @@ const squeezeOp = defineOp({
  * x without the given axes, which have size 1; without all axes known to have size 1 when left out.
  * @throws ShapeError for an axis of another size.
  */
-export const squeeze: ((x: TensorLike, options?: { readonly axes?: readonly number[]; readonly name?: string }) => Tensor) & AnyOp = Object.assign(
-  (x: TensorLike, { axes, name }: { readonly axes?: readonly number[]; readonly name?: string } = {}): Tensor => {
+export const squeeze: ((
+  x: TensorLike,
+  options?: { readonly axes?: readonly number[]; readonly name?: string },
+) => Tensor) &
+  AnyOp = Object.assign(
+  (
+    x: TensorLike,
+    { axes, name }: { readonly axes?: readonly number[]; readonly name?: string } = {},
+  ): Tensor => {
     const whole = toTensor(x)
     return squeezeOp(whole, { axes: axes ?? whole.shape.flatMap((d, i) => (d === 1 ? [i] : [])), name })
   },
@@ -57,7 +69,10 @@ function ofSizeOne(shape: Shape, axes: readonly number[]): number[] {
   const out = normalizeAxes(axes, shape.length)
   out.forEach((axis) => {
     const d = shape[axis]!
-    if (typeof d === 'number' && d !== 1) throw new ShapeError(`axis ${axis} of ${formatShape(shape)} has size ${d}, only axes of size 1 can be taken out`)
+    if (typeof d === 'number' && d !== 1)
+      throw new ShapeError(
+        `axis ${axis} of ${formatShape(shape)} has size ${d}, only axes of size 1 can be taken out`,
+      )
   })
   return out
 }

@@ -21,6 +21,7 @@ export const eye = defineOp({
   },
   body: {
     kind: 'scalar',
-    expr: (_, __, { at, output }) => E.select(E.eq(at.at(-2)!, at.at(-1)!), E.num(1, output.dtype), E.num(0, output.dtype)),
+    expr: (_, __, { at, output }) =>
+      E.select(E.eq(at.at(-2)!, at.at(-1)!), E.num(1, output.dtype), E.num(0, output.dtype)),
   },
 })

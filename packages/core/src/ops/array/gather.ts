@@ -31,7 +31,11 @@ const gatherOp = defineOp({
   literals: { indices: 'int32' },
   attrs: attributes,
   infer: ([x, indices], attrs) => [{ dtype: x.dtype, shape: gatheredShape(x.shape, indices.shape, attrs) }],
-  grad: ({ dy, inputs: [x, indices], attrs }: GradContext<readonly ['x', 'indices'], typeof attributes>): [Gradient, null] => {
+  grad: ({
+    dy,
+    inputs: [x, indices],
+    attrs,
+  }: GradContext<readonly ['x', 'indices'], typeof attributes>): [Gradient, null] => {
     if (attrs.axis > 0) return [gatherBack(dy, indices, x, attrs), null]
     const rows = indices.rank === 1 ? dy : reshape(dy, { shape: [-1, ...x.shape.slice(1)] })
     return [new IndexedSlices(rows, reshape(indices, { shape: [-1] }), x), null]
@@ -46,10 +50,18 @@ const gatherOp = defineOp({
  * @param options.batchDims how many leading axes x and indices share; default 0.
  */
 export const gather = Object.assign(
-  (x: TensorLike, indices: TensorLike, options: { readonly axis?: number; readonly batchDims?: number; readonly name?: string } = {}): Tensor => {
+  (
+    x: TensorLike,
+    indices: TensorLike,
+    options: { readonly axis?: number; readonly batchDims?: number; readonly name?: string } = {},
+  ): Tensor => {
     const table = toTensor(x)
     const batchDims = options.batchDims ?? 0
-    return gatherOp(table, indices, { axis: normalizeAxis(options.axis ?? batchDims, table.rank), batchDims, name: options.name })
+    return gatherOp(table, indices, {
+      axis: normalizeAxis(options.axis ?? batchDims, table.rank),
+      batchDims,
+      name: options.name,
+    })
   },
   { def: gatherOp.def },
 )
@@ -63,7 +75,11 @@ export const gatherBack = defineOp({
   attrs: attributes,
   traits: { shapeOnly: (i) => i === 2 },
   infer: ([x, , like]) => [{ dtype: x.dtype, shape: like.shape }],
-  grad: ({ dy, inputs: [, indices], attrs }: GradContext<readonly ['x', 'indices', 'like'], typeof attributes>): [Tensor, null, null] => [
+  grad: ({
+    dy,
+    inputs: [, indices],
+    attrs,
+  }: GradContext<readonly ['x', 'indices', 'like'], typeof attributes>): [Tensor, null, null] => [
     gatherOp(dy, indices, attrs),
     null,
     null,
@@ -77,22 +93,39 @@ export const gatherBack = defineOp({
       const before = sizeOf(shape.slice(batchDims, axis))
       const [size, width] = [shape[axis]!, sizeOf(shape.slice(axis + 1))]
       const picks = sizeOf((indices.shape as Size).slice(batchDims))
-      const updates = transpose(reshape(x, { shape: [batches, before, picks, width] }), { order: [0, 2, 1, 3] })
+      const updates = transpose(reshape(x, { shape: [batches, before, picks, width] }), {
+        order: [0, 2, 1, 3],
+      })
       const flat = reshape(indices, { shape: [batches, picks] })
       const batch = iota({ shape: [batches, picks], axis: 0, dtype: indices.dtype })
-      const tuples = concat([batch, flat].map((part) => expandDims(part, { axis: -1 })), { axis: -1 })
-      const sums = tensorScatter(fill({ shape: [batches, size, before, width], dtype: x.dtype }), tuples, updates, { update: 'add' })
+      const tuples = concat(
+        [batch, flat].map((part) => expandDims(part, { axis: -1 })),
+        { axis: -1 },
+      )
+      const sums = tensorScatter(
+        fill({ shape: [batches, size, before, width], dtype: x.dtype }),
+        tuples,
+        updates,
+        { update: 'add' },
+      )
       return reshape(transpose(sums, { order: [0, 2, 1, 3] }), { shape })
     },
   },
 })
 
-function gatheredShape(x: Shape, indices: Shape, { axis, batchDims }: { axis: number; batchDims: number }): Shape {
+function gatheredShape(
+  x: Shape,
+  indices: Shape,
+  { axis, batchDims }: { axis: number; batchDims: number },
+): Shape {
   if (axis < 0 || axis >= x.length) throw new ShapeError(`axis ${axis} is out of range for ${formatShape(x)}`)
   if (batchDims < 0 || batchDims > Math.min(axis, indices.length))
-    throw new AttrError(`batchDims ${batchDims} must be 0 to ${Math.min(axis, indices.length)}: not above the axis nor the rank of the indices`)
+    throw new AttrError(
+      `batchDims ${batchDims} must be 0 to ${Math.min(axis, indices.length)}: not above the axis nor the rank of the indices`,
+    )
   const batches = x.slice(0, batchDims).map((d, i): Dim => {
-    if (!compatible(d, indices[i]!)) throw new ShapeError(`batch sizes of ${formatShape(x)} and ${formatShape(indices)} differ at axis ${i}`)
+    if (!compatible(d, indices[i]!))
+      throw new ShapeError(`batch sizes of ${formatShape(x)} and ${formatShape(indices)} differ at axis ${i}`)
     return mergeDim(d, indices[i]!)
   })
   return [...batches, ...x.slice(batchDims, axis), ...indices.slice(batchDims), ...x.slice(axis + 1)]

@@ -17,9 +17,14 @@ export const gatherNd = defineOp({
   infer: ([x, indices]) => {
     const depth = indices.shape.at(-1)
     if (typeof depth !== 'number' || depth > x.shape.length)
-      throw new ShapeError(`indices ${formatShape(indices.shape)} must end in a known depth of at most ${x.shape.length}, the rank of x`)
+      throw new ShapeError(
+        `indices ${formatShape(indices.shape)} must end in a known depth of at most ${x.shape.length}, the rank of x`,
+      )
     return [{ dtype: x.dtype, shape: [...indices.shape.slice(0, -1), ...x.shape.slice(depth)] }]
   },
-  grad: ({ dy, inputs: [x, indices] }): [Tensor, null] => [tensorScatter(zerosLike(x), indices, dy, { update: 'add' }), null],
+  grad: ({ dy, inputs: [x, indices] }): [Tensor, null] => [
+    tensorScatter(zerosLike(x), indices, dy, { update: 'add' }),
+    null,
+  ],
   body: { kind: 'kernel' },
 })

@@ -22,7 +22,10 @@ export const iota = defineOp({
     if (!numerics.includes(dtype)) throw new DTypeError(`cannot count in ${dtype}: use int32`)
     return [{ dtype, shape }]
   },
-  body: { kind: 'scalar', expr: (_, { axis }, { at, output }) => E.cast(at[normalizeAxis(axis, at.length)]!, output.dtype) },
+  body: {
+    kind: 'scalar',
+    expr: (_, { axis }, { at, output }) => E.cast(at[normalizeAxis(axis, at.length)]!, output.dtype),
+  },
 })
 
 /** 0, 1, 2, … along an axis of x, whose sizes are known, in a shape that broadcasts with x. */

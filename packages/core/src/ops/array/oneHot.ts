@@ -27,7 +27,9 @@ export const oneHot = defineOp({
   infer: ([indices], { depth, axis, dtype }) => {
     if (depth < 0) throw new AttrError(`depth ${depth} is negative`)
     if (!fixedSize.includes(dtype)) throw new DTypeError(`cannot be ${dtype}`)
-    return [{ dtype, shape: indices.shape.toSpliced(normalizeAxis(axis, indices.shape.length + 1), 0, depth) }]
+    return [
+      { dtype, shape: indices.shape.toSpliced(normalizeAxis(axis, indices.shape.length + 1), 0, depth) },
+    ]
   },
   grad: (): [null] => [null],
   body: {

@@ -17,11 +17,10 @@ const attributes = {
   before: attr.ints('how many elements to put before x, per axis'),
   after: attr.ints('how many elements to put after x, per axis'),
   value: attr.float('what to fill with in mode constant', 0),
-  mode: attr.oneOf('constant: a value; reflect: mirrored without the edge; symmetric: mirrored with the edge', [
-    'constant',
-    'reflect',
-    'symmetric',
-  ]),
+  mode: attr.oneOf(
+    'constant: a value; reflect: mirrored without the edge; symmetric: mirrored with the edge',
+    ['constant', 'reflect', 'symmetric'],
+  ),
 }
 
 /**
@@ -43,7 +42,9 @@ export const pad = defineOp({
   body: {
     kind: 'view',
     map: (at, { shape }, { before, value, mode }) =>
-      mode === 'constant' ? within(at, shape, before, value) : { index: at.map((i, axis) => mirrored(i, before[axis]!, shape[axis]!, mode)) },
+      mode === 'constant'
+        ? within(at, shape, before, value)
+        : { index: at.map((i, axis) => mirrored(i, before[axis]!, shape[axis]!, mode)) },
   },
 })
 
@@ -62,14 +63,21 @@ function mirrored(i: Expr, before: number, size: number, mode: 'reflect' | 'symm
 
 function padded(shape: Shape, before: readonly number[], after: readonly number[], mode: string): Shape {
   if (before.length !== shape.length || after.length !== shape.length)
-    throw new AttrError(`before [${before}] and after [${after}] need one number for each axis of ${formatShape(shape)}`)
+    throw new AttrError(
+      `before [${before}] and after [${after}] need one number for each axis of ${formatShape(shape)}`,
+    )
   return shape.map((d, axis): Dim => {
     const [a, b] = [before[axis]!, after[axis]!]
-    if (a < 0 || b < 0) throw new AttrError(`cannot put ${Math.min(a, b)} elements at axis ${axis}: use slice to take some away`)
+    if (a < 0 || b < 0)
+      throw new AttrError(
+        `cannot put ${Math.min(a, b)} elements at axis ${axis}: use slice to take some away`,
+      )
     if (typeof d === 'string') return a + b === 0 ? d : unknown
     const most = mode === 'constant' ? Infinity : mode === 'reflect' ? d - 1 : d
     if (Math.max(a, b) > most)
-      throw new ShapeError(`axis ${axis} of ${formatShape(shape)} has only ${most} elements to ${mode}, not ${Math.max(a, b)}`)
+      throw new ShapeError(
+        `axis ${axis} of ${formatShape(shape)} has only ${most} elements to ${mode}, not ${Math.max(a, b)}`,
+      )
     return d + a + b
   })
 }

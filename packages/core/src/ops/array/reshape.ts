@@ -15,7 +15,10 @@ export const reshape = defineOp({
   attrs: { shape: attr.shape('the new shape') },
   infer: ([x], { shape }) => [{ dtype: x.dtype, shape: resolve(x.shape, shape) }],
   grad: ({ dy, inputs: [x] }): [Tensor] => [reshapeLike(dy, x)],
-  body: { kind: 'view', map: (at, input, _, output) => ({ index: reshapeIndex(at, output.shape, input.shape) }) },
+  body: {
+    kind: 'view',
+    map: (at, input, _, output) => ({ index: reshapeIndex(at, output.shape, input.shape) }),
+  },
 })
 
 /** The elements of x in the shape of `like`, whose values are not used. */
@@ -29,13 +32,18 @@ export const reshapeLike = defineOp({
   body: { kind: 'composite', build: ([x, like]): Tensor => reshape(x, { shape: like.shape }) },
 })
 
-const reshapeIndex = (at: readonly Expr[], to: Size, from: Size): readonly Expr[] => unflatten(flatIndex(at, to), from)
+const reshapeIndex = (at: readonly Expr[], to: Size, from: Size): readonly Expr[] =>
+  unflatten(flatIndex(at, to), from)
 
 function resolve(from: Shape, to: Shape): Shape {
   const wild = to.indexOf(-1)
-  if (to.some((d, i) => typeof d === 'number' && d < 0 && i !== wild) || (wild >= 0 && to.lastIndexOf(-1) !== wild))
+  if (
+    to.some((d, i) => typeof d === 'number' && d < 0 && i !== wild) ||
+    (wild >= 0 && to.lastIndexOf(-1) !== wild)
+  )
     throw new ShapeError(`${formatShape(to)}: sizes are not negative, and one of them may be -1`)
-  const misfit = () => new ShapeError(`${formatShape(from)} does not have as many elements as ${formatShape(to)}`)
+  const misfit = () =>
+    new ShapeError(`${formatShape(from)} does not have as many elements as ${formatShape(to)}`)
   if (isConcrete(from) && isConcrete(to)) {
     const size = sizeOf(from)
     if (wild < 0) {
@@ -58,7 +66,8 @@ function left(from: Shape, to: Shape): Dim {
     if (d === unknown || i < 0) return unknown
     names.splice(i, 1)
   }
-  const numbers = (shape: Shape): number => shape.reduce<number>((p, d) => (typeof d === 'number' && d !== -1 ? p * d : p), 1)
+  const numbers = (shape: Shape): number =>
+    shape.reduce<number>((p, d) => (typeof d === 'number' && d !== -1 ? p * d : p), 1)
   const ratio = numbers(from) / numbers(to)
   if (names.length === 0) return Number.isInteger(ratio) ? ratio : unknown
   return names.length === 1 && ratio === 1 && names[0] !== unknown ? names[0]! : unknown

@@ -12,7 +12,9 @@ export const reverse = defineOp({
   doc: 'x with the order of the elements reversed along axes, all of them by default.',
   inputs: ['x'],
   dtypes: [fixedSize],
-  attrs: { axes: attr.ints('the axes to reverse, negative ones counted from the end; all when left out', undefined) },
+  attrs: {
+    axes: attr.ints('the axes to reverse, negative ones counted from the end; all when left out', undefined),
+  },
   infer: ([x], { axes }) => {
     normalizeAxes(axes, x.shape.length)
     return [x]

@@ -27,5 +27,7 @@ export function reverseSequence(
   const counts = cast(toTensor(lengths, 'int32'), { to: 'int32' })
   const length = reshape(counts, { shape: values.shape.map((_, i) => (i === batch ? -1 : 1)) })
   const index = indexLike(values, { axis: seqAxis })
-  return takeAlongAxis(values, select(less(index, length), sub(sub(length, 1), index), index), { axis: seqAxis })
+  return takeAlongAxis(values, select(less(index, length), sub(sub(length, 1), index), index), {
+    axis: seqAxis,
+  })
 }

@@ -13,10 +13,14 @@ export const roll = defineOp({
   doc: 'x with its elements moved around along axes; what leaves at the end comes back at the beginning.',
   inputs: ['x'],
   dtypes: [fixedSize],
-  attrs: { shifts: attr.ints('how many places, for each of the axes'), axes: attr.ints('the axes, negative ones counted from the end') },
+  attrs: {
+    shifts: attr.ints('how many places, for each of the axes'),
+    axes: attr.ints('the axes, negative ones counted from the end'),
+  },
   infer: ([x], { shifts, axes }) => {
     normalizeAxes(axes, x.shape.length)
-    if (shifts.length !== axes.length) throw new AttrError(`${shifts.length} shifts for ${axes.length} axes: give one for each`)
+    if (shifts.length !== axes.length)
+      throw new AttrError(`${shifts.length} shifts for ${axes.length} axes: give one for each`)
     return [x]
   },
   grad: ({ dy, attrs: { shifts, axes } }): [Tensor] => [roll(dy, { shifts: shifts.map((n) => -n), axes })],

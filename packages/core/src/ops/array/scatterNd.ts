@@ -7,7 +7,11 @@ import { fill } from './fill.ts'
 import { tensorScatter } from './tensorScatter.ts'
 
 /** Zeros of a shape with `updates` [...n, ...rest] added to the slices that `indices` [...n, depth] name; slices named twice get both. */
-export function scatterNd(indices: TensorLike, updates: TensorLike, { shape }: { readonly shape: Shape }): Tensor {
+export function scatterNd(
+  indices: TensorLike,
+  updates: TensorLike,
+  { shape }: { readonly shape: Shape },
+): Tensor {
   const values = toTensor(updates)
   return tensorScatter(fill({ shape, dtype: values.dtype }), indices, values, { update: 'add' })
 }

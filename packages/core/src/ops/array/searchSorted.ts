@@ -27,16 +27,22 @@ export const searchSorted = defineOp({
   infer: ([sorted, values], { dtype }) => {
     sameDType([sorted, values])
     if (sorted.shape.length === 0 || values.shape.length === 0)
-      throw new ShapeError(`needs lists, got ${formatShape(sorted.shape)} and ${formatShape(values.shape)}: reshape a single value to [1]`)
+      throw new ShapeError(
+        `needs lists, got ${formatShape(sorted.shape)} and ${formatShape(values.shape)}: reshape a single value to [1]`,
+      )
     // One list serves all rows.
-    if (sorted.shape.length > 1) mergeShapes(sorted.shape.slice(0, -1), values.shape.slice(0, -1), 'leading sizes differ')
+    if (sorted.shape.length > 1)
+      mergeShapes(sorted.shape.slice(0, -1), values.shape.slice(0, -1), 'leading sizes differ')
     return [{ dtype, shape: values.shape }]
   },
   grad: (): [null, null] => [null, null],
   body: {
     kind: 'composite',
     build: ([sorted, values], { side, dtype }): Tensor => {
-      const before = (side === 'left' ? less : lessEqual)(expandDims(sorted, { axis: -2 }), expandDims(values, { axis: -1 }))
+      const before = (side === 'left' ? less : lessEqual)(
+        expandDims(sorted, { axis: -2 }),
+        expandDims(values, { axis: -1 }),
+      )
       return sum(cast(before, { to: dtype }), { axes: [-1] })
     },
   },

@@ -24,7 +24,11 @@ export const shapeOf = defineOp({
   traits: { shapeOnly: (i) => i === 0 },
   infer: ([x], { dtype }) => [{ dtype: numeric(dtype), shape: [x.shape.length] }],
   grad: (): [null] => [null],
-  body: { kind: 'composite', build: ([x], { dtype }): Tensor => constant(ndarray(x.shape as readonly number[], 'float64', [x.rank]), dtype) },
+  body: {
+    kind: 'composite',
+    build: ([x], { dtype }): Tensor =>
+      constant(ndarray(x.shape as readonly number[], 'float64', [x.rank]), dtype),
+  },
 })
 
 /** The number of elements of x along axes, all of them by default: a scalar. */
@@ -33,7 +37,10 @@ export const size = defineOp({
   doc: 'The number of elements of x along axes, all of them by default: a scalar.',
   inputs: ['x'],
   attrs: {
-    axes: attr.ints('the axes to multiply the sizes of, negative ones counted from the end; all when left out', undefined),
+    axes: attr.ints(
+      'the axes to multiply the sizes of, negative ones counted from the end; all when left out',
+      undefined,
+    ),
     dtype: attr.dtype('the dtype of the result', 'int32'),
   },
   traits: { shapeOnly: (i) => i === 0 },
@@ -45,7 +52,11 @@ export const size = defineOp({
   body: {
     kind: 'composite',
     build: ([x], { axes, dtype }): Tensor =>
-      fill({ shape: [], dtype, value: normalizeAxes(axes, x.rank).reduce((product, axis) => product * (x.shape[axis] as number), 1) }),
+      fill({
+        shape: [],
+        dtype,
+        value: normalizeAxes(axes, x.rank).reduce((product, axis) => product * (x.shape[axis] as number), 1),
+      }),
   },
 })
 

@@ -24,7 +24,10 @@ export const slice = defineOp({
   },
   infer: ([x], { begin, size }) => [{ dtype: x.dtype, shape: boxShape(x.shape, begin, size) }],
   grad: ({ dy, inputs: [x], attrs: { begin } }): [Tensor] => [padLike(dy, x, { begin })],
-  body: { kind: 'view', map: (at, _, { begin }) => ({ index: at.map((i, axis) => E.add(i, int(begin[axis]!))) }) },
+  body: {
+    kind: 'view',
+    map: (at, _, { begin }) => ({ index: at.map((i, axis) => E.add(i, int(begin[axis]!))) }),
+  },
 })
 
 /** Zeros in the shape of `like`, whose values are not used, with x put at `begin`. */
@@ -40,7 +43,10 @@ export const padLike = defineOp({
   body: {
     kind: 'composite',
     build: ([x, like], { begin }): Tensor =>
-      pad(x, { before: begin, after: like.shape.map((d, i) => (d as number) - begin[i]! - (x.shape[i] as number)) }),
+      pad(x, {
+        before: begin,
+        after: like.shape.map((d, i) => (d as number) - begin[i]! - (x.shape[i] as number)),
+      }),
   },
 })
 
@@ -54,18 +60,29 @@ export const cutLike = defineOp({
   traits: { shapeOnly: (i) => i === 1 },
   infer: ([x, like]) => [{ dtype: x.dtype, shape: like.shape }],
   grad: ({ dy, inputs: [x], attrs: { begin } }): [Tensor, null] => [padLike(dy, x, { begin }), null],
-  body: { kind: 'composite', build: ([x, like], { begin }): Tensor => slice(x, { begin, size: like.shape as readonly number[] }) },
+  body: {
+    kind: 'composite',
+    build: ([x, like], { begin }): Tensor => slice(x, { begin, size: like.shape as readonly number[] }),
+  },
 })
 
 function boxShape(from: Shape, begin: readonly number[], size: readonly number[]): Shape {
   if (begin.length !== from.length || size.length !== from.length)
-    throw new AttrError(`begin [${begin}] and size [${size}] need one number for each axis of ${formatShape(from)}`)
+    throw new AttrError(
+      `begin [${begin}] and size [${size}] need one number for each axis of ${formatShape(from)}`,
+    )
   return from.map((d, axis): Dim => {
     const [first, count] = [begin[axis]!, size[axis]!]
-    if (first < 0 || count < -1) throw new AttrError(`begin ${first} and size ${count} at axis ${axis}: give begin >= 0 and size >= -1, or use stridedSlice`)
+    if (first < 0 || count < -1)
+      throw new AttrError(
+        `begin ${first} and size ${count} at axis ${axis}: give begin >= 0 and size >= -1, or use stridedSlice`,
+      )
     if (typeof d === 'string') return count >= 0 ? count : first === 0 ? d : unknown
     const end = count < 0 ? d : first + count
-    if (first > d || end > d) throw new ShapeError(`elements ${first} to ${end} do not lie within axis ${axis} of ${formatShape(from)}`)
+    if (first > d || end > d)
+      throw new ShapeError(
+        `elements ${first} to ${end} do not lie within axis ${axis} of ${formatShape(from)}`,
+      )
     return end - first
   })
 }

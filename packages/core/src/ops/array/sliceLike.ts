@@ -17,7 +17,10 @@ export const sliceLike = defineOp({
   attrs: attributes,
   traits: { shapeOnly: (i) => i >= 1 },
   infer: ([whole, ...parts], { part }) => [{ dtype: whole!.dtype, shape: parts[part]!.shape }],
-  grad: ({ dy, inputs: [, ...parts], attrs }: Context): (Tensor | null)[] => [partLike([dy, ...parts], attrs), ...parts.map(() => null)],
+  grad: ({ dy, inputs: [, ...parts], attrs }: Context): (Tensor | null)[] => [
+    partLike([dy, ...parts], attrs),
+    ...parts.map(() => null),
+  ],
   body: {
     kind: 'composite',
     build: ([whole, ...parts], { axis, part }): Tensor => {
@@ -40,10 +43,17 @@ export const partLike = defineOp({
   infer: ([piece, ...parts], { axis }) => {
     const at = normalizeAxis(axis, piece!.shape.length)
     const sizes = parts.map((t) => t.shape[at]!)
-    const total = sizes.every((d) => typeof d === 'number') ? sizes.reduce((a, b) => a + b, 0) : sizes.length === 1 ? sizes[0]! : '?'
+    const total = sizes.every((d) => typeof d === 'number')
+      ? sizes.reduce((a, b) => a + b, 0)
+      : sizes.length === 1
+        ? sizes[0]!
+        : '?'
     return [{ dtype: piece!.dtype, shape: piece!.shape.map((d, i) => (i === at ? total : d)) }]
   },
-  grad: ({ dy, inputs: [, ...parts], attrs }: Context): (Tensor | null)[] => [sliceLike([dy, ...parts], attrs), ...parts.map(() => null)],
+  grad: ({ dy, inputs: [, ...parts], attrs }: Context): (Tensor | null)[] => [
+    sliceLike([dy, ...parts], attrs),
+    ...parts.map(() => null),
+  ],
   body: {
     kind: 'composite',
     build: ([piece, ...parts], { axis, part }): Tensor => {
@@ -57,7 +67,11 @@ export const partLike = defineOp({
   },
 })
 
-function place(parts: readonly Tensor[], axis: number, part: number): { at: number; begin: number; sizes: number[] } {
+function place(
+  parts: readonly Tensor[],
+  axis: number,
+  part: number,
+): { at: number; begin: number; sizes: number[] } {
   const at = normalizeAxis(axis, parts[part]!.rank)
   const sizes = parts.map((t) => t.shape[at] as number)
   return { at, begin: sizes.slice(0, part).reduce((a, b) => a + b, 0), sizes }

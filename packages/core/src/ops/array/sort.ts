@@ -28,7 +28,12 @@ export const sortWithIndices = defineOp({
     normalizeAxis(axis, x.shape.length)
     return [x, { dtype, shape: x.shape }]
   },
-  grad: ({ dy, inputs: [x], outputs, attrs: { axis } }: GradContext<readonly ['x'], typeof attributes>): [Tensor] => [
+  grad: ({
+    dy,
+    inputs: [x],
+    outputs,
+    attrs: { axis },
+  }: GradContext<readonly ['x'], typeof attributes>): [Tensor] => [
     putAlongAxis(zerosLike(x), outputs[1]!, dy, { axis, update: 'add' }),
   ],
   body: {
@@ -38,7 +43,11 @@ export const sortWithIndices = defineOp({
       const last = x.rank - 1
       // Swapping two axes twice changes nothing.
       const order = x.shape.map((_, i) => (i === at ? last : i === last ? at : i))
-      const [values, indices] = topK(transpose(x, { order }), { k: x.shape[at] as number, largest: descending, dtype })
+      const [values, indices] = topK(transpose(x, { order }), {
+        k: x.shape[at] as number,
+        largest: descending,
+        dtype,
+      })
       return [transpose(values, { order }), transpose(indices, { order })]
     },
   },
@@ -53,4 +62,7 @@ interface Options {
 /** x in order along an axis; NaN is the greatest. */
 export const sort = (x: TensorLike, options: Options = {}): Tensor => sortWithIndices(x, options)[0]
 /** The indices that put x in order along an axis; equal elements keep their order. */
-export const argSort = (x: TensorLike, options: Options & { readonly dtype?: 'int32' | 'int64' } = {}): Tensor => sortWithIndices(x, options)[1]
+export const argSort = (
+  x: TensorLike,
+  options: Options & { readonly dtype?: 'int32' | 'int64' } = {},
+): Tensor => sortWithIndices(x, options)[1]

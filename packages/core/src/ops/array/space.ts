@@ -15,7 +15,9 @@ export function spaceToDepth(x: TensorLike, block: number): Tensor {
   const image = toTensor(x)
   const [n, h, w, c] = imageSizes(image, 'spaceToDepth')
   const split = reshape(image, { shape: [n, quotient(h, block), block, quotient(w, block), block, c] })
-  return reshape(transpose(split, { order: [0, 1, 3, 2, 4, 5] }), { shape: [n, h / block, w / block, block * block * c] })
+  return reshape(transpose(split, { order: [0, 1, 3, 2, 4, 5] }), {
+    shape: [n, h / block, w / block, block * block * c],
+  })
 }
 
 /** [n, h, w, block·block·c] → [n, h·block, w·block, c]: undoes `spaceToDepth`. @throws ShapeError when the channels are no multiple of block². */
@@ -23,7 +25,9 @@ export function depthToSpace(x: TensorLike, block: number): Tensor {
   const image = toTensor(x)
   const [n, h, w, c] = imageSizes(image, 'depthToSpace')
   const split = reshape(image, { shape: [n, h, w, block, block, quotient(c, block * block)] })
-  return reshape(transpose(split, { order: [0, 1, 3, 2, 4, 5] }), { shape: [n, h * block, w * block, c / (block * block)] })
+  return reshape(transpose(split, { order: [0, 1, 3, 2, 4, 5] }), {
+    shape: [n, h * block, w * block, c / (block * block)],
+  })
 }
 
 /**
@@ -33,15 +37,27 @@ export function depthToSpace(x: TensorLike, block: number): Tensor {
  */
 export function spaceToBatch(
   x: TensorLike,
-  { block, paddings = block.map(() => [0, 0] as const) }: { readonly block: readonly number[]; readonly paddings?: readonly (readonly [number, number])[] },
+  {
+    block,
+    paddings = block.map(() => [0, 0] as const),
+  }: { readonly block: readonly number[]; readonly paddings?: readonly (readonly [number, number])[] },
 ): Tensor {
   const whole = toTensor(x)
   const rest = whole.shape.slice(1 + block.length)
   const around = (side: 0 | 1): number[] => [0, ...paddings.map((p) => p[side]), ...rest.map(() => 0)]
   const padded = pad(whole, { before: around(0), after: around(1) })
-  const space = padded.shape.slice(1, 1 + block.length).map((d, i) => quotient(known(d, whole, 'spaceToBatch'), block[i]!))
-  const split = reshape(padded, { shape: [whole.shape[0]!, ...space.flatMap((d, i) => [d, block[i]!]), ...rest] })
-  const order = [...block.map((_, i) => 2 * i + 2), 0, ...block.map((_, i) => 2 * i + 1), ...rest.map((_, i) => 1 + 2 * block.length + i)]
+  const space = padded.shape
+    .slice(1, 1 + block.length)
+    .map((d, i) => quotient(known(d, whole, 'spaceToBatch'), block[i]!))
+  const split = reshape(padded, {
+    shape: [whole.shape[0]!, ...space.flatMap((d, i) => [d, block[i]!]), ...rest],
+  })
+  const order = [
+    ...block.map((_, i) => 2 * i + 2),
+    0,
+    ...block.map((_, i) => 2 * i + 1),
+    ...rest.map((_, i) => 1 + 2 * block.length + i),
+  ]
   return reshape(transpose(split, { order }), { shape: [-1, ...space, ...rest] })
 }
 
@@ -51,7 +67,10 @@ export function spaceToBatch(
  */
 export function batchToSpace(
   x: TensorLike,
-  { block, crops = block.map(() => [0, 0] as const) }: { readonly block: readonly number[]; readonly crops?: readonly (readonly [number, number])[] },
+  {
+    block,
+    crops = block.map(() => [0, 0] as const),
+  }: { readonly block: readonly number[]; readonly crops?: readonly (readonly [number, number])[] },
 ): Tensor {
   const whole = toTensor(x)
   const rank = block.length
@@ -59,7 +78,9 @@ export function batchToSpace(
   const space = whole.shape.slice(1, 1 + rank).map((d) => known(d, whole, 'batchToSpace'))
   const split = reshape(whole, { shape: [...block, -1, ...space, ...rest] })
   const order = [rank, ...block.flatMap((_, i) => [rank + 1 + i, i]), ...rest.map((_, i) => 1 + 2 * rank + i)]
-  const joined = reshape(transpose(split, { order }), { shape: [-1, ...space.map((d, i) => d * block[i]!), ...rest] })
+  const joined = reshape(transpose(split, { order }), {
+    shape: [-1, ...space.map((d, i) => d * block[i]!), ...rest],
+  })
   return slice(joined, {
     begin: [0, ...crops.map(([before]) => before), ...rest.map(() => 0)],
     size: [-1, ...space.map((d, i) => d * block[i]! - crops[i]![0] - crops[i]![1]), ...rest.map(() => -1)],
@@ -67,17 +88,20 @@ export function batchToSpace(
 }
 
 function imageSizes(image: Tensor, what: string): [Dim, number, number, number] {
-  if (image.rank !== 4) throw new ShapeError(`${what}: needs images [n, h, w, c], got ${formatShape(image.shape)}`)
+  if (image.rank !== 4)
+    throw new ShapeError(`${what}: needs images [n, h, w, c], got ${formatShape(image.shape)}`)
   const [n, h, w, c] = image.shape
   return [n!, known(h!, image, what), known(w!, image, what), known(c!, image, what)]
 }
 
 function known(d: Dim, x: Tensor, what: string): number {
-  if (typeof d === 'string') throw new ShapeError(`${what}: sizes after the batch must be known, got ${formatShape(x.shape)}`)
+  if (typeof d === 'string')
+    throw new ShapeError(`${what}: sizes after the batch must be known, got ${formatShape(x.shape)}`)
   return d
 }
 
 function quotient(size: number, block: number): number {
-  if (size % block !== 0) throw new ShapeError(`size ${size} is no multiple of the block ${block}: pad it first`)
+  if (size % block !== 0)
+    throw new ShapeError(`size ${size} is no multiple of the block ${block}: pad it first`)
   return size / block
 }

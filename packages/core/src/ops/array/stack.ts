@@ -13,17 +13,26 @@ export function stack(xs: readonly TensorLike[], { axis = 0 }: { readonly axis?:
   const tensors = xs.map((x) => toTensor(x))
   if (tensors.length === 0) throw new ShapeError('stack: needs at least one tensor')
   const at = normalizeAxis(axis, tensors[0]!.rank + 1)
-  return concat(tensors.map((x) => expandDims(x, { axis: at })), { axis: at })
+  return concat(
+    tensors.map((x) => expandDims(x, { axis: at })),
+    { axis: at },
+  )
 }
 
 /**
  * The slices of x along an axis (default the first), without that axis.
  * @param options.count how many there are, where the size of the axis is not known.
  */
-export function unstack(x: TensorLike, { axis = 0, count }: { readonly axis?: number; readonly count?: number } = {}): Tensor[] {
+export function unstack(
+  x: TensorLike,
+  { axis = 0, count }: { readonly axis?: number; readonly count?: number } = {},
+): Tensor[] {
   const whole = toTensor(x)
   const at = normalizeAxis(axis, whole.rank)
   const size = count ?? whole.shape[at]!
-  if (typeof size === 'string') throw new ShapeError(`unstack: size '${size}' of axis ${at} is not known: give count`)
-  return split(whole, new Array<number>(size).fill(1), { axis: at }).map((piece) => squeeze(piece, { axes: [at] }))
+  if (typeof size === 'string')
+    throw new ShapeError(`unstack: size '${size}' of axis ${at} is not known: give count`)
+  return split(whole, new Array<number>(size).fill(1), { axis: at }).map((piece) =>
+    squeeze(piece, { axes: [at] }),
+  )
 }

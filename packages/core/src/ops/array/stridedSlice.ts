@@ -16,10 +16,16 @@ export const downToStart = -(2 ** 31)
 
 const attributes = {
   begin: attr.ints('the first index per axis, negative counted from the end; beyond the axis: its edge'),
-  end: attr.ints('the index that is not reached, per axis, negative counted from the end; beyond the axis: its edge'),
+  end: attr.ints(
+    'the index that is not reached, per axis, negative counted from the end; beyond the axis: its edge',
+  ),
   strides: attr.ints('the distance between elements, per axis; negative runs backwards'),
 }
-type Attributes = { readonly begin: readonly number[]; readonly end: readonly number[]; readonly strides: readonly number[] }
+type Attributes = {
+  readonly begin: readonly number[]
+  readonly end: readonly number[]
+  readonly strides: readonly number[]
+}
 
 /** x[begin:end:stride] along each axis, as NumPy slices; axes after the given ones are taken whole. */
 export const stridedSlice = defineOp({
@@ -32,7 +38,9 @@ export const stridedSlice = defineOp({
     check(attrs, x.shape)
     return [{ dtype: x.dtype, shape: x.shape.map((d, axis) => slicedSize(d, axis, attrs)) }]
   },
-  grad: ({ dy, inputs: [x], attrs }: GradContext<readonly ['x'], typeof attributes>): [Tensor] => [stridedPutLike(dy, x, attrs)],
+  grad: ({ dy, inputs: [x], attrs }: GradContext<readonly ['x'], typeof attributes>): [Tensor] => [
+    stridedPutLike(dy, x, attrs),
+  ],
   body: {
     kind: 'view',
     map: (at, { shape }, attrs) => ({
@@ -53,8 +61,14 @@ export const stridedPutLike = defineOp({
   attrs: attributes,
   traits: { shapeOnly: (i) => i === 1 },
   infer: ([x, like]) => [{ dtype: x.dtype, shape: like.shape }],
-  grad: ({ dy, attrs }: GradContext<readonly ['x', 'like'], typeof attributes>): [Tensor, null] => [stridedSlice(dy, attrs), null],
-  body: { kind: 'composite', build: ([x, like], attrs): Tensor => stridedPut(x, { ...attrs, shape: like.shape }) },
+  grad: ({ dy, attrs }: GradContext<readonly ['x', 'like'], typeof attributes>): [Tensor, null] => [
+    stridedSlice(dy, attrs),
+    null,
+  ],
+  body: {
+    kind: 'composite',
+    build: ([x, like], attrs): Tensor => stridedPut(x, { ...attrs, shape: like.shape }),
+  },
 })
 
 /** Zeros in a shape with the elements of x where `stridedSlice` would read them. */
@@ -86,12 +100,19 @@ export const stridedPut = defineOp({
 
 function check({ begin, end, strides }: Attributes, shape: Shape): void {
   if (begin.length !== end.length || begin.length !== strides.length || begin.length > shape.length)
-    throw new AttrError(`begin [${begin}], end [${end}] and strides [${strides}] must be equally many, at most one for each axis of ${formatShape(shape)}`)
-  if (strides.includes(0)) throw new AttrError('a stride of 0 never gets anywhere: use a positive or negative one')
+    throw new AttrError(
+      `begin [${begin}], end [${end}] and strides [${strides}] must be equally many, at most one for each axis of ${formatShape(shape)}`,
+    )
+  if (strides.includes(0))
+    throw new AttrError('a stride of 0 never gets anywhere: use a positive or negative one')
 }
 
 /** Where a slice of an axis begins, how it goes on, and how many elements it has. */
-function bounds(size: number, axis: number, { begin, end, strides }: Attributes): { first: number; stride: number; count: number } {
+function bounds(
+  size: number,
+  axis: number,
+  { begin, end, strides }: Attributes,
+): { first: number; stride: number; count: number } {
   const stride = strides[axis] ?? 1
   const [low, high] = stride > 0 ? [0, size] : [-1, size - 1]
   const clamp = (i: number): number => Math.min(Math.max(i < 0 ? i + size : i, low), high)
@@ -103,6 +124,8 @@ function bounds(size: number, axis: number, { begin, end, strides }: Attributes)
 function slicedSize(d: Dim, axis: number, attrs: Attributes): Dim {
   if (typeof d === 'number') return bounds(d, axis, attrs).count
   const [begin, end, stride] = [attrs.begin[axis] ?? 0, attrs.end[axis] ?? upToEnd, attrs.strides[axis] ?? 1]
-  const whole = (stride === 1 && begin === 0 && end === upToEnd) || (stride === -1 && begin === upToEnd && end === downToStart)
+  const whole =
+    (stride === 1 && begin === 0 && end === upToEnd) ||
+    (stride === -1 && begin === upToEnd && end === downToStart)
   return whole ? d : unknown
 }

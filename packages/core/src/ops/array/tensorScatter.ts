@@ -15,7 +15,9 @@ import { select } from '../math/select.ts'
 import { onesLike, zerosLike } from './fill.ts'
 import { gatherNd } from './gatherNd.ts'
 
-const attributes = { update: attr.oneOf('what happens to the old elements', ['set', 'add', 'sub', 'mul', 'min', 'max']) }
+const attributes = {
+  update: attr.oneOf('what happens to the old elements', ['set', 'add', 'sub', 'mul', 'min', 'max']),
+}
 type Context = GradContext<readonly ['x', 'indices', 'updates'], typeof attributes>
 
 /**
@@ -31,10 +33,15 @@ export const tensorScatter = defineOp({
   attrs: attributes,
   infer: ([x, indices, updates], { update }) => [scattered(x, indices, updates, update)],
   grad: (context: Context): [Tensor, null, Tensor] => {
-    const { dy, inputs: [, indices, updates], attrs: { update } } = context
+    const {
+      dy,
+      inputs: [, indices, updates],
+      attrs: { update },
+    } = context
     if (update === 'add') return [dy, null, gatherNd(dy, indices)]
     if (update === 'sub') return [dy, null, neg(gatherNd(dy, indices))]
-    if (update === 'set') return [tensorScatter(dy, indices, zerosLike(updates), { update }), null, gatherNd(dy, indices)]
+    if (update === 'set')
+      return [tensorScatter(dy, indices, zerosLike(updates), { update }), null, gatherNd(dy, indices)]
     return update === 'mul' ? productGrad(context) : extremeGrad(context)
   },
   body: { kind: 'kernel' },
@@ -44,7 +51,10 @@ export const tensorScatter = defineOp({
 function productGrad({ dy, inputs: [x, indices, updates] }: Context): [Tensor, null, Tensor] {
   const isZero = equal(updates, 0)
   const factors = select(isZero, 1, updates)
-  const zeros = gatherNd(tensorScatter(zerosLike(x), indices, cast(isZero, { to: x.dtype }), { update: 'add' }), indices)
+  const zeros = gatherNd(
+    tensorScatter(zerosLike(x), indices, cast(isZero, { to: x.dtype }), { update: 'add' }),
+    indices,
+  )
   const product = gatherNd(mul(dy, tensorScatter(x, indices, factors, { update: 'mul' })), indices)
   const alone = equal(zeros, cast(isZero, { to: x.dtype }))
   const dx = mul(dy, tensorScatter(onesLike(x), indices, updates, { update: 'mul' }))
@@ -60,11 +70,18 @@ function extremeGrad({ dy, inputs: [x, indices, updates], outputs: [y] }: Contex
 }
 
 function scattered(x: TensorType, indices: TensorType, updates: TensorType, update: string): TensorType {
-  if (x.dtype !== updates.dtype) throw new DTypeError(`x is ${x.dtype} and the updates are ${updates.dtype}: cast them`)
+  if (x.dtype !== updates.dtype)
+    throw new DTypeError(`x is ${x.dtype} and the updates are ${updates.dtype}: cast them`)
   if (update !== 'set' && !numerics.includes(x.dtype)) throw new DTypeError(`cannot ${update} ${x.dtype}`)
   const depth = indices.shape.at(-1)
   if (typeof depth !== 'number' || depth > x.shape.length)
-    throw new ShapeError(`indices ${formatShape(indices.shape)} must end in a known depth of at most ${x.shape.length}, the rank of x`)
-  mergeShapes(updates.shape, [...indices.shape.slice(0, -1), ...x.shape.slice(depth)], 'updates must be [...indices without their last axis, ...rest of x]')
+    throw new ShapeError(
+      `indices ${formatShape(indices.shape)} must end in a known depth of at most ${x.shape.length}, the rank of x`,
+    )
+  mergeShapes(
+    updates.shape,
+    [...indices.shape.slice(0, -1), ...x.shape.slice(depth)],
+    'updates must be [...indices without their last axis, ...rest of x]',
+  )
   return x
 }

@@ -23,13 +23,22 @@ export const tile = defineOp({
   attrs: attributes,
   infer: ([x], { times }) => {
     if (times.length !== x.shape.length || times.some((n) => n < 0))
-      throw new AttrError(`times [${times}] must have one number, not negative, for each axis of ${formatShape(x.shape)}`)
-    return [{ dtype: x.dtype, shape: x.shape.map((d, i) => (times[i] === 1 ? d : typeof d === 'number' ? d * times[i]! : unknown)) }]
+      throw new AttrError(
+        `times [${times}] must have one number, not negative, for each axis of ${formatShape(x.shape)}`,
+      )
+    return [
+      {
+        dtype: x.dtype,
+        shape: x.shape.map((d, i) => (times[i] === 1 ? d : typeof d === 'number' ? d * times[i]! : unknown)),
+      },
+    ]
   },
   grad: ({ dy, inputs: [x], attrs: { times } }): [Tensor] => [tileBack(dy, x, { times })],
   body: {
     kind: 'view',
-    map: (at, { shape }, { times }) => ({ index: at.map((i, axis) => (times[axis] === 1 ? i : E.rem(i, int(shape[axis]!)))) }),
+    map: (at, { shape }, { times }) => ({
+      index: at.map((i, axis) => (times[axis] === 1 ? i : E.rem(i, int(shape[axis]!)))),
+    }),
   },
 })
 
@@ -46,7 +55,9 @@ export const tileBack = defineOp({
   body: {
     kind: 'composite',
     build: ([x, like], { times }): Tensor =>
-      sum(reshape(x, { shape: like.shape.flatMap((d, i) => [times[i]!, d]) }), { axes: times.map((_, i) => 2 * i) }),
+      sum(reshape(x, { shape: like.shape.flatMap((d, i) => [times[i]!, d]) }), {
+        axes: times.map((_, i) => 2 * i),
+      }),
   },
 })
 
@@ -54,7 +65,11 @@ export const tileBack = defineOp({
 export function repeat(x: TensorLike, times: number, { axis = 0 }: { readonly axis?: number } = {}): Tensor {
   const values = toTensor(x)
   const at = normalizeAxis(axis, values.rank)
-  const copies = tile(expandDims(values, { axis: at + 1 }), { times: Array.from({ length: values.rank + 1 }, (_, i) => (i === at + 1 ? times : 1)) })
+  const copies = tile(expandDims(values, { axis: at + 1 }), {
+    times: Array.from({ length: values.rank + 1 }, (_, i) => (i === at + 1 ? times : 1)),
+  })
   const size = values.shape[at]!
-  return reshape(copies, { shape: values.shape.map((d, i) => (i === at ? (typeof size === 'number' ? size * times : -1) : d)) })
+  return reshape(copies, {
+    shape: values.shape.map((d, i) => (i === at ? (typeof size === 'number' ? size * times : -1) : d)),
+  })
 }

@@ -31,7 +31,10 @@ export const topK = defineOp({
     if (size === undefined || (typeof size === 'number' && size < k))
       throw new ShapeError(`the last axis of ${formatShape(x.shape)} does not have ${k} elements`)
     const shape = [...x.shape.slice(0, -1), k]
-    return [{ dtype: x.dtype, shape }, { dtype, shape }]
+    return [
+      { dtype: x.dtype, shape },
+      { dtype, shape },
+    ]
   },
   grad: ({ dy, inputs: [x], outputs }: GradContext<readonly ['x'], typeof attributes>): [Tensor] => [
     putAlongAxis(zerosLike(x), outputs[1]!, dy, { axis: -1, update: 'add' }),

@@ -15,11 +15,17 @@ export const transpose = defineOp({
   inputs: ['x'],
   dtypes: [fixedSize],
   attrs: { order: attr.ints('which axis of x comes where; all reversed when left out', undefined) },
-  infer: ([x], { order }) => [{ dtype: x.dtype, shape: permutation(order, x.shape.length).map((axis) => x.shape[axis]!) }],
-  grad: ({ dy, inputs: [x], attrs: { order } }): [Tensor] => [transpose(dy, { order: inverse(permutation(order, x.rank)) })],
+  infer: ([x], { order }) => [
+    { dtype: x.dtype, shape: permutation(order, x.shape.length).map((axis) => x.shape[axis]!) },
+  ],
+  grad: ({ dy, inputs: [x], attrs: { order } }): [Tensor] => [
+    transpose(dy, { order: inverse(permutation(order, x.rank)) }),
+  ],
   body: {
     kind: 'view',
-    map: (at, input, { order }) => ({ index: inverse(permutation(order, input.shape.length)).map((axis) => at[axis]!) }),
+    map: (at, input, { order }) => ({
+      index: inverse(permutation(order, input.shape.length)).map((axis) => at[axis]!),
+    }),
   },
 })
 
@@ -28,6 +34,7 @@ const inverse = (order: readonly number[]): number[] => order.map((_, axis) => o
 function permutation(order: readonly number[] | undefined, rank: number): number[] {
   if (!order) return Array.from({ length: rank }, (_, i) => rank - 1 - i)
   const axes = order.map((axis) => normalizeAxis(axis, rank))
-  if (axes.length !== rank || new Set(axes).size !== rank) throw new AttrError(`order [${order}] must name each of ${rank} axes once`)
+  if (axes.length !== rank || new Set(axes).size !== rank)
+    throw new AttrError(`order [${order}] must name each of ${rank} axes once`)
   return axes
 }

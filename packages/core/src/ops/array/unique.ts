@@ -18,8 +18,13 @@ export const unique = defineOp({
   outputs: ['values', 'inverse', 'counts'],
   attrs: { dtype: attr.oneOf('the dtype of the inverse and the counts', ['int32', 'int64']) },
   infer: ([x], { dtype }) => {
-    if (x.shape.length !== 1) throw new ShapeError(`needs a list, got ${formatShape(x.shape)}: reshape it to [-1]`)
-    return [{ dtype: x.dtype, shape: [unknown] }, { dtype, shape: x.shape }, { dtype, shape: [unknown] }]
+    if (x.shape.length !== 1)
+      throw new ShapeError(`needs a list, got ${formatShape(x.shape)}: reshape it to [-1]`)
+    return [
+      { dtype: x.dtype, shape: [unknown] },
+      { dtype, shape: x.shape },
+      { dtype, shape: [unknown] },
+    ]
   },
   grad: (): [null] => [null],
   body: {
@@ -42,7 +47,11 @@ export const unique = defineOp({
         setElement(x!.dtype, values, place, value)
         setElement(dtype, occurrences, place, counts[place]!)
       }
-      return [new NDArray(x!.dtype, [places.size], values), new NDArray(dtype, [x!.size], inverse), new NDArray(dtype, [places.size], occurrences)]
+      return [
+        new NDArray(x!.dtype, [places.size], values),
+        new NDArray(dtype, [x!.size], inverse),
+        new NDArray(dtype, [places.size], occurrences),
+      ]
     },
   },
 })

@@ -33,7 +33,9 @@ export const argWhere = defineOp({
       const strides = stridesOf(shape)
       const out = allocate(dtype, found.length * rank)
       found.forEach((flat, n) => {
-        strides.forEach((stride, axis) => setElement(dtype, out, n * rank + axis, Math.floor(flat / stride) % shape[axis]!))
+        strides.forEach((stride, axis) =>
+          setElement(dtype, out, n * rank + axis, Math.floor(flat / stride) % shape[axis]!),
+        )
       })
       return [new NDArray(dtype, [found.length, rank], out)]
     },
@@ -43,7 +45,8 @@ export const argWhere = defineOp({
 /** With two values: `a` where the condition is true, `b` where it is false, all broadcast. Without: the indices [n, rank] of what is true. */
 export function where(condition: TensorLike, a?: TensorLike, b?: TensorLike): Tensor {
   if (a === undefined && b === undefined) return argWhere(condition)
-  if (a === undefined || b === undefined) throw new ShapeError('where: give both values, or none for the indices of what is true')
+  if (a === undefined || b === undefined)
+    throw new ShapeError('where: give both values, or none for the indices of what is true')
   return select(condition, a, b)
 }
 
@@ -51,13 +54,21 @@ export function where(condition: TensorLike, a?: TensorLike, b?: TensorLike): Te
  * The slices of x where `mask` is true, along one axis: `mask` covers the axes of x from `axis` (default 0) on.
  * @throws ShapeError when the mask does not fit.
  */
-export function booleanMask(x: TensorLike, mask: TensorLike, { axis = 0 }: { readonly axis?: number } = {}): Tensor {
+export function booleanMask(
+  x: TensorLike,
+  mask: TensorLike,
+  { axis = 0 }: { readonly axis?: number } = {},
+): Tensor {
   const [values, chosen] = [toTensor(x), toTensor(mask, 'bool')]
   const at = normalizeAxis(axis, values.rank)
   if (chosen.rank === 0 || at + chosen.rank > values.rank)
-    throw new ShapeError(`booleanMask: mask ${formatShape(chosen.shape)} does not fit ${formatShape(values.shape)} from axis ${at} on`)
+    throw new ShapeError(
+      `booleanMask: mask ${formatShape(chosen.shape)} does not fit ${formatShape(values.shape)} from axis ${at} on`,
+    )
   mergeShapes(chosen.shape, values.shape.slice(at, at + chosen.rank), 'booleanMask: sizes differ')
-  const flat = reshape(values, { shape: [...values.shape.slice(0, at), -1, ...values.shape.slice(at + chosen.rank)] })
+  const flat = reshape(values, {
+    shape: [...values.shape.slice(0, at), -1, ...values.shape.slice(at + chosen.rank)],
+  })
   const rows = reshape(argWhere(reshape(chosen, { shape: [-1] })), { shape: [-1] })
   return gather(flat, rows, { axis: at })
 }

@@ -26,9 +26,24 @@ export const clip = defineOp({
   dtypes: [numerics],
   attrs: attributes,
   infer: ([x]) => [x],
-  grad: ({ dy, inputs: [x], attrs: { min, max } }: GradContext<readonly ['x'], typeof attributes>): [Tensor] => {
-    const tests = [...(min === undefined ? [] : [greaterEqual(x, min)]), ...(max === undefined ? [] : [lessEqual(x, max)])]
-    return [tests.length === 0 ? dy : select(tests.reduce((a, b) => logicalAnd(a, b)), dy, 0)]
+  grad: ({
+    dy,
+    inputs: [x],
+    attrs: { min, max },
+  }: GradContext<readonly ['x'], typeof attributes>): [Tensor] => {
+    const tests = [
+      ...(min === undefined ? [] : [greaterEqual(x, min)]),
+      ...(max === undefined ? [] : [lessEqual(x, max)]),
+    ]
+    return [
+      tests.length === 0
+        ? dy
+        : select(
+            tests.reduce((a, b) => logicalAnd(a, b)),
+            dy,
+            0,
+          ),
+    ]
   },
   body: {
     kind: 'scalar',
@@ -41,4 +56,6 @@ export const clip = defineOp({
 
 /** `clip` with bounds that are numbers or tensors, which broadcast. */
 export const clipByValue = (x: TensorLike, low: TensorLike, high: TensorLike): Tensor =>
-  typeof low === 'number' && typeof high === 'number' ? clip(x, { min: low, max: high }) : minimum(maximum(x, low), high)
+  typeof low === 'number' && typeof high === 'number'
+    ? clip(x, { min: low, max: high })
+    : minimum(maximum(x, low), high)

@@ -15,5 +15,11 @@ interface ComparisonSpec {
 }
 
 /** An element-wise test of two inputs of one dtype, with broadcasting; the answer is bool and has no gradient. */
-export const comparison = ({ name, doc, commutative = false, dtypes = fixedSize, expr }: ComparisonSpec): Op<readonly ['a', 'b'], {}, readonly ['y']> =>
+export const comparison = ({
+  name,
+  doc,
+  commutative = false,
+  dtypes = fixedSize,
+  expr,
+}: ComparisonSpec): Op<readonly ['a', 'b'], {}, readonly ['y']> =>
   binary({ name, doc, dtypes, result: 'bool', traits: { commutative }, expr, grad: null })

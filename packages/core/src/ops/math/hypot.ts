@@ -19,7 +19,11 @@ export const hypot = binary({
 
 /** The longer side times √(1 + ratio²); a longer side of 0 or Infinity has no ratio. */
 function length(a: Expr, b: Expr): Expr {
-  const [one, zero, infinity] = [1, 0, Number.POSITIVE_INFINITY].map((x) => E.num(x, a.dtype)) as [Expr, Expr, Expr]
+  const [one, zero, infinity] = [1, 0, Number.POSITIVE_INFINITY].map((x) => E.num(x, a.dtype)) as [
+    Expr,
+    Expr,
+    Expr,
+  ]
   const [long, short] = [E.max(E.abs(a), E.abs(b)), E.min(E.abs(a), E.abs(b))]
   const ratio = E.select(E.lt(zero, long), E.div(short, long), zero)
   return E.select(E.eq(long, infinity), infinity, E.mul(long, E.sqrt(E.add(one, E.mul(ratio, ratio)))))

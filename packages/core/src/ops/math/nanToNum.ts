@@ -24,7 +24,11 @@ export const nanToNum = defineOp({
     expr([x], { nan, posInf, negInf }) {
       const num = (value: number) => E.num(value, x.dtype)
       const infinite = E.eq(E.abs(x), num(Number.POSITIVE_INFINITY))
-      return E.select(E.ne(x, x), num(nan), E.select(infinite, E.select(E.lt(num(0), x), num(posInf), num(negInf)), x))
+      return E.select(
+        E.ne(x, x),
+        num(nan),
+        E.select(infinite, E.select(E.lt(num(0), x), num(posInf), num(negInf)), x),
+      )
     },
   },
 })

@@ -27,7 +27,12 @@ export const polygamma = defineOp({
     expr([x], { order }) {
       const num = (value: number): Expr => E.num(value, x.dtype)
       const negative = E.lt(x, num(0))
-      if (order > 1) return E.select(negative, num(Number.NaN), E.mul(num((-1) ** (order + 1) * factorial(order)), zeta(order + 1, x)))
+      if (order > 1)
+        return E.select(
+          negative,
+          num(Number.NaN),
+          E.mul(num((-1) ** (order + 1) * factorial(order)), zeta(order + 1, x)),
+        )
       // ψ'(x) = π²/sin²(πx) - ψ'(1 - x) (DLMF 5.15.6); the sine of the distance to the nearest whole number keeps its digits.
       const sine = E.sin(E.mul(num(Math.PI), E.sub(x, E.round(x))))
       const positive = zeta(2, E.select(negative, E.sub(num(1), x), x))
@@ -49,10 +54,15 @@ function zeta(s: number, x: Expr): Expr {
   const inverse = E.div(one, E.add(x, num(8)))
   const squared = E.mul(inverse, inverse)
   // Horner's scheme over the corrections, whose factors s(s+1)…(s+2j-2) grow by two each.
-  const corrections = bernoulliOverFactorial.map((b, j) => b * Array.from({ length: 2 * j + 1 }, (_, i) => s + i).reduce((p, f) => p * f, 1))
+  const corrections = bernoulliOverFactorial.map(
+    (b, j) => b * Array.from({ length: 2 * j + 1 }, (_, i) => s + i).reduce((p, f) => p * f, 1),
+  )
   const series = corrections.reduceRight<Expr>((sum, c) => E.add(E.mul(sum, squared), num(c)), num(0))
   const rest = E.add(num(1 / (s - 1)), E.mul(inverse, E.add(num(0.5), E.mul(inverse, series))))
-  return E.add(terms.reduce((a, b) => E.add(a, b)), E.mul(power(inverse, s - 1), rest))
+  return E.add(
+    terms.reduce((a, b) => E.add(a, b)),
+    E.mul(power(inverse, s - 1), rest),
+  )
 }
 
 const power = (x: Expr, n: number): Expr => Array.from({ length: n - 1 }).reduce<Expr>((p) => E.mul(p, x), x)

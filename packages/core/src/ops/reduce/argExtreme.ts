@@ -21,7 +21,11 @@ const attrs = {
 }
 
 /** An op that answers where along an axis `extreme` is reached first. */
-export function argExtreme(spec: { name: string; doc: string; extreme: typeof max }): Op<readonly ['x'], typeof attrs, readonly ['y']> {
+export function argExtreme(spec: {
+  name: string
+  doc: string
+  extreme: typeof max
+}): Op<readonly ['x'], typeof attrs, readonly ['y']> {
   return defineOp({
     name: spec.name,
     doc: spec.doc,
@@ -30,7 +34,8 @@ export function argExtreme(spec: { name: string; doc: string; extreme: typeof ma
     attrs,
     infer: ([x], { axis, keepDims, dtype }) => {
       const at = normalizeAxis(axis, x.shape.length)
-      if (x.shape[at] === 0) throw new ShapeError(`axis ${at} of ${formatShape(x.shape)} is empty: nothing can be found there`)
+      if (x.shape[at] === 0)
+        throw new ShapeError(`axis ${at} of ${formatShape(x.shape)} is empty: nothing can be found there`)
       return [{ dtype, shape: reducedShape(x.shape, [at], keepDims) }]
     },
     grad: (): [null] => [null],

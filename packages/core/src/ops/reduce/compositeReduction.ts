@@ -27,7 +27,12 @@ type Attrs = typeof reductionAttrs
 
 /** An op that reduces one input over axes by means of other ops. */
 export function compositeReduction({
-  name, doc, dtypes = floats, result, build, grad,
+  name,
+  doc,
+  dtypes = floats,
+  result,
+  build,
+  grad,
 }: CompositeReductionSpec): Op<readonly ['x'], Attrs, readonly ['y']> {
   return defineOp({
     name,
@@ -36,11 +41,17 @@ export function compositeReduction({
     dtypes: [dtypes],
     attrs: reductionAttrs,
     infer: ([x], { axes, keepDims }) => [
-      { dtype: result ?? x.dtype, shape: reducedShape(x.shape, normalizeAxes(axes, x.shape.length), keepDims) },
+      {
+        dtype: result ?? x.dtype,
+        shape: reducedShape(x.shape, normalizeAxes(axes, x.shape.length), keepDims),
+      },
     ],
     grad: ({ dy, inputs: [x], outputs, attrs }: GradContext<readonly ['x'], Attrs>): [Tensor | null] => [
       grad ? grad({ dy, x, y: outputs[0]!, axes: normalizeAxes(attrs.axes, x.rank) }) : null,
     ],
-    body: { kind: 'composite', build: ([x], { axes, keepDims }): Tensor => build(x, { axes: normalizeAxes(axes, x.rank), keepDims }) },
+    body: {
+      kind: 'composite',
+      build: ([x], { axes, keepDims }): Tensor => build(x, { axes: normalizeAxes(axes, x.rank), keepDims }),
+    },
   })
 }

@@ -20,7 +20,10 @@ import { sum } from './sum.ts'
 /** How many elements of x are not zero (or are true), over axes, all of them by default. Default dtype int32. */
 export function countNonzero(
   x: TensorLike,
-  { dtype = 'int32', ...over }: { readonly dtype?: DType; readonly axes?: readonly number[]; readonly keepDims?: boolean } = {},
+  {
+    dtype = 'int32',
+    ...over
+  }: { readonly dtype?: DType; readonly axes?: readonly number[]; readonly keepDims?: boolean } = {},
 ): Tensor {
   const values = toTensor(x)
   return sum(cast(values.dtype === 'bool' ? values : notEqual(values, 0), { to: dtype }), over)
@@ -37,9 +40,13 @@ export function zeroFraction(x: TensorLike): Tensor {
  * @param options.count left out: the greatest element plus one, which is found on the host.
  * @param options.weights in the shape of x; default int32 ones
  */
-export function bincount(x: TensorLike, { count, weights }: { readonly count?: number; readonly weights?: TensorLike } = {}): Tensor {
+export function bincount(
+  x: TensorLike,
+  { count, weights }: { readonly count?: number; readonly weights?: TensorLike } = {},
+): Tensor {
   const values = reshape(toTensor(x, 'int32'), { shape: [-1] })
-  const parts = weights === undefined ? cast(onesLike(values), { to: 'int32' }) : reshape(weights, { shape: [-1] })
+  const parts =
+    weights === undefined ? cast(onesLike(values), { to: 'int32' }) : reshape(weights, { shape: [-1] })
   return unsortedSegmentSum(parts, values, count === undefined ? {} : { count })
 }
 
@@ -47,8 +54,12 @@ export function bincount(x: TensorLike, { count, weights }: { readonly count?: n
  * How many elements of x lie in each of `bins` bins of equal width between `low` and `high`; what lies beyond counts in the first or last bin.
  * @throws AttrError for no bins or an empty interval.
  */
-export function histogram(x: TensorLike, { low, high, bins = 100 }: { readonly low: number; readonly high: number; readonly bins?: number }): Tensor {
-  if (!(bins >= 1) || !(low < high)) throw new AttrError(`histogram: ${bins} bins from ${low} to ${high} hold nothing`)
+export function histogram(
+  x: TensorLike,
+  { low, high, bins = 100 }: { readonly low: number; readonly high: number; readonly bins?: number },
+): Tensor {
+  if (!(bins >= 1) || !(low < high))
+    throw new AttrError(`histogram: ${bins} bins from ${low} to ${high} hold nothing`)
   const scaled = floor(mul(sub(x, low), bins / (high - low)))
   return bincount(cast(clip(scaled, { min: 0, max: bins - 1 }), { to: 'int32' }), { count: bins })
 }

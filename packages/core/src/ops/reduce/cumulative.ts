@@ -10,6 +10,7 @@ import { zerosLike } from '../array/fill.ts'
 import { putAlongAxis } from '../array/alongAxis.ts'
 import type { TensorLike } from '../constant.ts'
 import { add } from '../math/add.ts'
+import { cast } from '../math/cast.ts'
 import { div } from '../math/div.ts'
 import { equal } from '../math/equal.ts'
 import { exp } from '../math/exp.ts'
@@ -29,7 +30,7 @@ const attributes = {
 }
 type Context = GradContext<readonly ['x'], typeof attributes>
 
-/** Each element joined with all before it along an axis. The gradient of products divides by x: it is NaN where x is 0. */
+/** Each element joined with all before it along an axis. */
 export const cumulative = defineOp({
   name: 'Cumulative',
   doc: 'Each element joined with all before it along an axis: running sums, products, extremes or log-sum-exps.',
@@ -38,7 +39,8 @@ export const cumulative = defineOp({
   attrs: attributes,
   infer: ([x], { axis, combine }) => {
     normalizeAxis(axis, x.shape.length)
-    if (combine === 'logSumExp' && !floats.includes(x.dtype)) throw new DTypeError(`logSumExp needs floats, not ${x.dtype}: cast it`)
+    if (combine === 'logSumExp' && !floats.includes(x.dtype))
+      throw new DTypeError(`logSumExp needs floats, not ${x.dtype}: cast it`)
     return [x]
   },
   grad: (context: Context): [Tensor] => [rules[context.attrs.combine](context)],
@@ -50,12 +52,16 @@ const back = (x: Tensor, { attrs }: Context, combine: 'sum' | 'logSumExp'): Tens
 
 const rules: Readonly<Record<Context['attrs']['combine'], (context: Context) => Tensor>> = {
   sum: (context) => back(context.dy, context, 'sum'),
-  prod: (context) => div(back(mul(context.dy, context.outputs[0]!), context, 'sum'), context.inputs[0]),
+  prod: productRule,
   max: extremeRule,
   min: extremeRule,
   // Σ dy e^(x - y), for positive and negative dy by themselves so that both stay logarithms.
   logSumExp: (context) => {
-    const { dy, inputs: [x], outputs: [y] } = context
+    const {
+      dy,
+      inputs: [x],
+      outputs: [y],
+    } = context
     const part = (signed: Tensor): Tensor => {
       const positive = greater(signed, 0)
       const logarithm = select(positive, sub(log(select(positive, signed, 1)), y!), -1e30)
@@ -65,23 +71,51 @@ const rules: Readonly<Record<Context['attrs']['combine'], (context: Context) => 
   },
 }
 
+/**
+ * Σ dy · (product without x). Where x is not 0 that is the product divided by x, if no factor is 0; where x is 0 it is the product of the
+ * other factors, if x is the only zero among them.
+ */
+function productRule(context: Context): Tensor {
+  const {
+    dy,
+    inputs: [x],
+    attrs,
+  } = context
+  const isZero = equal(x, 0)
+  const factors = select(isZero, 1, x)
+  const zeros = cumulative(cast(isZero, { to: 'int32' }), { ...attrs, combine: 'sum' })
+  const terms = mul(dy, cumulative(factors, attrs))
+  const from = (count: number): Tensor => back(select(equal(zeros, count), terms, 0), context, 'sum')
+  return select(isZero, from(1), div(from(0), factors))
+}
+
 /** Each result goes back to the last element that reached the extreme. */
 function extremeRule({ dy, inputs: [x], attrs }: Context): Tensor {
   const { axis, reverse, exclusive } = attrs
   const reached = equal(x, cumulative(x, { ...attrs, exclusive: false }))
   const index = indexLike(x, { axis })
-  const last = cumulative(select(reached, index, reverse ? 2 ** 31 - 1 : -1), { axis, reverse, exclusive, combine: reverse ? 'min' : 'max' })
+  const last = cumulative(select(reached, index, reverse ? 2 ** 31 - 1 : -1), {
+    axis,
+    reverse,
+    exclusive,
+    combine: reverse ? 'min' : 'max',
+  })
   return putAlongAxis(zerosLike(x), last, dy, { axis, update: 'add' })
 }
 
 type Options = Omit<AttrArgs<typeof attributes>, 'combine'>
 /** Running sums of x along an axis (default the first). */
-export const cumSum = (x: TensorLike, options: Options = {}): Tensor => cumulative(x, { ...options, combine: 'sum' })
+export const cumSum = (x: TensorLike, options: Options = {}): Tensor =>
+  cumulative(x, { ...options, combine: 'sum' })
 /** Running products of x along an axis (default the first). */
-export const cumProd = (x: TensorLike, options: Options = {}): Tensor => cumulative(x, { ...options, combine: 'prod' })
+export const cumProd = (x: TensorLike, options: Options = {}): Tensor =>
+  cumulative(x, { ...options, combine: 'prod' })
 /** Running maxima of x along an axis (default the first). */
-export const cumMax = (x: TensorLike, options: Options = {}): Tensor => cumulative(x, { ...options, combine: 'max' })
+export const cumMax = (x: TensorLike, options: Options = {}): Tensor =>
+  cumulative(x, { ...options, combine: 'max' })
 /** Running minima of x along an axis (default the first). */
-export const cumMin = (x: TensorLike, options: Options = {}): Tensor => cumulative(x, { ...options, combine: 'min' })
+export const cumMin = (x: TensorLike, options: Options = {}): Tensor =>
+  cumulative(x, { ...options, combine: 'min' })
 /** Running log Σ e^x along an axis (default the first), without overflow. */
-export const cumulativeLogSumExp = (x: TensorLike, options: Options = {}): Tensor => cumulative(x, { ...options, combine: 'logSumExp' })
+export const cumulativeLogSumExp = (x: TensorLike, options: Options = {}): Tensor =>
+  cumulative(x, { ...options, combine: 'logSumExp' })

@@ -8,7 +8,17 @@ import { keepReduced } from './keepReduced.ts'
 import { sum } from './sum.ts'
 
 /** What flows back to x from its extreme y over `axes`: elements that tie get an even share. */
-export function extremeGrad({ dy, x, y, axes }: { dy: Tensor; x: Tensor; y: Tensor; axes: readonly number[] }): Tensor {
+export function extremeGrad({
+  dy,
+  x,
+  y,
+  axes,
+}: {
+  dy: Tensor
+  x: Tensor
+  y: Tensor
+  axes: readonly number[]
+}): Tensor {
   const chosen = cast(equal(x, keepReduced(y, x, axes)), { to: x.dtype })
   return mul(chosen, div(keepReduced(dy, x, axes), sum(chosen, { axes, keepDims: true })))
 }

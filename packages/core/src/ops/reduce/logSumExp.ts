@@ -22,7 +22,8 @@ export const logSumExp = compositeReduction({
     const total = log(sum(exp(sub(x, shift)), { axes, keepDims }))
     return add(total, reshapeLike(shift, total))
   },
-  grad: ({ dy, x, y, axes }): Tensor => mul(keepReduced(dy, x, axes), exp(sub(x, orZero(keepReduced(y, x, axes))))),
+  grad: ({ dy, x, y, axes }): Tensor =>
+    mul(keepReduced(dy, x, axes), exp(sub(x, orZero(keepReduced(y, x, axes))))),
 })
 
 /** Infinity less Infinity is NaN; less 0 it stays what it is. */

@@ -12,5 +12,6 @@ export const mean = compositeReduction({
   name: 'Mean',
   doc: 'The mean of x over axes, all of them by default; NaN over nothing.',
   build: (x, { axes, keepDims }) => div(sum(x, { axes, keepDims }), size(x, { axes, dtype: x.dtype })),
-  grad: ({ dy, x, axes }): Tensor => broadcastLike(div(keepReduced(dy, x, axes), size(x, { axes, dtype: x.dtype })), x),
+  grad: ({ dy, x, axes }): Tensor =>
+    broadcastLike(div(keepReduced(dy, x, axes), size(x, { axes, dtype: x.dtype })), x),
 })

@@ -15,7 +15,10 @@ interface Over {
 }
 
 /** Mean and variance (of the population: divided by n) over axes, all of them by default. */
-export function moments(x: TensorLike, over: Over = {}): { readonly mean: Tensor; readonly variance: Tensor } {
+export function moments(
+  x: TensorLike,
+  over: Over = {},
+): { readonly mean: Tensor; readonly variance: Tensor } {
   const values = toTensor(x)
   const center = mean(values, { ...over, keepDims: true })
   const variance = mean(squaredDifference(values, center), over)

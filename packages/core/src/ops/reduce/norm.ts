@@ -30,7 +30,10 @@ export const euclideanNorm = compositeReduction({
  */
 export function norm(
   x: TensorLike,
-  { order = 2, ...over }: { readonly order?: number; readonly axes?: readonly number[]; readonly keepDims?: boolean } = {},
+  {
+    order = 2,
+    ...over
+  }: { readonly order?: number; readonly axes?: readonly number[]; readonly keepDims?: boolean } = {},
 ): Tensor {
   const values = toTensor(x)
   if (order === 2) return euclideanNorm(values, over)

@@ -28,7 +28,13 @@ interface ReductionSpec {
 type Attrs = typeof reductionAttrs
 
 /** An op that combines the elements of one input over axes. */
-export function reduction({ name, doc, dtypes, combine, grad }: ReductionSpec): Op<readonly ['x'], Attrs, readonly ['y']> {
+export function reduction({
+  name,
+  doc,
+  dtypes,
+  combine,
+  grad,
+}: ReductionSpec): Op<readonly ['x'], Attrs, readonly ['y']> {
   return defineOp({
     name,
     doc,

@@ -42,13 +42,17 @@ const segmentStart = defineOp({
   doc: 'What groups begin with before anything is added to them: one value in the shape [slots, ...rest of x].',
   inputs: ['slots', 'x'],
   dtypes: [['bool'], fixedSize],
-  attrs: { idRank: attr.int('how many axes of x the ids cover'), combine: attr.oneOf('how elements will be joined', ['sum', 'prod', 'max', 'min']) },
+  attrs: {
+    idRank: attr.int('how many axes of x the ids cover'),
+    combine: attr.oneOf('how elements will be joined', ['sum', 'prod', 'max', 'min']),
+  },
   traits: { shapeOnly: () => true },
   infer: ([slots, x], { idRank }) => [{ dtype: x.dtype, shape: [slots.shape[0]!, ...x.shape.slice(idRank)] }],
   grad: (): [null, null] => [null, null],
   body: {
     kind: 'composite',
-    build: ([slots, x], { idRank, combine }): Tensor => broadcastTo(start(combine, x.dtype), { shape: [slots.shape[0]!, ...x.shape.slice(idRank)] }),
+    build: ([slots, x], { idRank, combine }): Tensor =>
+      broadcastTo(start(combine, x.dtype), { shape: [slots.shape[0]!, ...x.shape.slice(idRank)] }),
   },
 })
 /** The definitions behind the segment reductions. */
@@ -57,7 +61,13 @@ export const segmentOps = [{ def: segmentSlots.def }, { def: segmentStart.def }]
 /** The neutral element of a reduction, exact also for int64. */
 function start(combine: Combine, dtype: DType): Tensor {
   const extreme = dtype === 'int64' && (combine === 'max' || combine === 'min')
-  return extreme ? constant(combine === 'max' ? -(2n ** 63n) : 2n ** 63n - 1n, 'int64') : constant(ndarray([neutral(combine, dtype)], 'float64').cast(dtype).reshape([]))
+  return extreme
+    ? constant(combine === 'max' ? -(2n ** 63n) : 2n ** 63n - 1n, 'int64')
+    : constant(
+        ndarray([neutral(combine, dtype)], 'float64')
+          .cast(dtype)
+          .reshape([]),
+      )
 }
 
 interface Options {
@@ -68,9 +78,16 @@ const updates = { sum: 'add', prod: 'mul', max: 'max', min: 'min' } as const
 
 function segment(combine: Combine, x: TensorLike, ids: TensorLike, { count }: Options): Tensor {
   const [values, groups] = [toTensor(x), toTensor(ids, 'int32')]
-  if (groups.rank > values.rank) throw new ShapeError(`segments: ids ${formatShape(groups.shape)} have more axes than x ${formatShape(values.shape)}`)
+  if (groups.rank > values.rank)
+    throw new ShapeError(
+      `segments: ids ${formatShape(groups.shape)} have more axes than x ${formatShape(values.shape)}`,
+    )
   if (count !== undefined && count < 0) throw new AttrError(`segments: count ${count} is negative`)
-  mergeShapes(groups.shape, values.shape.slice(0, groups.rank), 'segments: ids must have the leading sizes of x')
+  mergeShapes(
+    groups.shape,
+    values.shape.slice(0, groups.rank),
+    'segments: ids must have the leading sizes of x',
+  )
   const begin =
     count === undefined
       ? segmentStart(segmentSlots(groups), values, { idRank: groups.rank, combine })
@@ -79,13 +96,17 @@ function segment(combine: Combine, x: TensorLike, ids: TensorLike, { count }: Op
 }
 
 /** Sums of the elements of x in each group: `ids` [...n] are the groups of x [...n, ...rest]; the result is [count, ...rest]. Empty groups: 0. */
-export const unsortedSegmentSum = (x: TensorLike, ids: TensorLike, options: Options = {}): Tensor => segment('sum', x, ids, options)
+export const unsortedSegmentSum = (x: TensorLike, ids: TensorLike, options: Options = {}): Tensor =>
+  segment('sum', x, ids, options)
 /** Products of the elements of x in each group. Empty groups: 1. @see unsortedSegmentSum */
-export const unsortedSegmentProd = (x: TensorLike, ids: TensorLike, options: Options = {}): Tensor => segment('prod', x, ids, options)
+export const unsortedSegmentProd = (x: TensorLike, ids: TensorLike, options: Options = {}): Tensor =>
+  segment('prod', x, ids, options)
 /** The greatest element of x in each group. Empty groups: -Infinity, or the least integer. @see unsortedSegmentSum */
-export const unsortedSegmentMax = (x: TensorLike, ids: TensorLike, options: Options = {}): Tensor => segment('max', x, ids, options)
+export const unsortedSegmentMax = (x: TensorLike, ids: TensorLike, options: Options = {}): Tensor =>
+  segment('max', x, ids, options)
 /** The least element of x in each group. Empty groups: Infinity, or the greatest integer. @see unsortedSegmentSum */
-export const unsortedSegmentMin = (x: TensorLike, ids: TensorLike, options: Options = {}): Tensor => segment('min', x, ids, options)
+export const unsortedSegmentMin = (x: TensorLike, ids: TensorLike, options: Options = {}): Tensor =>
+  segment('min', x, ids, options)
 
 /** The mean of the elements of x in each group. Empty groups: 0. @see unsortedSegmentSum */
 export function unsortedSegmentMean(x: TensorLike, ids: TensorLike, options: Options = {}): Tensor {

@@ -1,7 +1,13 @@
 // Segment reductions over ids in ascending order, whose number is that of the last id and one more.
 import type { Tensor } from '../../graph/graph.ts'
 import type { TensorLike } from '../constant.ts'
-import { unsortedSegmentMax, unsortedSegmentMean, unsortedSegmentMin, unsortedSegmentProd, unsortedSegmentSum } from './segment.ts'
+import {
+  unsortedSegmentMax,
+  unsortedSegmentMean,
+  unsortedSegmentMin,
+  unsortedSegmentProd,
+  unsortedSegmentSum,
+} from './segment.ts'
 
 /** Sums of the elements of x in each group, as many as the greatest id and one. @see unsortedSegmentSum */
 export const segmentSum = (x: TensorLike, ids: TensorLike): Tensor => unsortedSegmentSum(x, ids)

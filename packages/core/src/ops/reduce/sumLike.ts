@@ -27,7 +27,9 @@ export const sumLike = defineOp({
   },
 })
 
-const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i] && d !== unknown)
+const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((d, i) => d === b[i] && d !== unknown)
 
 /** `x` summed down to the shape of `like`; x itself when the shapes are the same already. */
-export const sumTo = (x: Tensor, like: Tensor): Tensor => (sameShape(x.shape, like.shape) ? x : sumLike(x, like))
+export const sumTo = (x: Tensor, like: Tensor): Tensor =>
+  sameShape(x.shape, like.shape) ? x : sumLike(x, like)

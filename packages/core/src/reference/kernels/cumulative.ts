@@ -27,7 +27,9 @@ const joins: Readonly<Record<string, (total: number, x: number) => number>> = {
   min: Math.min,
   logSumExp(total, x) {
     const high = Math.max(total, x)
-    return high === Number.NEGATIVE_INFINITY || high === Number.POSITIVE_INFINITY ? high : high + Math.log(Math.exp(total - high) + Math.exp(x - high))
+    return high === Number.NEGATIVE_INFINITY || high === Number.POSITIVE_INFINITY
+      ? high
+      : high + Math.log(Math.exp(total - high) + Math.exp(x - high))
   },
 }
 const joinsExactly: Readonly<Record<string, (total: bigint, x: bigint) => bigint>> = {
@@ -37,7 +39,14 @@ const joinsExactly: Readonly<Record<string, (total: bigint, x: bigint) => bigint
   min: (total, x) => (x < total ? x : total),
 }
 
-function run<T>(x: ArrayLike<T>, out: { [i: number]: T }, shape: Size, attrs: Readonly<Record<string, unknown>>, nothing: T, join: (total: T, x: T) => T): void {
+function run<T>(
+  x: ArrayLike<T>,
+  out: { [i: number]: T },
+  shape: Size,
+  attrs: Readonly<Record<string, unknown>>,
+  nothing: T,
+  join: (total: T, x: T) => T,
+): void {
   const axis = normalizeAxis(attrs['axis'] as number, shape.length)
   for (const { start, step } of linesAlong(shape, axis)) {
     let total = nothing
@@ -53,18 +62,37 @@ function run<T>(x: ArrayLike<T>, out: { [i: number]: T }, shape: Size, attrs: Re
 /** Cumulative: accumulates floats in float64, integers up to 32 bits exactly as far as float64 goes and int64 exactly. */
 export const cumulativeKernels: ReferenceKernels = {
   Cumulative(inputs, outputs, signature) {
-    const { inputs: [type], attrs } = signature
+    const {
+      inputs: [type],
+      attrs,
+    } = signature
     const { dtype, shape } = type!
     const combine = attrs['combine'] as 'sum' | 'prod' | 'max' | 'min' | 'logSumExp'
     if (dtype === 'int64' && combine !== 'logSumExp')
-      run(inputs[0] as BigInt64Array, outputs[0] as BigInt64Array, shape, attrs, neutralBigInt(combine), joinsExactly[combine]!)
+      run(
+        inputs[0] as BigInt64Array,
+        outputs[0] as BigInt64Array,
+        shape,
+        attrs,
+        neutralBigInt(combine),
+        joinsExactly[combine]!,
+      )
     else
       onNumbers(([x], [out]) => {
         const nothing = combine === 'logSumExp' ? Number.NEGATIVE_INFINITY : neutral(combine, dtype)
-        run(x!, out!, shape, attrs, nothing, dtypes[dtype].kind === 'float' ? joins[combine]! : (wrapping[combine] ?? joins[combine]!))
+        run(
+          x!,
+          out!,
+          shape,
+          attrs,
+          nothing,
+          dtypes[dtype].kind === 'float' ? joins[combine]! : (wrapping[combine] ?? joins[combine]!),
+        )
       })(inputs, outputs, signature)
   },
 }
 
 /** Products of integers leave float64's exact range long before they are stored. */
-const wrapping: Readonly<Record<string, ((total: number, x: number) => number) | undefined>> = { prod: Math.imul }
+const wrapping: Readonly<Record<string, ((total: number, x: number) => number) | undefined>> = {
+  prod: Math.imul,
+}

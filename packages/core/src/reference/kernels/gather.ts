@@ -24,7 +24,8 @@ export const gatherKernels: ReferenceKernels = {
 
   Concat(xs, [out], { inputs, outputs, attrs }) {
     const { shape } = outputs[0]!
-    const axis = (attrs['axis'] as number) < 0 ? (attrs['axis'] as number) + shape.length : (attrs['axis'] as number)
+    const axis =
+      (attrs['axis'] as number) < 0 ? (attrs['axis'] as number) + shape.length : (attrs['axis'] as number)
     const rows = sizeOf(shape.slice(0, axis))
     let to = 0
     for (let row = 0; row < rows; row++)

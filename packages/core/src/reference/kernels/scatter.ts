@@ -26,7 +26,10 @@ export const scatterKernels: ReferenceKernels = {
       if (!change) copy(updates!, n * width, out!, to, width)
       else
         for (let i = 0; i < width; i++) {
-          const [old, update] = [getElement(xType!.dtype, out!, to + i), getElement(xType!.dtype, updates!, n * width + i)]
+          const [old, update] = [
+            getElement(xType!.dtype, out!, to + i),
+            getElement(xType!.dtype, updates!, n * width + i),
+          ]
           setElement(xType!.dtype, out!, to + i, change(old as number, update as number))
         }
     }

@@ -11,7 +11,10 @@ export const topKKernels: ReferenceKernels = {
     const rows = size === 0 ? 0 : x!.length / size
     const direction = attrs['largest'] ? -1 : 1
     for (let row = 0; row < rows; row++) {
-      const line = Array.from({ length: size }, (_, i) => getElement(type!.dtype, x!, row * size + i) as number | bigint)
+      const line = Array.from(
+        { length: size },
+        (_, i) => getElement(type!.dtype, x!, row * size + i) as number | bigint,
+      )
       const order = line.map((_, i) => i).sort((i, j) => direction * compare(line[i]!, line[j]!))
       for (let i = 0; i < k; i++) {
         copy(x!, row * size + order[i]!, values!, row * k + i, 1)
