@@ -30,8 +30,10 @@ export * from './autodiff/customGradient.ts'
 export * from './autodiff/indexedSlices.ts'
 
 // Optimising, placing and compiling them
+export { dropShapeInputs } from './passes/dropShapeInputs.ts'
 export { expandComposites, expandNode } from './passes/expandComposites.ts'
 export * from './passes/index.ts'
+export { inline } from './passes/inline.ts'
 export * from './passes/pass.ts'
 export * from './place/partition.ts'
 export * from './place/place.ts'
