@@ -9,7 +9,7 @@ const folder = 'packages/core/src/ops/'
 export const opsIndexFile = `${folder}index.ts`
 
 /** Files that only help to define ops: what they export is no public name. */
-const makers: ReadonlySet<string> = new Set([
+export const makers: ReadonlySet<string> = new Set([
   'elementwise.ts',
   'control/subgraph.ts',
   'linalg/contract.ts',
@@ -20,6 +20,7 @@ const makers: ReadonlySet<string> = new Set([
   'nn/normalize.ts',
   'nn/sampling.ts',
   'nn/window.ts',
+  'rnn/recurrence.ts',
   'reduce/argExtreme.ts',
   'reduce/compositeReduction.ts',
   'reduce/extremeGrad.ts',
@@ -34,10 +35,14 @@ const isOp = (value: unknown): value is { readonly def: { readonly name: string 
   value !== null && (typeof value === 'object' || typeof value === 'function') && 'def' in value
 
 /** The name by which most will look for an op; second names of the same op are not listed again. */
-const properName = (op: { readonly def: { readonly name: string } }): string => op.def.name.charAt(0).toLowerCase() + op.def.name.slice(1)
+const properName = (op: { readonly def: { readonly name: string } }): string =>
+  op.def.name.charAt(0).toLowerCase() + op.def.name.slice(1)
 
 /** The names of a module's ops and of its lists of ops, as elements of an array literal. */
-function opsOf(exports: Exports, proper: ReadonlyMap<unknown, string>): { readonly name: string; readonly element: string }[] {
+function opsOf(
+  exports: Exports,
+  proper: ReadonlyMap<unknown, string>,
+): { readonly name: string; readonly element: string }[] {
   return Object.entries(exports).flatMap(([name, value]) => {
     if (isOp(value)) return (proper.get(value) ?? name) === name ? [{ name, element: name }] : []
     return Array.isArray(value) && value.length > 0 && value.every(isOp)
@@ -49,7 +54,11 @@ function opsOf(exports: Exports, proper: ReadonlyMap<unknown, string>): { readon
 /** The text of ops/index.ts for the modules by their paths under ops/. */
 function opsIndex(modules: ReadonlyMap<string, Exports>): string {
   const named = [...modules.values()].flatMap((exports) => Object.entries(exports))
-  const proper = new Map(named.flatMap(([name, value]) => (isOp(value) && name === properName(value) ? [[value, name] as const] : [])))
+  const proper = new Map(
+    named.flatMap(([name, value]) =>
+      isOp(value) && name === properName(value) ? [[value, name] as const] : [],
+    ),
+  )
   const rows = [...modules].map(([path, exports]) => ({ path, ops: opsOf(exports, proper) }))
   return [
     '// Written by tools/generateOps.ts: the public names of all op files, and the list of all ops.',

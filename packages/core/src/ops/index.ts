@@ -54,6 +54,7 @@ import { lstsq } from './linalg/lstsq.ts'
 import { matmul } from './linalg/matmul.ts'
 import { qr } from './linalg/qr.ts'
 import { solve } from './linalg/solve.ts'
+import { svd } from './linalg/svd.ts'
 import { triangularSolve } from './linalg/triangularSolve.ts'
 import { ctcLossDef } from './loss/ctcLoss.ts'
 import { abs } from './math/abs.ts'
@@ -151,6 +152,8 @@ import { relu6 } from './nn/relu6.ts'
 import { resizeBack, resizeBilinear, resizeNearest, resizeParts } from './nn/resize.ts'
 import { silu } from './nn/silu.ts'
 import { logSoftmax, softmax } from './nn/softmax.ts'
+import { foldIn, keyOfWordsDef, randomBits, randomBitsLike, threefryDef } from './random/randomBits.ts'
+import { randomKeyDef } from './random/randomKey.ts'
 import { all } from './reduce/all.ts'
 import { any } from './reduce/any.ts'
 import { argMax } from './reduce/argMax.ts'
@@ -244,6 +247,7 @@ export * from './linalg/matmul.ts'
 export * from './linalg/products.ts'
 export * from './linalg/qr.ts'
 export * from './linalg/solve.ts'
+export * from './linalg/svd.ts'
 export * from './linalg/triangularSolve.ts'
 export * from './loss/crossEntropy.ts'
 export * from './loss/ctcLoss.ts'
@@ -332,12 +336,15 @@ export * from './math/truncDiv.ts'
 export * from './math/truncMod.ts'
 export * from './math/xlog1py.ts'
 export * from './math/xlogy.ts'
+export * from './nn/attention.ts'
 export * from './nn/batchNorm.ts'
 export * from './nn/biasAdd.ts'
 export * from './nn/conv.ts'
 export * from './nn/convTranspose.ts'
 export * from './nn/convolutions.ts'
+export * from './nn/dropout.ts'
 export * from './nn/elu.ts'
+export * from './nn/embedding.ts'
 export * from './nn/gelu.ts'
 export * from './nn/glu.ts'
 export * from './nn/groupNorm.ts'
@@ -355,6 +362,12 @@ export * from './nn/relu6.ts'
 export * from './nn/resize.ts'
 export * from './nn/silu.ts'
 export * from './nn/softmax.ts'
+export * from './random/initializers.ts'
+export * from './random/randomBits.ts'
+export * from './random/randomKey.ts'
+export * from './random/stateful.ts'
+export * from './random/stateless.ts'
+export * from './random/threefry.ts'
 export * from './reduce/all.ts'
 export * from './reduce/any.ts'
 export * from './reduce/argMax.ts'
@@ -373,6 +386,10 @@ export * from './reduce/segment.ts'
 export * from './reduce/sortedSegment.ts'
 export * from './reduce/sum.ts'
 export * from './reduce/sumLike.ts'
+export * from './rnn/basicRnn.ts'
+export * from './rnn/bidirectional.ts'
+export * from './rnn/gru.ts'
+export * from './rnn/lstm.ts'
 export * from './sparse/sparseDense.ts'
 export * from './sparse/sparseDenseMatmul.ts'
 export * from './sparse/sparseReorder.ts'
@@ -466,6 +483,7 @@ export const standardOps: readonly AnyOp[] = [
   matmul,
   qr,
   solve,
+  svd,
   triangularSolve,
   ctcLossDef,
   abs,
@@ -575,6 +593,12 @@ export const standardOps: readonly AnyOp[] = [
   silu,
   logSoftmax,
   softmax,
+  foldIn,
+  keyOfWordsDef,
+  randomBits,
+  randomBitsLike,
+  threefryDef,
+  randomKeyDef,
   all,
   any,
   argMax,
