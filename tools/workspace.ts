@@ -60,3 +60,9 @@ export function text(file: string, at: string = root): string {
 export function has(file: string, at: string = root): boolean {
   return existsSync(join(at, file))
 }
+
+/** The files that define core's ops, as paths below the root. */
+export const opFiles = (): readonly string[] =>
+  files('packages/core/src/ops/**/*.ts').filter(
+    (path) => !path.endsWith('.test.ts') && !path.endsWith('/ops/index.ts'),
+  )

@@ -1,0 +1,231 @@
+// Writes the op reference, docs/ops: one page a family, everything on it read off the definitions of the ops.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { AnyOp, AttrValue, OpDef } from '../packages/core/src/index.ts'
+import { dtypeNames, NDArray } from '../packages/core/src/index.ts'
+import { makers } from './generateOps.ts'
+import { has, opFiles, root, text } from './workspace.ts'
+
+/** Where the pages stand. */
+export const referenceFolder = 'docs/ops'
+
+const families: Readonly<Record<string, string>> = {
+  '': 'Constants',
+  array: 'Arrays: shape, order, parts, rows',
+  control: 'Branches, loops, functions',
+  debug: 'Checks and messages',
+  graph: 'What holds a graph together',
+  linalg: 'Linear algebra',
+  loss: 'Losses',
+  math: 'Element-wise mathematics',
+  nn: 'Neural networks',
+  random: 'Random numbers',
+  reduce: 'Reductions, running and by segment',
+  rnn: 'Recurrent networks',
+  sparse: 'Sparse tensors',
+  state: 'Variables, queues, mutexes',
+  text: 'Text',
+}
+
+interface Entry {
+  /** What users call; undefined for definitions that stand behind functions. */
+  readonly name: string | undefined
+  readonly def: OpDef
+}
+
+/** A plain function that builds ops. */
+interface Builder {
+  readonly name: string
+  readonly signature: string
+  readonly doc: string
+}
+
+/** The pages of the reference by their paths below the root. */
+export async function referencePages(): Promise<ReadonlyMap<string, string>> {
+  const entries = new Map<string, Entry[]>()
+  const builders = new Map<string, Builder[]>()
+  for (const path of opFiles()) {
+    const exports = (await import(pathToFileURL(join(root, path)).href)) as Readonly<Record<string, unknown>>
+    const parts = path.split('/ops/')[1]!.split('/')
+    const family = parts.length > 1 ? parts[0]! : ''
+    const list = entries.get(family) ?? []
+    entries.set(family, list)
+    if (!makers.has(parts.join('/')))
+      builders.set(family, [...(builders.get(family) ?? []), ...buildersOf(text(path), exports)])
+    for (const entry of Object.entries(exports).flatMap(([name, value]) => entriesOf(name, value)))
+      if (!list.some(({ def }) => def.name === entry.def.name)) list.push(entry)
+  }
+  const pages = new Map<string, string>()
+  const rows: string[] = []
+  for (const [family, list] of [...entries]
+    .filter(([at, all]) => all.length + (builders.get(at)?.length ?? 0) > 0)
+    .sort()) {
+    const functions = builders.get(family) ?? []
+    const file = `${family || 'constant'}.md`
+    const title = families[family] ?? family
+    pages.set(`${referenceFolder}/${file}`, page(title, list, functions))
+    rows.push(
+      `| [${title}](${file}) | ${[...list.map(({ name, def }) => name ?? def.name), ...functions.map(({ name }) => name)].map((name) => `\`${name}\``).join(' ')} |`,
+    )
+  }
+  pages.set(
+    `${referenceFolder}/README.md`,
+    [...heading, '| family | ops |', '| --- | --- |', ...rows, ''].join('\n'),
+  )
+  return pages
+}
+
+const heading = [
+  '# The ops',
+  '',
+  'Written by `npm run reference` from the definitions of the ops in `packages/core/src/ops`; do not edit.',
+  '',
+  'An op is called with its inputs, then an object of attributes: `matmul(a, b, { transposeB: true })`. Plain numbers become constants of the',
+  'dtype of the other inputs. Names in capitals, like `MatMul`, are those in graphs, traces and messages.',
+  '',
+]
+
+const isOp = (value: unknown): value is AnyOp =>
+  value !== null && (typeof value === 'object' || typeof value === 'function') && 'def' in value
+
+function entriesOf(name: string, value: unknown): Entry[] {
+  if (Array.isArray(value)) return value.filter(isOp).map(({ def }) => ({ name: undefined, def }))
+  if (!isOp(value)) return []
+  return [{ name: typeof value === 'function' ? name : undefined, def: value.def }]
+}
+
+function page(title: string, entries: readonly Entry[], functions: readonly Builder[]): string {
+  const built = functions.flatMap(({ name, signature, doc }) => [
+    `## ${name}`,
+    '',
+    `\`${signature}\``,
+    '',
+    doc,
+    '',
+  ])
+  return [`# ${title}`, '', ...entries.flatMap(section), ...built].join('\n')
+}
+
+/** The exported functions of an op file that are not ops themselves, with their docstrings. */
+function buildersOf(source: string, exports: Readonly<Record<string, unknown>>): Builder[] {
+  const documented = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport (?:const|function) (\w+)/g
+  return [...source.matchAll(documented)].flatMap(([whole, comment, name], i, all) => {
+    const value = exports[name!]
+    if (typeof value !== 'function' || isOp(value) || /^class /.test(Function.prototype.toString.call(value)))
+      return []
+    const from = all[i]!.index + whole.length
+    return [{ name: name!, signature: `${name}${parameters(source, from)}`, doc: prose(comment!) }]
+  })
+}
+
+/** The text of a parameter list that begins at or after `from`, on one line. */
+function parameters(source: string, from: number): string {
+  // A function made by another one does not show its parameters here.
+  if (!/^(?:<[^>]*>)?\(|^(?:: [^=]+)? = (?:<[^>]*>)?\(/.test(source.slice(from))) return '(…)'
+  const start = source.indexOf('(', from)
+  let depth = 0
+  for (let at = start; at < source.length; at++) {
+    if ('([{'.includes(source[at]!)) depth++
+    if (')]}'.includes(source[at]!) && --depth === 0)
+      return source
+        .slice(start, at + 1)
+        .replace(/\s+/g, ' ')
+        .replace(/,? \)$/, ')')
+        .replace('( ', '(')
+  }
+  return '()'
+}
+
+const prose = (comment: string): string =>
+  comment
+    .split('\n')
+    .map((line) => line.replace(/^\s*\* ?/, '').trim())
+    .join('\n')
+    .trim()
+    .replace(/\n(?=@)/, '\n\n')
+    .replace(/\n@param (\S+) /g, '\n- `$1`: ')
+    .replace(/\n@returns? /g, '\n- returns ')
+    .replace(/\n@throws /g, '\n- throws ')
+
+function section({ name, def }: Entry): string[] {
+  const called = name === undefined ? def.name : `${name}(${callOf(def)})`
+  return [
+    `## ${name ?? def.name}`,
+    '',
+    `\`${called}\` → ${def.outputs === 'list' ? 'a list of tensors' : def.outputs.map((o) => `\`${o}\``).join(', ')}`,
+    '',
+    def.doc,
+    '',
+    ...inputsTable(def),
+    ...attributesTable(def),
+    `*${facts(def).join('; ')}.*`,
+    '',
+  ]
+}
+
+const callOf = (def: OpDef): string => {
+  const inputs = def.variadic && def.inputs.length === 1 ? ['[…]'] : [...def.inputs]
+  return [...inputs, ...(Object.keys(def.attrs).length > 0 ? ['{ … }'] : [])].join(', ')
+}
+
+function inputsTable(def: OpDef): string[] {
+  if (def.inputs.length === 0) return []
+  const rows = def.inputs.map((input, i) => {
+    const dtypes = def.dtypes[Math.min(i, def.dtypes.length - 1)]
+    const lends = def.traits.shapeOnly?.(i) ? '; lends only its shape' : ''
+    return `| \`${input}\` | ${dtypes && dtypes.length < dtypeNames.length ? dtypes.join(', ') : 'any dtype'}${lends} |`
+  })
+  return ['| input | dtypes |', '| --- | --- |', ...rows, '']
+}
+
+function attributesTable(def: OpDef): string[] {
+  const rows = Object.entries(def.attrs).map(
+    ([key, { doc, expects, optional, default: fallback }]) =>
+      `| \`${key}\` | ${expects.replaceAll('|', '\\|')} | ${optional ? describe(fallback) : 'required'} | ${doc} |`,
+  )
+  return rows.length === 0
+    ? []
+    : ['| attribute | type | default | meaning |', '| --- | --- | --- | --- |', ...rows, '']
+}
+
+const describe = (value: AttrValue): string =>
+  value === undefined ? 'none' : `\`${value instanceof NDArray ? 'an array' : JSON.stringify(value)}\``
+
+const bodies: Readonly<Record<OpDef['body']['kind'], string>> = {
+  scalar: 'an expression per element, fused with its neighbours',
+  view: 'an index map, fused with its readers',
+  reduce: 'a reduction, fused with what leads to it and follows it',
+  composite: 'made of other ops',
+  kernel: 'hand-written for each device',
+  runtime: 'done by the executor',
+}
+
+function facts({ name, body, grad, traits }: OpDef): string[] {
+  const host = body.kind === 'runtime' && body.role === 'host'
+  return [
+    `\`${name}\`: ${host ? 'computed on the host' : bodies[body.kind]}`,
+    grad || body.kind === 'composite' ? 'differentiable where its inputs are floats' : 'no gradient',
+    ...(traits.effect
+      ? [
+          { read: 'reads state', write: 'changes state', external: 'has an effect outside the graph' }[
+            traits.effect
+          ],
+        ]
+      : []),
+  ]
+}
+
+/** Pages that do not say what the definitions say. */
+export async function stalePages(): Promise<readonly string[]> {
+  const pages = await referencePages()
+  return [...pages]
+    .filter(([path, page]) => !has(path) || text(path) !== page)
+    .map(([path]) => `${path} is out of date: run 'npm run reference'`)
+}
+
+if (import.meta.main) {
+  rmSync(join(root, referenceFolder), { recursive: true, force: true })
+  mkdirSync(join(root, referenceFolder), { recursive: true })
+  for (const [path, page] of await referencePages()) writeFileSync(join(root, path), page)
+}
