@@ -180,6 +180,14 @@ export const reduceCases: readonly OpCase[] = [
     ],
   }),
   opCase({
+    ops: ['Max', 'Min', 'Maximum', 'Minimum', 'Cumulative'],
+    name: 'one NaN spoils all',
+    inputs: { x: values([1, Number.NaN, 3]) },
+    grad: false,
+    build: ({ x }) => [s.max(x), s.min(x), s.maximum(x, 2), s.minimum(x, 2), s.cumMax(x)],
+    expect: [Number.NaN, Number.NaN, [2, Number.NaN, 3], [1, Number.NaN, 2], [1, Number.NaN, Number.NaN]],
+  }),
+  opCase({
     op: 'Prod',
     name: 'gradients beside one zero and beside two',
     inputs: {

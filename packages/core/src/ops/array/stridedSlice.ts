@@ -6,7 +6,7 @@ import { E } from '../../ir/expr.ts'
 import { int, times } from '../../ir/view.ts'
 import type { GradContext } from '../../op.ts'
 import { attr, defineOp } from '../../op.ts'
-import type { Dim, Shape, Size } from '../../shape.ts'
+import type { Dim, Shape } from '../../shape.ts'
 import { formatShape, unknown } from '../../shape.ts'
 
 /** As a bound of a strided slice: as far as the axis goes, upwards. */
