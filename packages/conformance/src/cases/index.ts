@@ -5,6 +5,7 @@ import { graphCases } from './graph.ts'
 import { stateCases } from './state.ts'
 import { arrayIndexCases } from './arrayIndex.ts'
 import { arrayMoveCases } from './arrayMove.ts'
+import { linalgCases } from './linalg.ts'
 import { mathBinaryCases } from './mathBinary.ts'
 import { mathUnaryCases } from './mathUnary.ts'
 import { reduceCases } from './reduce.ts'
@@ -13,6 +14,9 @@ import { reduceCases } from './reduce.ts'
 export const allCases: readonly OpCase[] = [
   ...arrayIndexCases,
   ...arrayMoveCases,
+  ...controlCases,
+  ...graphCases,
+  ...linalgCases,
   ...mathBinaryCases,
   ...mathUnaryCases,
   ...reduceCases,
