@@ -33,7 +33,9 @@ interface CaseFacts<K extends string> {
 }
 
 /** The names of the OpDefs that a case stands for. Each must occur in the graph that it builds, or in that of its gradient. */
-type Covered = { readonly op: string; readonly ops?: never } | { readonly ops: readonly string[]; readonly op?: never }
+type Covered =
+  | { readonly op: string; readonly ops?: never }
+  | { readonly ops: readonly string[]; readonly op?: never }
 
 type CaseSpec<I extends Readonly<Record<string, InputSpec>>> = Covered &
   CaseFacts<Extract<keyof I, string>> & {
@@ -41,7 +43,11 @@ type CaseSpec<I extends Readonly<Record<string, InputSpec>>> = Covered &
     /** Builds the outputs on placeholders for the inputs; `dtype` is the one that the case runs in. */
     build(inputs: { readonly [K in keyof I]: Tensor }, dtype: DType): Outputs
     /** The right answer: literal values, or plain JavaScript by another way than the op's. Left out: only devices are compared, and gradients checked. */
-    readonly expect?: Expected | readonly Expected[] | Readonly<Record<string, Expected>> | ((inputs: { readonly [K in keyof I]: NDArray }, dtype: DType) => ExpectedOutputs)
+    readonly expect?:
+      | Expected
+      | readonly Expected[]
+      | Readonly<Record<string, Expected>>
+      | ((inputs: { readonly [K in keyof I]: NDArray }, dtype: DType) => ExpectedOutputs)
   }
 
 /** A case as the suites hold it. */

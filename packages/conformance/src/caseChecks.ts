@@ -20,9 +20,16 @@ export function dtypesOf(trial: Trial): Set<DType> {
 }
 
 /** Compares the values of two runs of the same trial. */
-export function expectSame(what: string, trial: Trial, actual: readonly NDArray[], expected: readonly NDArray[]): void {
+export function expectSame(
+  what: string,
+  trial: Trial,
+  actual: readonly NDArray[],
+  expected: readonly NDArray[],
+): void {
   const at = tolerances(graphOf(trial))
-  ;[...trial.outputs].forEach(([name, t], i) => expectClose(`${what}, output ${name}`, actual[i]!, expected[i]!, at(t)))
+  ;[...trial.outputs].forEach(([name, t], i) =>
+    expectClose(`${what}, output ${name}`, actual[i]!, expected[i]!, at(t)),
+  )
 }
 
 /** Compares values with what the case expects. */
@@ -66,17 +73,28 @@ function expectCovers(opcase: OpCase, trial: Trial, back: Trial | undefined): vo
   const fetches = [...trial.outputs.values(), ...(back?.outputs.values() ?? [])]
   const used = opsIn({ fetches, targets: [] })
   const absent = opcase.ops.filter((name) => !used.has(name))
-  if (absent.length > 0) expect.fail(`${caseName(opcase)} builds no ${absent.join(', ')}, only ${[...used].join(', ')}`)
+  if (absent.length > 0)
+    expect.fail(`${caseName(opcase)} builds no ${absent.join(', ')}, only ${[...used].join(', ')}`)
 }
 
-async function checkSymbolic(opcase: OpCase, dtype: DType, values: readonly NDArray[], by: readonly string[]): Promise<void> {
+async function checkSymbolic(
+  opcase: OpCase,
+  dtype: DType,
+  values: readonly NDArray[],
+  by: readonly string[],
+): Promise<void> {
   const trial = buildTrial(opcase, dtype, { symbolic: true })
   const concrete = buildTrial(opcase, dtype)
   expectSame(`${trial.name} with named sizes`, concrete, await runTrial([reference()], trial), values)
   if (by.length === 0) return
   const back = gradientTrial(concrete, values, by)
   const named = gradientTrial(trial, values, by)
-  expectSame(`${named.name} with named sizes`, back, await runTrial([reference()], named), await runTrial([reference()], back))
+  expectSame(
+    `${named.name} with named sizes`,
+    back,
+    await runTrial([reference()], named),
+    await runTrial([reference()], back),
+  )
 }
 
 /** Differences need digits: whatever the case runs in, its gradient is checked in float64. */

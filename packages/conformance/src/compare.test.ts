@@ -12,7 +12,9 @@ describe('expectClose', () => {
     expect(() => expectClose('x', ndarray([1 + 2 ** -20], 'float32'), one, loose)).toThrow('x: element 0')
   })
   it('allows nothing when the tolerance is exact', () => {
-    expect(() => expectClose('x', ndarray([1 + 2 ** -23], 'float32'), ndarray([1], 'float32'), exact)).toThrow('element 0')
+    expect(() =>
+      expectClose('x', ndarray([1 + 2 ** -23], 'float32'), ndarray([1], 'float32'), exact),
+    ).toThrow('element 0')
   })
   it('measures against the largest neighbour only where terms cancel', () => {
     const [actual, wanted] = [ndarray([1e-6, 1000], 'float32'), ndarray([0, 1000], 'float32')]
@@ -26,8 +28,12 @@ describe('expectClose', () => {
   it('takes NaN for NaN and an infinity only for itself', () => {
     const special = ndarray([Number.NaN, Infinity, -Infinity], 'float32')
     expect(() => expectClose('x', special, special, loose)).not.toThrow()
-    expect(() => expectClose('x', ndarray([0], 'float32'), ndarray([Number.NaN], 'float32'), loose)).toThrow('element 0')
-    expect(() => expectClose('x', ndarray([3e38], 'float32'), ndarray([Infinity], 'float32'), loose)).toThrow('element 0')
+    expect(() => expectClose('x', ndarray([0], 'float32'), ndarray([Number.NaN], 'float32'), loose)).toThrow(
+      'element 0',
+    )
+    expect(() => expectClose('x', ndarray([3e38], 'float32'), ndarray([Infinity], 'float32'), loose)).toThrow(
+      'element 0',
+    )
   })
 })
 

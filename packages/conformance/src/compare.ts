@@ -14,14 +14,24 @@ export function expectClose(what: string, actual: NDArray, expected: NDArray, to
 
 /** As `expectClose` with values given in JavaScript: nested arrays state the shape, typed arrays only the elements, and neither a dtype. */
 export function expectValues(what: string, actual: NDArray, expected: Expected, tolerance: Tolerance): void {
-  if (expected instanceof HostArray) return expectElements(what, actual, expected.shape, elements(expected), tolerance)
-  if (ArrayBuffer.isView(expected)) return expectElements(what, actual, actual.shape, [...(expected as Exclude<TypedArray, BigInt64Array>)], tolerance)
+  if (expected instanceof HostArray)
+    return expectElements(what, actual, expected.shape, elements(expected), tolerance)
+  if (ArrayBuffer.isView(expected))
+    return expectElements(
+      what,
+      actual,
+      actual.shape,
+      [...(expected as Exclude<TypedArray, BigInt64Array>)],
+      tolerance,
+    )
   expectElements(what, actual, shapeOf(expected), flat(expected), tolerance)
 }
 
 const shapeOf = (nested: Nested): readonly number[] => (Array.isArray(nested) ? ndarray(nested).shape : [])
-const flat = (nested: Nested): Scalar[] => (Array.isArray(nested) ? (nested as Nested[]).flatMap(flat) : [nested as Scalar])
-const elements = (array: NDArray): Scalar[] => Array.from({ length: array.size }, (_, i) => getElement(array.dtype, array.data, i))
+const flat = (nested: Nested): Scalar[] =>
+  Array.isArray(nested) ? (nested as Nested[]).flatMap(flat) : [nested as Scalar]
+const elements = (array: NDArray): Scalar[] =>
+  Array.from({ length: array.size }, (_, i) => getElement(array.dtype, array.data, i))
 
 function expectElements(
   what: string,
@@ -32,16 +42,26 @@ function expectElements(
 ): void {
   if (actual.shape.length !== shape.length || actual.shape.some((d, i) => d !== shape[i]))
     fail(what, `shape [${actual.shape.join(', ')}] is not [${shape.join(', ')}]`)
-  if (expected.length !== actual.size) fail(what, `${actual.size} elements where ${expected.length} are expected`)
+  if (expected.length !== actual.size)
+    fail(what, `${actual.size} elements where ${expected.length} are expected`)
   const scale = Math.max(0, ...expected.map(Number).filter(Number.isFinite).map(Math.abs))
   elements(actual).forEach((value, i) => {
     const wanted = expected[i]!
     if (!close(value, wanted, actual, tolerance, scale))
-      fail(what, `element ${i} of [${shape.join(', ')}] is ${value}, expected ${wanted} (within ${tolerance.units} units)`)
+      fail(
+        what,
+        `element ${i} of [${shape.join(', ')}] is ${value}, expected ${wanted} (within ${tolerance.units} units)`,
+      )
   })
 }
 
-function close(value: Scalar, wanted: Scalar, { dtype }: NDArray, tolerance: Tolerance, scale: number): boolean {
+function close(
+  value: Scalar,
+  wanted: Scalar,
+  { dtype }: NDArray,
+  tolerance: Tolerance,
+  scale: number,
+): boolean {
   if (dtype === 'string' || typeof value === 'string') return value === wanted
   if (typeof value === 'bigint' && typeof wanted === 'bigint') return value === wanted
   const x = Number(value)

@@ -46,7 +46,15 @@ const pass = (dtype: DType, length: number): FusedKernel => ({
 function samples(dtype: DType): readonly number[] {
   if (dtypes[dtype].kind === 'float') return [0, 1, -1.5, 0.125, 100, -2048, 3, 4]
   if (dtypes[dtype].kind === 'bool') return [0, 1, 1, 0, 1]
-  return [0, 1, 2, 100, dtype === 'int64' ? -3 : neutral('max', dtype), dtype === 'int64' ? 5 : neutral('min', dtype), 7]
+  return [
+    0,
+    1,
+    2,
+    100,
+    dtype === 'int64' ? -3 : neutral('max', dtype),
+    dtype === 'int64' ? 5 : neutral('min', dtype),
+    7,
+  ]
 }
 
 /** Registers the tests of the device contract. */

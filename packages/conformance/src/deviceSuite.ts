@@ -35,7 +35,11 @@ const kernels = 300
  * Registers all that a device must satisfy.
  * @param makeDevice opens a device; the suite opens one and disposes of it at the end.
  */
-export function deviceSuite(name: string, makeDevice: () => Device | Promise<Device>, capabilities: Claims): void {
+export function deviceSuite(
+  name: string,
+  makeDevice: () => Device | Promise<Device>,
+  capabilities: Claims,
+): void {
   const { dtypes, missing = [], cases = allCases } = capabilities
   describe(`device ${name}`, () => {
     let device: Device
@@ -63,7 +67,12 @@ const seeds = Array.from({ length: kernels / batch }, (_, i) => [i * batch, i * 
 const plan = (cases: readonly OpCase[]): readonly Planned[] =>
   cases.flatMap((opcase) => (opcase.dtypes ?? (['float32'] as const)).map((dtype) => ({ opcase, dtype })))
 
-function ownCases(open: () => Device, planned: readonly Planned[], dtypes: ReadonlySet<DType>, missing: ReadonlySet<string>): void {
+function ownCases(
+  open: () => Device,
+  planned: readonly Planned[],
+  dtypes: ReadonlySet<DType>,
+  missing: ReadonlySet<string>,
+): void {
   const built = (one: Planned): Trial | undefined => {
     try {
       return buildTrial(one.opcase, one.dtype)

@@ -20,7 +20,14 @@ const cube = (factor: number) =>
 function trialOf(factor: number): Trial {
   const x = placeholder({ shape: [3], dtype: 'float64' })
   const values = { x: ndarray([1, 2, -0.5], 'float64') }
-  return { name: 'cube', inputs: { x }, values, outputs: new Map([['0', cube(factor)(x)]]), single: true, runs: 1 }
+  return {
+    name: 'cube',
+    inputs: { x },
+    values,
+    outputs: new Map([['0', cube(factor)(x)]]),
+    single: true,
+    runs: 1,
+  }
 }
 
 async function check(trial: Trial): Promise<void> {

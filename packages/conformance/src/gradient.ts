@@ -20,17 +20,37 @@ export function differentiated(opcase: Pick<OpCase, 'grad'>, trial: Trial): read
  * @param values the outputs' values: cotangents have their shapes.
  */
 export function gradientTrial(trial: Trial, values: readonly NDArray[], by: readonly string[]): Trial {
-  const tops = [...trial.outputs.values()].flatMap((t, i) => (floats.includes(t.dtype) ? [{ t, shape: values[i]!.shape }] : []))
-  const seeds = tops.map(({ t, shape }, i) => constant(cotangent(`${trial.name} cotangent ${i}`, shape).cast(t.dtype)))
-  return gradientTrialWith(trial, tops.map(({ t }) => t), seeds, by)
+  const tops = [...trial.outputs.values()].flatMap((t, i) =>
+    floats.includes(t.dtype) ? [{ t, shape: values[i]!.shape }] : [],
+  )
+  const seeds = tops.map(({ t, shape }, i) =>
+    constant(cotangent(`${trial.name} cotangent ${i}`, shape).cast(t.dtype)),
+  )
+  return gradientTrialWith(
+    trial,
+    tops.map(({ t }) => t),
+    seeds,
+    by,
+  )
 }
 
 /** As `gradientTrial`, with given cotangents for given outputs. */
 export function gradientTrialWith(
-  trial: Trial, tops: readonly Tensor[], seeds: readonly Tensor[], by: readonly string[],
+  trial: Trial,
+  tops: readonly Tensor[],
+  seeds: readonly Tensor[],
+  by: readonly string[],
 ): Trial {
-  const found = gradients(tops, by.map((name) => trial.inputs[name]!), { seeds })
-  return { ...trial, name: `gradient of ${trial.name}`, outputs: new Map(by.map((name, i) => [name, found[i]!])) }
+  const found = gradients(
+    tops,
+    by.map((name) => trial.inputs[name]!),
+    { seeds },
+  )
+  return {
+    ...trial,
+    name: `gradient of ${trial.name}`,
+    outputs: new Map(by.map((name, i) => [name, found[i]!])),
+  }
 }
 
 /** Multiples of 1/64 with magnitudes in [0.25, 1]: exact in every float dtype but bfloat16's last bits, and never close to 0. */
@@ -50,7 +70,12 @@ const accuracy = 1e-6
  * (8 (f(x+h) − f(x−h)) − (f(x+2h) − f(x−2h))) / 12h with f = Σ ⟨cotangent, output⟩.
  * @throws AssertionError when they differ by more than a millionth of the terms.
  */
-export async function checkNumerically(devices: readonly Device[], trial: Trial, values: readonly NDArray[], by: readonly string[]): Promise<void> {
+export async function checkNumerically(
+  devices: readonly Device[],
+  trial: Trial,
+  values: readonly NDArray[],
+  by: readonly string[],
+): Promise<void> {
   const analytic = gradientTrial(trial, values, by)
   await withSession(devices, analytic.name, async (session) => {
     await session.initialize([...trial.outputs.values(), ...analytic.outputs.values()])
@@ -64,7 +89,9 @@ export async function checkNumerically(devices: readonly Device[], trial: Trial,
       const numeric = await difference(session, trial, weights, name, direction)
       const scale = Math.max(1, sum(terms.map(Math.abs)))
       if (!(Math.abs(projected - numeric) <= accuracy * scale))
-        expect.fail(`${analytic.name} by ${name}: the gradient rule gives ${projected} along a direction, differences give ${numeric}`)
+        expect.fail(
+          `${analytic.name} by ${name}: the gradient rule gives ${projected} along a direction, differences give ${numeric}`,
+        )
     }
   })
 }
@@ -73,17 +100,26 @@ type Weight = Float64Array | undefined
 const cotangentsOf = (trial: Trial, values: readonly NDArray[]): Weight[] => {
   let seed = 0
   return [...trial.outputs.values()].map((t, i) =>
-    floats.includes(t.dtype) ? (cotangent(`${trial.name} cotangent ${seed++}`, values[i]!.shape).data as Float64Array) : undefined,
+    floats.includes(t.dtype)
+      ? (cotangent(`${trial.name} cotangent ${seed++}`, values[i]!.shape).data as Float64Array)
+      : undefined,
   )
 }
 
 async function difference(
-  session: Session, trial: Trial, weights: readonly Weight[], name: string, direction: NDArray,
+  session: Session,
+  trial: Trial,
+  weights: readonly Weight[],
+  name: string,
+  direction: NDArray,
 ): Promise<number> {
   const at = async (h: number): Promise<number> => {
     const moved = trial.values[name]!.numbers().map((x, k) => x + h * Number(direction.data[k]))
     const value = new HostArray('float64', direction.shape, Float64Array.from(moved))
-    const answers = await session.run([...trial.outputs.values()], feedsOf(trial, { ...trial.values, [name]: value }))
+    const answers = await session.run(
+      [...trial.outputs.values()],
+      feedsOf(trial, { ...trial.values, [name]: value }),
+    )
     return sum(answers.map((y, i) => (weights[i] ? dot(weights[i], y) : 0)))
   }
   const near = (await at(step)) - (await at(-step))

@@ -22,7 +22,8 @@ export function watch(inner: Device): Watched {
       return buffer
     },
     free(buffer) {
-      if (!live.delete(buffer)) throw new Error('a buffer was freed that is not held: freed twice, or never allocated here')
+      if (!live.delete(buffer))
+        throw new Error('a buffer was freed that is not held: freed twice, or never allocated here')
       inner.free(buffer)
     },
   }

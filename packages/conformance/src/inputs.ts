@@ -16,7 +16,10 @@ const many = (shape: Size, draw: () => number): number[] => Array.from({ length:
 const fixed = (dtype: DType | undefined): { dtype?: DType } => (dtype ? { dtype } : {})
 
 /** Uniform numbers in [low, high), by default [-2, 2), in the case's dtype. */
-export const random = (shape: Size, range: { low?: number; high?: number; dtype?: DType } = {}): InputSpec => ({
+export const random = (
+  shape: Size,
+  range: { low?: number; high?: number; dtype?: DType } = {},
+): InputSpec => ({
   shape,
   ...fixed(range.dtype),
   generate: (stream) => many(shape, () => stream.between(range.low ?? -2, range.high ?? 2)),

@@ -34,21 +34,94 @@ export function allowance(tolerance: Tolerance, dtype: DType, expected: number, 
 
 /** Errors of scalar operations in units of the last place, complete by its type. */
 const scalarUnits: Readonly<Record<Expr['op'], number>> = {
-  const: 0, axis: 0, load: 0, acc: 0, cast: 1, select: 0,
-  neg: 0, abs: 0, sign: 0, not: 0, bitNot: 0, floor: 0, ceil: 0, round: 0, trunc: 0, min: 0, max: 0, rem: 1,
-  and: 0, or: 0, xor: 0, shl: 0, shr: 0, lt: 0, le: 0, eq: 0, ne: 0,
-  add: 1, sub: 1, mul: 1, div: 2, sqrt: 2,
-  exp: 4, expm1: 4, log: 4, log1p: 4, sin: 4, cos: 4, tan: 6, asin: 6, acos: 6, atan: 4, atan2: 6,
-  sinh: 6, cosh: 6, tanh: 6, asinh: 6, acosh: 6, atanh: 6, pow: 16,
-  erf: 16, erfc: 64, erfinv: 64, lgamma: 64, digamma: 64,
+  const: 0,
+  axis: 0,
+  load: 0,
+  acc: 0,
+  cast: 1,
+  select: 0,
+  neg: 0,
+  abs: 0,
+  sign: 0,
+  not: 0,
+  bitNot: 0,
+  floor: 0,
+  ceil: 0,
+  round: 0,
+  trunc: 0,
+  min: 0,
+  max: 0,
+  rem: 1,
+  and: 0,
+  or: 0,
+  xor: 0,
+  shl: 0,
+  shr: 0,
+  lt: 0,
+  le: 0,
+  eq: 0,
+  ne: 0,
+  add: 1,
+  sub: 1,
+  mul: 1,
+  div: 2,
+  sqrt: 2,
+  exp: 4,
+  expm1: 4,
+  log: 4,
+  log1p: 4,
+  sin: 4,
+  cos: 4,
+  tan: 6,
+  asin: 6,
+  acos: 6,
+  atan: 4,
+  atan2: 6,
+  sinh: 6,
+  cosh: 6,
+  tanh: 6,
+  asinh: 6,
+  acosh: 6,
+  atanh: 6,
+  pow: 16,
+  erf: 16,
+  erfc: 64,
+  erfinv: 64,
+  lgamma: 64,
+  digamma: 64,
 }
-const cancelling: ReadonlySet<Expr['op']> = new Set(['add', 'sub', 'rem', 'sin', 'cos', 'tan', 'lgamma', 'digamma'])
+const cancelling: ReadonlySet<Expr['op']> = new Set([
+  'add',
+  'sub',
+  'rem',
+  'sin',
+  'cos',
+  'tan',
+  'lgamma',
+  'digamma',
+])
 
 /** Kernels that only move or compare elements. */
-const moving: ReadonlySet<string> = new Set(['Bitcast', 'Concat', 'Gather', 'GatherNd', 'MaxPool', 'MaxPoolGradGrad', 'TopK'])
+const moving: ReadonlySet<string> = new Set([
+  'Bitcast',
+  'Concat',
+  'Gather',
+  'GatherNd',
+  'MaxPool',
+  'MaxPoolGradGrad',
+  'TopK',
+])
 /** Kernels that solve systems or iterate: errors grow with the condition of the matrices. */
 const iterative: ReadonlySet<string> = new Set([
-  'Cholesky', 'Determinant', 'Eigh', 'LogDeterminant', 'Lu', 'Qr', 'Solve', 'Svd', 'TriangularSolve',
+  'Cholesky',
+  'Determinant',
+  'Eigh',
+  'LogDeterminant',
+  'Lu',
+  'Qr',
+  'Solve',
+  'Svd',
+  'TriangularSolve',
 ])
 /** What an op is worth that cannot be looked into before it runs. */
 const opaqueUnits = 16
@@ -58,7 +131,8 @@ const loopFactor = 16
 /** The tolerance of what a graph computes: each tensor's own. */
 export function tolerances(graph: Graph): (t: Tensor) => Tolerance {
   const known = new Map<Node, Tolerance>()
-  const visit = (g: Graph): void => toposort(g, (n) => !known.has(n)).forEach((n) => known.set(n, ofNode(n, at)))
+  const visit = (g: Graph): void =>
+    toposort(g, (n) => !known.has(n)).forEach((n) => known.set(n, ofNode(n, at)))
   const at = (t: Tensor): Tolerance => {
     if (!known.has(t.node)) visit({ fetches: [t], targets: [] })
     const found = known.get(t.node)!
@@ -85,7 +159,9 @@ const worst = (all: readonly Tolerance[]): Tolerance => ({
 
 /** What a composite is made of, where its sizes allow to say. */
 function parts(node: Node): readonly Tensor[] | undefined {
-  return node.op.body.kind === 'composite' && node.inputs.every((t) => isConcrete(t.shape)) ? expandNode(node) : undefined
+  return node.op.body.kind === 'composite' && node.inputs.every((t) => isConcrete(t.shape))
+    ? expandNode(node)
+    : undefined
 }
 
 function ownTolerance(node: Node, at: (t: Tensor) => Tolerance): Tolerance {
@@ -119,7 +195,10 @@ function ofScalar(node: Node): Tolerance {
   const rank = output.rank
   const loads = node.inputs.map((t, i) => E.load(i, E.num(0, 'int32'), t.dtype))
   const at = Array.from({ length: rank }, (_, axis) => E.axis(axis))
-  const concrete = (t: Tensor) => ({ dtype: t.dtype, shape: t.shape.map((d) => (typeof d === 'number' ? d : 1)) })
+  const concrete = (t: Tensor) => ({
+    dtype: t.dtype,
+    shape: t.shape.map((d) => (typeof d === 'number' ? d : 1)),
+  })
   const context = { at, inputs: node.inputs.map(concrete), output: concrete(output) }
   const expr = body.expr(loads as never, node.attrs as never, context)
   // Storing rounds once more where arithmetic is wider than the dtype.
@@ -145,12 +224,16 @@ function cancelsIn(e: Expr, seen: Set<Expr>): boolean {
   return (isFloat(e) && cancelling.has(e.op)) || operands(e).some((x) => cancelsIn(x, seen))
 }
 
-const longest = (t: Tensor | undefined): readonly number[] => (t?.shape ?? []).filter((d) => typeof d === 'number')
+const longest = (t: Tensor | undefined): readonly number[] =>
+  (t?.shape ?? []).filter((d) => typeof d === 'number')
 
 /** About how many products or terms meet in one element of the output: k for [m, k] × [k, n], n for a sum over n. */
 function accumulated(node: Node): number {
-  const count = (t: Tensor): number => sizeOf(t.shape.map((d) => (typeof d === 'number' ? Math.max(1, d) : 1)))
-  const terms = node.inputs.filter((t, i) => dtypes[t.dtype].kind === 'float' && !node.op.traits.shapeOnly?.(i))
+  const count = (t: Tensor): number =>
+    sizeOf(t.shape.map((d) => (typeof d === 'number' ? Math.max(1, d) : 1)))
+  const terms = node.inputs.filter(
+    (t, i) => dtypes[t.dtype].kind === 'float' && !node.op.traits.shapeOnly?.(i),
+  )
   const sizes = terms.map(count)
   const output = Math.max(1, ...node.outputs.map(count))
   // A kernel of one input of the output's size still may add up along an axis, as running sums do.

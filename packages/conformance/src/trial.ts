@@ -19,7 +19,11 @@ export interface Trial {
 }
 
 /** Builds a case in a dtype. With `symbolic`, sizes above 1 are names while the graph is built. */
-export function buildTrial(opcase: OpCase, dtype: DType, options: { readonly symbolic?: boolean } = {}): Trial {
+export function buildTrial(
+  opcase: OpCase,
+  dtype: DType,
+  options: { readonly symbolic?: boolean } = {},
+): Trial {
   const values = caseInputs(opcase, dtype)
   const inputs = Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
@@ -30,7 +34,14 @@ export function buildTrial(opcase: OpCase, dtype: DType, options: { readonly sym
   )
   const built = opcase.build(inputs, dtype)
   const outputs = namedTensors(built)
-  return { name: `${caseName(opcase)} ${dtype}`, inputs, values, outputs, single: built instanceof Tensor, runs: opcase.runs ?? 1 }
+  return {
+    name: `${caseName(opcase)} ${dtype}`,
+    inputs,
+    values,
+    outputs,
+    single: built instanceof Tensor,
+    runs: opcase.runs ?? 1,
+  }
 }
 
 /** What `build` answered, by name. */
@@ -48,7 +59,8 @@ export async function runTrial(devices: readonly Device[], trial: Trial): Promis
     const fetches = [...trial.outputs.values()]
     await session.initialize(fetches)
     let answer: NDArray[] = []
-    for (let run = 0; run < trial.runs; run++) answer = await session.run(fetches, feedsOf(trial, trial.values))
+    for (let run = 0; run < trial.runs; run++)
+      answer = await session.run(fetches, feedsOf(trial, trial.values))
     return answer
   })
 }
@@ -72,7 +84,8 @@ export async function withSession<T>(
     await session.close()
   }
   watched.forEach((w) => {
-    if (w.held() > 0) expect.fail(`${what}: ${w.device.type} still holds ${w.held()} buffers after its session was closed`)
+    if (w.held() > 0)
+      expect.fail(`${what}: ${w.device.type} still holds ${w.held()} buffers after its session was closed`)
   })
   return answer
 }

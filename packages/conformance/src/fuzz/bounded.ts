@@ -21,7 +21,11 @@ const num = (value: number, dtype: DType): Expr => E.num(dtype === 'int64' ? Big
 export function clipped(x: Bounded, limit: number): Bounded {
   if (x.magnitude <= limit) return x
   const { dtype } = x.expr
-  return { expr: E.max(E.min(x.expr, num(limit, dtype)), num(-limit, dtype)), magnitude: limit, error: x.error }
+  return {
+    expr: E.max(E.min(x.expr, num(limit, dtype)), num(-limit, dtype)),
+    magnitude: limit,
+    error: x.error,
+  }
 }
 
 /** |x| + distance: away from the poles at 0. */
@@ -32,12 +36,22 @@ const away = (x: Bounded, distance: number): Bounded => ({
 })
 
 /** f(x) where |f'| ≤ slope and |f| ≤ magnitude on the domain, computed to `units` units of the last place. */
-const smooth = (make: (x: Expr) => Expr, domain: (x: Bounded) => Bounded, slope: number, magnitude: number, units: number) =>
+const smooth =
+  (
+    make: (x: Expr) => Expr,
+    domain: (x: Bounded) => Bounded,
+    slope: number,
+    magnitude: number,
+    units: number,
+  ) =>
   (x: Bounded): Bounded => {
     const inside = domain(x)
     return { expr: make(inside.expr), magnitude, error: slope * inside.error + units * magnitude }
   }
-const within = (limit: number) => (x: Bounded): Bounded => clipped(x, limit)
+const within =
+  (limit: number) =>
+  (x: Bounded): Bounded =>
+    clipped(x, limit)
 
 type Step = (stream: Random, x: Bounded, y: Bounded) => Bounded
 
@@ -70,38 +84,76 @@ const unaryFloat: readonly ((x: Bounded) => Bounded)[] = [
 
 const product = (x: Bounded, y: Bounded): Bounded => {
   const magnitude = x.magnitude * y.magnitude
-  return { expr: E.mul(x.expr, y.expr), magnitude, error: x.magnitude * y.error + y.magnitude * x.error + magnitude }
+  return {
+    expr: E.mul(x.expr, y.expr),
+    magnitude,
+    error: x.magnitude * y.error + y.magnitude * x.error + magnitude,
+  }
 }
-const sum = (make: (a: Expr, b: Expr) => Expr) => (x: Bounded, y: Bounded): Bounded => {
-  const magnitude = x.magnitude + y.magnitude
-  return { expr: make(x.expr, y.expr), magnitude, error: x.error + y.error + magnitude }
-}
-const either = (make: (a: Expr, b: Expr) => Expr) => (x: Bounded, y: Bounded): Bounded => ({
-  expr: make(x.expr, y.expr),
-  magnitude: Math.max(x.magnitude, y.magnitude),
-  error: Math.max(x.error, y.error),
-})
+const sum =
+  (make: (a: Expr, b: Expr) => Expr) =>
+  (x: Bounded, y: Bounded): Bounded => {
+    const magnitude = x.magnitude + y.magnitude
+    return { expr: make(x.expr, y.expr), magnitude, error: x.error + y.error + magnitude }
+  }
+const either =
+  (make: (a: Expr, b: Expr) => Expr) =>
+  (x: Bounded, y: Bounded): Bounded => ({
+    expr: make(x.expr, y.expr),
+    magnitude: Math.max(x.magnitude, y.magnitude),
+    error: Math.max(x.error, y.error),
+  })
 const quotient = (x: Bounded, y: Bounded): Bounded => {
   const below = away(y, 1)
-  return { expr: E.div(x.expr, below.expr), magnitude: x.magnitude, error: x.error + x.magnitude * below.error + 2 * x.magnitude }
+  return {
+    expr: E.div(x.expr, below.expr),
+    magnitude: x.magnitude,
+    error: x.error + x.magnitude * below.error + 2 * x.magnitude,
+  }
 }
 const power = (x: Bounded, y: Bounded): Bounded => {
   const base = away(clipped(x, 1), 0.5)
   const exponent = clipped(y, 2)
-  return { expr: E.pow(base.expr, exponent.expr), magnitude: 4, error: 16 * base.error + 2.8 * exponent.error + 16 * 4 }
+  return {
+    expr: E.pow(base.expr, exponent.expr),
+    magnitude: 4,
+    error: 16 * base.error + 2.8 * exponent.error + 16 * 4,
+  }
 }
 
 const floatSteps: readonly Step[] = [
-  ...unaryFloat.map((f): Step => (_, x) => f(x)),
-  ...[sum(E.add), sum(E.sub), product, quotient, power, either(E.min), either(E.max)].map((f): Step => (_, x, y) => f(x, y)),
+  ...unaryFloat.map(
+    (f): Step =>
+      (_, x) =>
+        f(x),
+  ),
+  ...[sum(E.add), sum(E.sub), product, quotient, power, either(E.min), either(E.max)].map(
+    (f): Step =>
+      (_, x, y) =>
+        f(x, y),
+  ),
   (_, x, y) => sum(E.add)(x, y),
   (_, x, y) => product(x, y),
 ]
 
 const unbounded = (expr: Expr): Bounded => ({ expr, magnitude: Infinity, error: 0 })
-const int = (make: (a: Expr, b: Expr) => Expr): Step => (_, x, y) => unbounded(make(x.expr, y.expr))
+const int =
+  (make: (a: Expr, b: Expr) => Expr): Step =>
+  (_, x, y) =>
+    unbounded(make(x.expr, y.expr))
 const integerSteps: readonly Step[] = [
-  int(E.add), int(E.sub), int(E.mul), int(E.div), int(E.rem), int(E.min), int(E.max), int(E.and), int(E.or), int(E.xor), int(E.shl), int(E.shr),
+  int(E.add),
+  int(E.sub),
+  int(E.mul),
+  int(E.div),
+  int(E.rem),
+  int(E.min),
+  int(E.max),
+  int(E.and),
+  int(E.or),
+  int(E.xor),
+  int(E.shl),
+  int(E.shr),
   (_, x) => unbounded(E.bitNot(x.expr)),
   (_, x) => unbounded(E.neg(x.expr)),
   (_, x) => unbounded(E.abs(x.expr)),
@@ -109,7 +161,11 @@ const integerSteps: readonly Step[] = [
   (_, x, y) => unbounded(E.pow(x.expr, E.and(y.expr, num(3, y.expr.dtype)))),
 ]
 const boolSteps: readonly Step[] = [
-  int(E.and), int(E.or), int(E.xor), int(E.eq), int(E.ne),
+  int(E.and),
+  int(E.or),
+  int(E.xor),
+  int(E.eq),
+  int(E.ne),
   (_, x) => unbounded(E.not(x.expr)),
 ]
 
@@ -138,7 +194,10 @@ export function grow(stream: Random, leaves: readonly Bounded[], steps: number):
     const y = stream.pick(usable)
     const chance = stream.next()
     if (chance < 0.1) {
-      const cond = stream.pick(dtype === 'bool' ? equalities : comparisons)(stream.pick(leaves).expr, stream.pick(leaves).expr)
+      const cond = stream.pick(dtype === 'bool' ? equalities : comparisons)(
+        stream.pick(leaves).expr,
+        stream.pick(leaves).expr,
+      )
       pool.push(choose(cond, x, y))
     } else if (chance < 0.18 && dtypes[dtype].kind === 'float') {
       const leaf = stream.pick(leaves)

@@ -10,7 +10,8 @@ function faulty(change: (e: Expr) => Expr): Device {
   const device = reference()
   return new Proxy(device, {
     get(target, key) {
-      if (key === 'fuse') return (kernel: FusedKernel) => device.fuse({ ...kernel, body: mapExpr(kernel.body, change) })
+      if (key === 'fuse')
+        return (kernel: FusedKernel) => device.fuse({ ...kernel, body: mapExpr(kernel.body, change) })
       const value: unknown = Reflect.get(target, key, target)
       return typeof value === 'function' ? value.bind(target) : value
     },
@@ -34,7 +35,9 @@ describe('random kernels', () => {
     expect(await found((e) => e)).toBe(0)
   })
   it('show a wrong element in a read', async () => {
-    expect(await found((e) => (e.op === 'load' ? { ...e, index: E.num(0, 'int32') } : e))).toBeGreaterThan(100)
+    expect(await found((e) => (e.op === 'load' ? { ...e, index: E.num(0, 'int32') } : e))).toBeGreaterThan(
+      100,
+    )
   })
   it('show a tanh that is off by 2^-10', async () => {
     const blurred = (e: Expr): Expr => (e.op === 'tanh' ? E.mul(e, E.num(1 + 2 ** -10, e.dtype)) : e)
@@ -42,7 +45,9 @@ describe('random kernels', () => {
   })
   it('show division that rounds down instead of truncating', async () => {
     const floored = (e: Expr): Expr =>
-      e.op === 'div' && dtypes[e.dtype].kind === 'int' ? E.sub(e, E.cast(E.lt(E.rem(e.a, e.b), E.num(0, e.dtype)), e.dtype)) : e
+      e.op === 'div' && dtypes[e.dtype].kind === 'int'
+        ? E.sub(e, E.cast(E.lt(E.rem(e.a, e.b), E.num(0, e.dtype)), e.dtype))
+        : e
     expect(await found(floored)).toBeGreaterThan(0)
   })
 })

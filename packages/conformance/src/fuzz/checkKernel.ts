@@ -7,14 +7,23 @@ import type { RandomKernel } from './randomKernel.ts'
 import { randomKernel } from './randomKernel.ts'
 
 /** The distance from 1 to the next number. */
-const epsilon: Partial<Record<DType, number>> = { float32: 2 ** -23, float64: 2 ** -52, float16: 2 ** -10, bfloat16: 2 ** -7 }
+const epsilon: Partial<Record<DType, number>> = {
+  float32: 2 ** -23,
+  float64: 2 ** -52,
+  float16: 2 ** -10,
+  bfloat16: 2 ** -7,
+}
 
 /**
  * Runs the random kernel number `seed` on a device and on the interpreter.
  * @param allowed dtypes that the device has.
  * @throws AssertionError with the seed and the kernel when they differ.
  */
-export async function checkRandomKernel(device: Device, seed: number, allowed: readonly DType[]): Promise<void> {
+export async function checkRandomKernel(
+  device: Device,
+  seed: number,
+  allowed: readonly DType[],
+): Promise<void> {
   const random = randomKernel(new Random(`kernel ${seed}`), allowed, Math.min(5, device.caps.maxBuffers - 1))
   const { kernel, inputs } = random
   const actual = await runKernel(device, random)
@@ -24,7 +33,9 @@ export async function checkRandomKernel(device: Device, seed: number, allowed: r
   for (let i = 0; i < length; i++) {
     const [x, y] = [getElement(dtype, actual, i), getElement(dtype, expected, i)]
     if (Object.is(x, y) || x === y || Math.abs(Number(x) - Number(y)) <= allowedError) continue
-    expect.fail(`kernel ${seed}: element ${i} is ${x}, the interpreter says ${y} (within ${allowedError})\n${print(kernel)}`)
+    expect.fail(
+      `kernel ${seed}: element ${i} is ${x}, the interpreter says ${y} (within ${allowedError})\n${print(kernel)}`,
+    )
   }
 }
 

@@ -50,20 +50,36 @@ export function randomKernel(stream: Random, allowed: readonly DType[], maxInput
   const { compute } = dtypes[stored]
   const axes = randomAxes(stream)
   const reduced = stream.next() < 0.4 ? stream.integer(1, axes.length + 1) : 0
-  const reads = new Reads(stream, axes, allowed.filter((d) => dtypes[d].compute === compute))
+  const reads = new Reads(
+    stream,
+    axes,
+    allowed.filter((d) => dtypes[d].compute === compute),
+  )
   // Reads come last: growing prefers the latest values.
   const plain = compute === 'bool' ? [] : [constant(stream, compute), counter(stream, axes, compute)]
-  const loads = Array.from({ length: stream.integer(1, Math.max(2, maxInputs - 1)) }, () => reads.leaf(axes.length))
+  const loads = Array.from({ length: stream.integer(1, Math.max(2, maxInputs - 1)) }, () =>
+    reads.leaf(axes.length),
+  )
   const leaves = [...plain, ...loads]
   const value = grow(stream, leaves, stream.integer(1, 12))
   const length = sizeOf(axes.slice(0, axes.length - reduced))
   const output = { dtype: stored, length }
-  if (reduced === 0) return { ...reads.finish({ axes, reduced, body: value.expr, output }), error: value.error, magnitude: value.magnitude }
+  if (reduced === 0)
+    return {
+      ...reads.finish({ axes, reduced, body: value.expr, output }),
+      error: value.error,
+      magnitude: value.magnitude,
+    }
   return reduction(stream, reads, value, axes, reduced, output)
 }
 
 function reduction(
-  stream: Random, reads: Reads, value: Bounded, axes: Size, reduced: number, output: { dtype: DType; length: number },
+  stream: Random,
+  reads: Reads,
+  value: Bounded,
+  axes: Size,
+  reduced: number,
+  output: { dtype: DType; length: number },
 ): RandomKernel {
   const { dtype } = value.expr
   const count = sizeOf(axes.slice(axes.length - reduced))
@@ -74,12 +90,26 @@ function reduction(
   const acc: Bounded = { expr: E.acc(dtype), ...combined }
   // An empty maximum is −∞, which no bound describes: it is stored as it is.
   const bare = count === 0 || stream.next() < 0.3
-  const epilogue = bare ? acc : grow(stream, [reads.leaf(axes.length - reduced), dtypes[dtype].kind === 'float' ? clipped(acc, 16) : acc], stream.integer(1, 6))
+  const epilogue = bare
+    ? acc
+    : grow(
+        stream,
+        [reads.leaf(axes.length - reduced), dtypes[dtype].kind === 'float' ? clipped(acc, 16) : acc],
+        stream.integer(1, 6),
+      )
   const reduce = { combine, dtype, epilogue: epilogue.expr }
-  return { ...reads.finish({ axes, reduced, body: body.expr, output, reduce }), error: epilogue.error, magnitude: epilogue.magnitude }
+  return {
+    ...reads.finish({ axes, reduced, body: body.expr, output, reduce }),
+    error: epilogue.error,
+    magnitude: epilogue.magnitude,
+  }
 }
 
-function combinedBound({ magnitude, error }: Bounded, combine: Combine, count: number): { magnitude: number; error: number } {
+function combinedBound(
+  { magnitude, error }: Bounded,
+  combine: Combine,
+  count: number,
+): { magnitude: number; error: number } {
   if (combine === 'sum') return { magnitude: magnitude * count, error: count * (error + magnitude * count) }
   return combine === 'prod' ? { magnitude: 1, error: count * (error + 1) } : { magnitude, error }
 }
@@ -125,11 +155,21 @@ class Reads {
     const length = moves.reduce((n, { size }) => n * size, 1)
     this.inputs.push({ dtype, length })
     this.data.push(randomData(stream, dtype, length))
-    const index = moves.reduce<Expr>((flat, { position, size }) => E.add(E.mul(flat, int(size)), position), int(0))
+    const index = moves.reduce<Expr>(
+      (flat, { position, size }) => E.add(E.mul(flat, int(size)), position),
+      int(0),
+    )
     const load = E.load(this.inputs.length - 1, index, dtype)
     const valid = moves.flatMap((w) => (w.valid ? [w.valid] : []))
     const zero = E.num(load.dtype === 'int64' ? 0n : 0, load.dtype)
-    const expr = valid.length === 0 ? load : E.select(valid.reduce((a, b) => E.and(a, b)), load, zero)
+    const expr =
+      valid.length === 0
+        ? load
+        : E.select(
+            valid.reduce((a, b) => E.and(a, b)),
+            load,
+            zero,
+          )
     return { expr, magnitude: 4, error: 0 }
   }
 

@@ -19,7 +19,11 @@ export const arrayBuilders: TorchBuilders = {
   reverse: ({ x }, { axis }) => s.reverse(x!, { axes: axis as number[] }),
   pad({ x }, { paddings, value }) {
     const around = paddings as readonly (readonly [number, number])[]
-    return s.pad(x!, { before: around.map(([before]) => before), after: around.map(([, after]) => after), value: value as number })
+    return s.pad(x!, {
+      before: around.map(([before]) => before),
+      after: around.map(([, after]) => after),
+      value: value as number,
+    })
   },
   // x[1:6:2, 6:0:-3]
   strided_slice: ({ x }) => s.stridedSlice(x!, { begin: [1, 6], end: [6, 0], strides: [2, -3] }),
@@ -34,11 +38,14 @@ export const arrayBuilders: TorchBuilders = {
     return { values, indices: s.cast(indices, { to: 'int64' }) }
   },
   matrix_diag_part: ({ x }) => s.diagPart(x!),
-  matrix_band_part: ({ x }, { lower, upper }) => s.bandPart(x!, { lower: lower as number, upper: upper as number }),
+  matrix_band_part: ({ x }, { lower, upper }) =>
+    s.bandPart(x!, { lower: lower as number, upper: upper as number }),
   embedding_lookup_sparse({ table, ids }, { combiner }) {
     const bags = s.constant(bagsOf([0, 3], 5), 'int32')
     const rows = s.gather(table!, ids!, { axis: 0 })
-    return combiner === 'mean' ? s.unsortedSegmentMean(rows, bags, { count: 2 }) : s.unsortedSegmentSum(rows, bags, { count: 2 })
+    return combiner === 'mean'
+      ? s.unsortedSegmentMean(rows, bags, { count: 2 })
+      : s.unsortedSegmentSum(rows, bags, { count: 2 })
   },
   matmul: ({ a, b }, { transpose_a, transpose_b }) =>
     s.matmul(a!, b!, { transposeA: transpose_a === true, transposeB: transpose_b === true }),

@@ -50,12 +50,15 @@ export async function readTorchCases(json: Uint8Array, binary: Uint8Array): Prom
 }
 
 function arrayAt(numbers: Uint8Array, { dtype, shape, at: [offset, bytes] }: ArrayPlace): NDArray {
-  if (!isDType(dtype) || dtype === 'string') throw new DTypeError(`${dtype} is not a dtype of the file format`)
+  if (!isDType(dtype) || dtype === 'string')
+    throw new DTypeError(`${dtype} is not a dtype of the file format`)
   return fromBytes(dtype, shape, numbers.slice(offset, offset + bytes))
 }
 
 async function gunzip(bytes: Uint8Array): Promise<Uint8Array> {
-  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream('gzip'))
+  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>])
+    .stream()
+    .pipeThrough(new DecompressionStream('gzip'))
   return new Uint8Array(await new Response(stream).arrayBuffer())
 }
 
@@ -64,7 +67,9 @@ const folder = new URL('../../data/torch/', import.meta.url)
 
 /** The cases of this package: read from the disk in Node, fetched in browsers. */
 export async function loadTorchCases(): Promise<TorchCase[]> {
-  const [json, binary] = await Promise.all(['op_cases.json.gz', 'op_cases.bin.gz'].map((name) => load(new URL(name, folder))))
+  const [json, binary] = await Promise.all(
+    ['op_cases.json.gz', 'op_cases.bin.gz'].map((name) => load(new URL(name, folder))),
+  )
   return readTorchCases(json!, binary!)
 }
 

@@ -5,8 +5,14 @@ import type { TorchBuilders } from './builder.ts'
 
 type Unary = (x: Tensor) => Tensor
 type Binary = (a: Tensor, b: Tensor) => Tensor
-const unary = (f: Unary) => ({ x }: Readonly<Record<string, Tensor>>): Tensor => f(x!)
-const binary = (f: Binary) => ({ a, b }: Readonly<Record<string, Tensor>>): Tensor => f(a!, b!)
+const unary =
+  (f: Unary) =>
+  ({ x }: Readonly<Record<string, Tensor>>): Tensor =>
+    f(x!)
+const binary =
+  (f: Binary) =>
+  ({ a, b }: Readonly<Record<string, Tensor>>): Tensor =>
+    f(a!, b!)
 
 interface Reduced {
   readonly axes: readonly number[]

@@ -14,7 +14,9 @@ const window = (attrs: Attrs) => ({
 /** The rows of x [batch, time, features] at one time: [batch, features]. */
 const atTime = (x: Tensor, time: number): Tensor => {
   const [batch, , features] = x.shape as [number, number, number]
-  return s.reshape(s.slice(x, { begin: [0, time, 0], size: [batch, 1, features] }), { shape: [batch, features] })
+  return s.reshape(s.slice(x, { begin: [0, time, 0], size: [batch, 1, features] }), {
+    shape: [batch, features],
+  })
 }
 const times = (x: Tensor): readonly number[] => Array.from({ length: x.shape[1] as number }, (_, i) => i)
 
@@ -30,7 +32,8 @@ const recurrentBuilders: TorchBuilders = {
 }
 
 const lossBuilders: TorchBuilders = {
-  sparse_softmax_cross_entropy_with_logits: ({ logits, labels }) => s.sparseSoftmaxCrossEntropy(logits!, labels!),
+  sparse_softmax_cross_entropy_with_logits: ({ logits, labels }) =>
+    s.sparseSoftmaxCrossEntropy(logits!, labels!),
   softmax_cross_entropy_with_logits: ({ logits, labels }) => s.softmaxCrossEntropy(logits!, labels!),
   sigmoid_cross_entropy_with_logits: ({ logits, labels }) => s.sigmoidCrossEntropy(logits!, labels!),
   weighted_cross_entropy_with_logits: ({ logits, labels }, { pos_weight }) =>
@@ -38,7 +41,9 @@ const lossBuilders: TorchBuilders = {
   mean_squared_error: ({ p, y }) => s.mean(s.squaredDifference(p!, y!)),
   hinge_loss: ({ p, y }) => s.relu(s.sub(1, s.mul(p!, y!))),
   ctc_loss: ({ logits, labels, label_len }, { blank, input_lengths }) =>
-    s.ctcLoss(logits!, labels!, label_len!, s.constant(input_lengths as number[], 'int32'), { blank: blank as number }),
+    s.ctcLoss(logits!, labels!, label_len!, s.constant(input_lengths as number[], 'int32'), {
+      blank: blank as number,
+    }),
 }
 
 export const networkBuilders: TorchBuilders = {
@@ -51,11 +56,18 @@ export const networkBuilders: TorchBuilders = {
   depthwise_conv2d_native: ({ x, w }, attrs) => s.depthwiseConv2d(x!, w!, window(attrs)),
   separable_conv2d: ({ x, dw, pw }, attrs) => s.separableConv2d(x!, dw!, pw!, window(attrs)),
   conv2d_transpose: ({ x, w }, attrs) =>
-    s.conv2dTranspose(x!, w!, { ...window(attrs), outputSizes: (attrs['output_shape'] as number[]).slice(1, 3) }),
+    s.conv2dTranspose(x!, w!, {
+      ...window(attrs),
+      outputSizes: (attrs['output_shape'] as number[]).slice(1, 3),
+    }),
   max_pool: ({ x }, attrs) => s.maxPool(x!, attrs['ksize'] as number, window(attrs)),
   avg_pool: ({ x }, attrs) => s.avgPool(x!, attrs['ksize'] as number, window(attrs)),
   resize_bilinear: ({ x }, { size, align_corners, half_pixel_centers }) =>
-    s.resizeBilinear(x!, { size: size as [number, number], alignCorners: align_corners === true, halfPixelCenters: half_pixel_centers === true }),
+    s.resizeBilinear(x!, {
+      size: size as [number, number],
+      alignCorners: align_corners === true,
+      halfPixelCenters: half_pixel_centers === true,
+    }),
   layer_norm: ({ x, g, b }, { eps }) => s.layerNorm(x!, g!, b!, { epsilon: eps as number }),
   fused_batch_norm: ({ x, g, b }, { eps }) => s.batchNorm(x!, g!, b!, { epsilon: eps as number }).y,
   l2_normalize: ({ x }, { axis }) => s.l2Normalize(x!, { axes: [axis as number] }),

@@ -26,7 +26,10 @@ const unusable: Readonly<Record<string, string>> = {
 }
 
 /** Registers one test per operation of the data. */
-export function torchSuite(open: () => Device, claims: { readonly dtypes: readonly DType[]; readonly missing: readonly string[] }): void {
+export function torchSuite(
+  open: () => Device,
+  claims: { readonly dtypes: readonly DType[]; readonly missing: readonly string[] },
+): void {
   describe('values of PyTorch', () => {
     let cases: readonly TorchCase[] = []
     beforeAll(async () => {
@@ -34,7 +37,9 @@ export function torchSuite(open: () => Device, claims: { readonly dtypes: readon
     })
     it('has a builder for each operation, and no other', () => {
       expect(cases.length).toBe(146)
-      expect([...new Set(cases.map((c) => c.op))].sort()).toEqual([...Object.keys(torchBuilders), ...Object.keys(unusable)].sort())
+      expect([...new Set(cases.map((c) => c.op))].sort()).toEqual(
+        [...Object.keys(torchBuilders), ...Object.keys(unusable)].sort(),
+      )
     })
     const dtypes = (['float32', 'float64'] as const).filter((d) => claims.dtypes.includes(d))
     const operations = dtypes.flatMap((dtype) => Object.keys(torchBuilders).map((op) => [op, dtype] as const))
@@ -46,32 +51,56 @@ export function torchSuite(open: () => Device, claims: { readonly dtypes: readon
 
 /** Compares one case with a device, forward and backward. Index inputs become int32 where the device has no int64. */
 export async function checkTorchCase(
-  one: TorchCase, dtype: DType, device: Device, claims: { readonly dtypes: readonly DType[]; readonly missing: readonly string[] },
+  one: TorchCase,
+  dtype: DType,
+  device: Device,
+  claims: { readonly dtypes: readonly DType[]; readonly missing: readonly string[] },
 ): Promise<void> {
   const trial = torchTrial(one, dtype, claims.dtypes.includes('int64'))
-  if ([...opsIn({ fetches: [...trial.outputs.values()], targets: [] })].some((op) => claims.missing.includes(op))) return
+  if (
+    [...opsIn({ fetches: [...trial.outputs.values()], targets: [] })].some((op) =>
+      claims.missing.includes(op),
+    )
+  )
+    return
   await compare(trial, one.outputs, device)
   const by = Object.keys(one.grads)
   if (by.length === 0) return
   const seeded = Object.entries(one.cotangents)
   const seeds = seeded.map(([, value]) => constant(value.cast(dtype)))
-  const back = gradientTrialWith(trial, seeded.map(([name]) => trial.outputs.get(name)!), seeds, by)
+  const back = gradientTrialWith(
+    trial,
+    seeded.map(([name]) => trial.outputs.get(name)!),
+    seeds,
+    by,
+  )
   await compare(back, one.grads, device)
 }
 
-async function compare(trial: Trial, expected: Readonly<Record<string, NDArray>>, device: Device): Promise<void> {
+async function compare(
+  trial: Trial,
+  expected: Readonly<Record<string, NDArray>>,
+  device: Device,
+): Promise<void> {
   const values = await runTrial([device], trial)
   const at = tolerances({ fetches: [...trial.outputs.values()], targets: [] })
   // In float64 PyTorch's own rounding counts: it may have subtracted where Shoal did not.
   const within = (t: Tensor): Tolerance => (t.dtype === 'float64' ? { ...at(t), cancels: true } : at(t))
   expect([...trial.outputs.keys()].sort()).toEqual(Object.keys(expected).sort())
-  ;[...trial.outputs].forEach(([name, t], i) => expectValues(`${trial.name}, ${name}`, values[i]!, expected[name]!, within(t)))
+  ;[...trial.outputs].forEach(([name, t], i) =>
+    expectValues(`${trial.name}, ${name}`, values[i]!, expected[name]!, within(t)),
+  )
 }
 
 function torchTrial(one: TorchCase, dtype: DType, int64: boolean): Trial {
-  const values = Object.fromEntries(Object.entries(one.inputs).map(([name, value]) => [name, fitted(value, dtype, int64)]))
+  const values = Object.fromEntries(
+    Object.entries(one.inputs).map(([name, value]) => [name, fitted(value, dtype, int64)]),
+  )
   const inputs = Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, placeholder({ shape: value.shape, dtype: value.dtype, name })]),
+    Object.entries(values).map(([name, value]) => [
+      name,
+      placeholder({ shape: value.shape, dtype: value.dtype, name }),
+    ]),
   )
   const build = torchBuilders[one.op]
   if (!build) expect.fail(`nothing is known of ${one.op}`)
@@ -81,4 +110,8 @@ function torchTrial(one: TorchCase, dtype: DType, int64: boolean): Trial {
 }
 
 const fitted = (value: NDArray, dtype: DType, int64: boolean): NDArray =>
-  value.dtype === 'float32' ? value.cast(dtype) : value.dtype === 'int64' && !int64 ? value.cast('int32') : value
+  value.dtype === 'float32'
+    ? value.cast(dtype)
+    : value.dtype === 'int64' && !int64
+      ? value.cast('int32')
+      : value
