@@ -1,6 +1,9 @@
 // All cases of all families: the one list that every device runs.
 import type { OpCase } from '../case.ts'
 import { controlCases } from './control.ts'
+import { debugCases } from './debug.ts'
+import { sparseCases } from './sparse.ts'
+import { textCases } from './text.ts'
 import { graphCases } from './graph.ts'
 import { stateCases } from './state.ts'
 import { arrayIndexCases } from './arrayIndex.ts'
@@ -15,6 +18,9 @@ export const allCases: readonly OpCase[] = [
   ...arrayIndexCases,
   ...arrayMoveCases,
   ...controlCases,
+  ...debugCases,
+  ...sparseCases,
+  ...textCases,
   ...graphCases,
   ...linalgCases,
   ...mathBinaryCases,
