@@ -126,12 +126,19 @@ export class Pool {
   }
 }
 
+/** A thread inherits the flags of its process; but one that says how the source on the command line is written would stop it. */
+function inheritedFlags(): { execArgv?: string[] } {
+  const { execArgv } = process
+  if (!execArgv.some((flag) => flag.startsWith('--input-type'))) return {}
+  return { execArgv: execArgv.filter((flag) => flag.startsWith('--conditions=')) }
+}
+
 function startThread(): Thread {
   const node = globalThis.process?.getBuiltinModule?.('node:worker_threads')
   // Sources run as they are; what is published has been compiled.
   const url = import.meta.url.endsWith('.ts') ? new URL('./worker.ts', import.meta.url) : new URL('./worker.js', import.meta.url)
   if (node) {
-    const worker = new node.Worker(url)
+    const worker = new node.Worker(url, inheritedFlags())
     worker.unref()
     return {
       post: (message) => worker.postMessage(message),

@@ -1,6 +1,7 @@
 // Every kernel with code of its own, by the name of its op.
+import { conv, convBackpropFilter, convBackpropInput } from './conv/index.ts'
 import type { KernelDef } from './kernelDef.ts'
 import { matmul } from './matmul.ts'
 
 /** Kernels in WebAssembly; the first that supports a signature is taken. */
-export const kernelDefs: readonly KernelDef[] = [matmul]
+export const kernelDefs: readonly KernelDef[] = [matmul, conv, convBackpropInput, convBackpropFilter]

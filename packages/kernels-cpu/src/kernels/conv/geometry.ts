@@ -1,0 +1,118 @@
+// A convolution as kernels see it: always three spatial axes, an image in a zero border, and windows that never leave it.
+import type { ConvAttrs, DType, Signature, Size } from '@shoal/core'
+import { dtypes, windowOf } from '@shoal/core'
+
+/** One number for each of the axes depth, height and width. */
+export type Box = readonly [depth: number, height: number, width: number]
+
+/** An image copied into a box of zeros. */
+export interface Border {
+  readonly batch: number
+  readonly channels: number
+  /** The image, and the box that it is copied into; what does not fit in it is left out. */
+  readonly image: Box
+  readonly box: Box
+  /** Where in the box the first element of the image lies; may be negative. */
+  readonly first: Box
+  /** Steps in the box from one element of the image to the next: more than 1 where a stride is undone. */
+  readonly spread: Box
+}
+
+/** Windows that slide over a box. */
+export interface Sliding {
+  readonly border: Border
+  readonly kernel: Box
+  readonly stride: Box
+  readonly dilation: Box
+  readonly output: Box
+  readonly groups: number
+  /** Channels of one group: those that a window sees, and those that it makes. */
+  readonly seen: number
+  readonly made: number
+  readonly element: 'f32' | 'f64'
+  readonly bytes: number
+}
+
+const box = (values: Size, fill: number): Box => [...Array<number>(3 - values.length).fill(fill), ...values] as unknown as Box
+const each = (f: (axis: number) => number): Box => [f(0), f(1), f(2)]
+/** Elements of a box. */
+export const volume = ([depth, height, width]: Box): number => depth * height * width
+
+/** The axes of a convolution, whichever of the three ops it is: of x, of the filter and of y. */
+interface Axes {
+  readonly input: Box
+  readonly kernel: Box
+  readonly output: Box
+  readonly strides: Box
+  readonly dilations: Box
+  readonly before: Box
+  readonly batch: number
+  readonly groups: number
+  readonly seen: number
+  readonly made: number
+}
+
+/** The axes of Conv, ConvBackpropInput or ConvBackpropFilter: x and the filter are known by their shapes. */
+function axesOf(x: Size, filter: Size, attrs: ConvAttrs): Axes {
+  const window = windowOf(x.slice(1, -1), filter.slice(0, -2), attrs)
+  return {
+    input: box(window.input, 1),
+    kernel: box(window.kernel, 1),
+    output: box(window.output, 1),
+    strides: box(window.strides, 1),
+    dilations: box(window.dilations, 1),
+    before: box(window.before, 0),
+    batch: x[0]!,
+    groups: attrs.groups,
+    seen: filter.at(-2)!,
+    made: filter.at(-1)! / attrs.groups,
+  }
+}
+
+const elementOf = (dtype: DType) =>
+  ({ element: dtype === 'float64' ? 'f64' : 'f32', bytes: dtypes[dtype].bytes }) as const
+
+/** Shapes of x and the filter in a signature: by Conv they are the inputs, by its gradients one of them is the output. */
+function shapesOf(op: ConvOp, { inputs, outputs }: Signature): readonly [x: Size, filter: Size] {
+  if (op === 'ConvBackpropInput') return [outputs[0]!.shape, inputs[1]!.shape]
+  return [inputs[0]!.shape, op === 'Conv' ? inputs[1]!.shape : outputs[0]!.shape]
+}
+
+/** The ops of this family. */
+export type ConvOp = 'Conv' | 'ConvBackpropInput' | 'ConvBackpropFilter'
+
+/** Windows over x: what Conv computes, and what the gradient by the filter walks through. */
+export function forwardSliding(op: ConvOp, signature: Signature): Sliding {
+  const axes = axesOf(...shapesOf(op, signature), signature.attrs as unknown as ConvAttrs)
+  const { input, kernel, output, strides, dilations, before, groups, seen, made } = axes
+  const reach = each((a) => (output[a]! - 1) * strides[a]! + (kernel[a]! - 1) * dilations[a]! + 1)
+  return {
+    border: { batch: axes.batch, channels: groups * seen, image: input, box: reach, first: before, spread: [1, 1, 1] },
+    kernel, stride: strides, dilation: dilations, output, groups, seen, made,
+    ...elementOf(signature.outputs[0]!.dtype),
+  }
+}
+
+/**
+ * The gradient by x as windows over dy: with dy spread by the stride in a border, every element of x is a window of stride 1
+ * that sees the filter backwards.
+ */
+export function backwardSliding(signature: Signature): Sliding {
+  const axes = axesOf(...shapesOf('ConvBackpropInput', signature), signature.attrs as unknown as ConvAttrs)
+  const { input, kernel, output, strides, dilations, before, groups, seen, made } = axes
+  const reach = each((a) => input[a]! - 1 + (kernel[a]! - 1) * dilations[a]! + 1)
+  const first = each((a) => (kernel[a]! - 1) * dilations[a]! - before[a]!)
+  return {
+    border: { batch: axes.batch, channels: groups * made, image: output, box: reach, first, spread: strides },
+    kernel, stride: [1, 1, 1], dilation: dilations, output: input, groups, seen: made, made: seen,
+    ...elementOf(signature.outputs[0]!.dtype),
+  }
+}
+
+/** Is the image the box as it is, so that nothing needs to be copied? */
+export const isBorderless = ({ image, box, first, spread }: Border): boolean =>
+  image.every((size, a) => size === box[a] && first[a] === 0 && spread[a] === 1)
+
+/** Bytes of all images in their boxes. */
+export const borderBytes = ({ border, bytes }: Sliding): number =>
+  border.batch * volume(border.box) * border.channels * bytes

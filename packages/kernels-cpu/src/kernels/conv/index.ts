@@ -1,0 +1,109 @@
+// Conv and its two gradients for float32 and float64, without im2col: one copy into a border, then register blocks that read it in place.
+import type { Signature } from '@shoal/core'
+import { boundInputs, sizeOf } from '@shoal/core'
+import { i32, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
+import type { Stage } from '../../stage.ts'
+import { type CompiledKernel, type KernelDef, type KernelOptions, signatureKey } from '../kernelDef.ts'
+import { borderStage } from './border.ts'
+import { filterStage } from './filterGradient.ts'
+import { backwardSliding, borderBytes, type ConvOp, forwardSliding, isBorderless, type Sliding } from './geometry.ts'
+import { planPanels, weightStage } from './weights.ts'
+import { windowStage } from './windows.ts'
+
+type Parameters = readonly Local<'i32'>[]
+
+const supports = ({ inputs, outputs }: Signature): boolean =>
+  [...inputs, ...outputs].every(({ dtype, shape }) => (dtype === 'float32' || dtype === 'float64') && sizeOf(shape) > 0)
+
+const roundUp = (bytes: number): number => Math.ceil(bytes / 64) * 64
+
+/** The box is the image itself where there is no border, otherwise the beginning of the scratch memory. */
+interface Operands {
+  readonly sliding: Sliding
+  /** All parameters of the kernel but the range; scratch memory is the last, if there is any. */
+  readonly count: number
+  /** Positions of the image, of the other operand and of the answer among the parameters. */
+  readonly image: number
+  readonly other: number
+  readonly answer: number
+}
+
+/** Where operands stand: inputs that only lend their shape have no parameter. */
+function operandsOf(op: ConvOp, signature: Signature, sliding: Sliding, scratch: boolean): Operands {
+  const answer = boundInputs(signature).length
+  // The image and the other operand are the first and last inputs: x and the filter, x and dy, or dy and the filter before it.
+  const [image, other] =
+    op === 'Conv' ? [0, 1] : op === 'ConvBackpropFilter' ? [0, answer - 1] : [answer - 1, answer - 2]
+  return { sliding, count: answer + 1 + (scratch ? 1 : 0), image, other, answer }
+}
+
+function boxOf({ sliding, image, answer }: Operands, parameters: Parameters): Value<'i32'> {
+  return parameters[isBorderless(sliding.border) ? image : answer + 1]!
+}
+
+function border(module: ModuleBuilder, operands: Operands): Stage[] {
+  const { sliding, count, image, answer } = operands
+  if (isBorderless(sliding.border)) return []
+  return [borderStage(module, sliding, count, (p) => [p[image]!, p[answer + 1]!])]
+}
+
+/** Conv, and its gradient by x as a convolution of dy. */
+function slidingKernel(op: 'Conv' | 'ConvBackpropInput', signature: Signature, options: KernelOptions): CompiledKernel {
+  const backward = op === 'ConvBackpropInput'
+  const sliding = backward ? backwardSliding(signature) : forwardSliding(op, signature)
+  const panels = planPanels(sliding, options.relaxed)
+  const operands = operandsOf(op, signature, sliding, true)
+  const boxBytes = isBorderless(sliding.border) ? 0 : roundUp(borderBytes(sliding))
+  const packed = (parameters: Parameters) => i32.add(parameters[operands.answer + 1]!, boxBytes)
+  return {
+    workspaceBytes: boxBytes + roundUp(sliding.groups * panels.group),
+    write: (module) =>
+      module.once(signatureKey(op, signature, options), () => [
+        ...border(module, operands),
+        weightStage(module, sliding, panels, backward, operands.count, (p) => [p[operands.other]!, packed(p)]),
+        windowStage(module, sliding, panels, options.relaxed, operands.count, (p) => [
+          boxOf(operands, p),
+          packed(p),
+          p[operands.answer]!,
+        ]),
+      ]),
+  }
+}
+
+/** Convolution; x [batch, ...spatial, in], filter [...spatial, in / groups, out]. */
+export const conv: KernelDef = {
+  op: 'Conv',
+  supports,
+  compile: (signature, options) => slidingKernel('Conv', signature, options),
+}
+
+/** Its gradient by x. */
+export const convBackpropInput: KernelDef = {
+  op: 'ConvBackpropInput',
+  supports,
+  compile: (signature, options) => slidingKernel('ConvBackpropInput', signature, options),
+}
+
+/** Its gradient by the filter. */
+export const convBackpropFilter: KernelDef = {
+  op: 'ConvBackpropFilter',
+  supports,
+  compile(signature, options) {
+    const op = 'ConvBackpropFilter'
+    const sliding = forwardSliding(op, signature)
+    const scratch = isBorderless(sliding.border) ? 0 : borderBytes(sliding)
+    const operands = operandsOf(op, signature, sliding, scratch > 0)
+    return {
+      workspaceBytes: scratch,
+      write: (module) =>
+        module.once(signatureKey(op, signature, options), () => [
+          ...border(module, operands),
+          filterStage(module, sliding, options.relaxed, operands.count, (p) => [
+            boxOf(operands, p),
+            p[operands.other]!,
+            p[operands.answer]!,
+          ]),
+        ]),
+    }
+  },
+}

@@ -1,0 +1,76 @@
+// Filters packed into panels: for each group and panel of made channels, for each tap and seen channel, the weights of the panel side by side.
+import { chooseTile, type Tile } from '../../gemm/index.ts'
+import { elements } from '../../gemm/microKernel.ts'
+import { overUnits } from '../../lower/odometer.ts'
+import type { Stage } from '../../stage.ts'
+import { f32, f64, i32, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
+import { type Sliding, volume } from './geometry.ts'
+
+/** How packed weights lie in memory. */
+export interface Panels {
+  readonly tile: Tile
+  /** Channels of a panel, and of the last one. */
+  readonly columns: number
+  readonly lastColumns: number
+  readonly count: number
+  /** Bytes of one step of the sum, of a panel, and of all panels of a group. */
+  readonly step: number
+  readonly panel: number
+  readonly group: number
+}
+
+/** The panels of a convolution; every panel takes as much room as a whole one. */
+export function planPanels(sliding: Sliding, relaxed: boolean): Panels {
+  const { lanes } = elements[sliding.element]
+  const tile = chooseTile({ m: sliding.output[2], n: sliding.made, lanes, relaxed, registers: 15 })
+  const columns = Math.min(tile.vectors * lanes, Math.max(1, sliding.made))
+  const count = Math.ceil(sliding.made / columns)
+  const step = tile.vectors * 16
+  const panel = step * volume(sliding.kernel) * sliding.seen
+  return { tile, columns, lastColumns: sliding.made - (count - 1) * columns, count, step, panel, group: count * panel }
+}
+
+/**
+ * A stage of one unit per panel. Forward, the filter [taps, seen, made of all groups] is taken as it is;
+ * backward, `seen` are its last channels and `made` the ones before, and its taps come in reverse.
+ */
+export function weightStage(
+  module: ModuleBuilder,
+  sliding: Sliding,
+  panels: Panels,
+  backward: boolean,
+  parameters: number,
+  addresses: (parameters: readonly Local<'i32'>[]) => readonly [filter: Value<'i32'>, packed: Value<'i32'>],
+): Stage {
+  const { groups, seen, made, bytes } = sliding
+  const taps = volume(sliding.kernel)
+  const across = groups * (backward ? seen : made) * bytes
+  const [tapBytes, seenBytes, columnBytes] = backward ? [made * across, bytes, across] : [seen * across, across, bytes]
+  const types = Array.from({ length: parameters + 2 }, () => 'i32' as const)
+  const func = module.define('weights', types, 'none', (f, ...locals) => {
+    const [filter, packed] = addresses(locals)
+    const [begin, end] = locals.slice(-2) as [Local<'i32'>, Local<'i32'>]
+    overUnits(f, [groups, panels.count], begin, end, ([group, panel], unit) => {
+      const groupStart = i32.mul(group!, (backward ? seen : made) * bytes)
+      const panelStart = i32.mul(panel!, panels.columns * columnBytes)
+      const from = f.let(i32.add(i32.add(filter, groupStart), panelStart))
+      const to = f.let(i32.add(packed, i32.mul(unit, panels.panel)))
+      const copy = (columns: number) =>
+        f.forRange(0, taps, 1, (tap) => {
+          const order = backward ? i32.sub(taps - 1, tap) : tap
+          const tapStart = f.let(i32.add(from, i32.mul(order, tapBytes)))
+          f.forRange(0, seen, 1, (channel) => {
+            const source = f.let(i32.add(tapStart, i32.mul(channel, seenBytes)))
+            for (let column = 0; column < columns; column++) {
+              const [offset, place] = [column * columnBytes, column * bytes]
+              f.do(bytes === 8 ? f64.store(to, f64.load(source, offset), place) : f32.store(to, f32.load(source, offset), place))
+            }
+            f.set(to, i32.add(to, panels.step))
+          })
+        })
+      if (panels.lastColumns === panels.columns) copy(panels.columns)
+      else f.if(i32.eq(panel!, panels.count - 1), () => copy(panels.lastColumns), () => copy(panels.columns))
+    })
+  })
+  return { func, units: groups * panels.count, work: taps * seen * panels.columns }
+}

@@ -1,0 +1,139 @@
+import type { AttrValues, Buffer, ConcreteType, Device, DType, Signature, TypedArray } from '@shoal/core'
+import { allocate, boundInputs, referenceKernels, sizeOf, viewOf } from '@shoal/core'
+import { afterAll, describe, expect, it } from 'vitest'
+import { cpu } from '../cpu.ts'
+
+const device = cpu()
+const strict = cpu({ strict: true })
+const threaded = cpu({ threads: 3 })
+afterAll(() => threaded[Symbol.asyncDispose]())
+
+/** Numbers of a linear congruential generator, in [-1, 1). */
+function random(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0
+    return state / 2 ** 31
+  }
+}
+
+const bytesOf = (data: TypedArray) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+
+/** Runs a kernel as a Program of its own: every output. Memory holds NaN before, so that what is not written shows. */
+async function run(on: Device, op: string, signature: Signature, inputs: readonly TypedArray[]): Promise<TypedArray[]> {
+  const kernel = await on.kernel(op, signature)
+  const outputs = signature.outputs.map(({ dtype, shape }) => allocate(dtype, sizeOf(shape)) as TypedArray)
+  const scratch = kernel.workspaceBytes > 0 ? [new Uint8Array(kernel.workspaceBytes)] : []
+  outputs.forEach((data) => bytesOf(data).fill(0xff))
+  scratch.forEach((data) => data.fill(0xff))
+  const buffers = [...inputs, ...outputs, ...scratch].map((data): Buffer => {
+    const buffer = on.alloc(data.byteLength)
+    on.write(buffer, bytesOf(data))
+    return buffer
+  })
+  const step = await on.sequence!([{ kernel, args: buffers }])
+  step()
+  const answers = signature.outputs.map(({ dtype, shape }, i) => {
+    const bytes = on.read(buffers[inputs.length + i]!) as Uint8Array
+    return viewOf(dtype as Exclude<DType, 'string'>, bytes, sizeOf(shape)) as TypedArray
+  })
+  buffers.forEach((buffer) => on.free(buffer))
+  return answers
+}
+
+/** The kernel agrees with the reference kernel, strict and not, and has the same bits on three threads. */
+async function agree(op: string, signature: Signature, tolerance: number, given?: readonly TypedArray[]): Promise<void> {
+  const next = random(7)
+  const inputs = given ?? boundInputs(signature).map(({ dtype, shape }) => {
+    const data = allocate(dtype, sizeOf(shape)) as TypedArray
+    for (let i = 0; i < data.length; i++) data[i] = next() as never
+    return data
+  })
+  const expected = signature.outputs.map(({ dtype, shape }) => allocate(dtype, sizeOf(shape)) as TypedArray)
+  referenceKernels[op]!(inputs, expected, signature)
+  const what = `${op} ${JSON.stringify(signature)}`
+  const answers = await run(device, op, signature, inputs)
+  for (const actual of [answers, await run(strict, op, signature, inputs)])
+    actual.forEach((data, o) => {
+      const worst = data.reduce((most, x, i) => {
+        const difference = Math.abs(Number(x) - Number(expected[o]![i]))
+        // NaN must count as wrong.
+        return difference <= most ? most : Object.is(x, expected[o]![i]) ? most : difference || Infinity
+      }, 0)
+      expect(worst, what).toBeLessThanOrEqual(tolerance)
+    })
+  expect(await run(threaded, op, signature, inputs), what).toEqual(answers)
+}
+
+const type = (shape: readonly number[], dtype: DType = 'float32'): ConcreteType => ({ dtype, shape })
+
+describe('MatMul', () => {
+  it('multiplies matrices and broadcast batches, transposed or not', async () => {
+    const cases: [a: number[], b: number[], y: number[]][] = [
+      [[5, 7], [7, 3], [5, 3]],
+      [[2, 3, 5, 7], [2, 3, 7, 4], [2, 3, 5, 4]],
+      [[2, 1, 5, 70], [3, 70, 4], [2, 3, 5, 4]],
+      [[4, 9, 33], [33, 65], [4, 9, 65]],
+      [[6, 33], [4, 33, 65], [4, 6, 65]],
+      [[130, 90], [90, 70], [130, 70]],
+      [[2, 0], [0, 3], [2, 3]],
+    ]
+    const swap = (shape: readonly number[]) => [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!]
+    for (const dtype of ['float32', 'float64'] as const)
+      for (const [a, b, y] of cases)
+        for (const transposeA of [false, true])
+          for (const transposeB of [false, true]) {
+            const inputs = [type(transposeA ? swap(a) : a, dtype), type(transposeB ? swap(b) : b, dtype)]
+            await agree('MatMul', { inputs, outputs: [type(y, dtype)], attrs: { transposeA, transposeB } }, dtype === 'float64' ? 1e-12 : 2e-5)
+          }
+  })
+
+  it('multiplies integers by the reference kernel', async () => {
+    const inputs = [type([2, 3], 'int32'), type([3, 2], 'int32')]
+    const given = [Int32Array.of(1, 2, 3, 4, 5, 6), Int32Array.of(1, -1, 2, -2, 3, -3)]
+    await agree('MatMul', { inputs, outputs: [type([2, 2], 'int32')], attrs: { transposeA: false, transposeB: false } }, 0, given)
+  })
+})
+
+interface ConvCase {
+  readonly x: number[]
+  readonly filter: number[]
+  readonly y: number[]
+  readonly attrs: AttrValues
+}
+const convCases: ConvCase[] = [
+  { x: [2, 9, 8, 3], filter: [3, 3, 3, 5], y: [2, 9, 8, 5], attrs: { padding: 'SAME', groups: 1 } },
+  { x: [1, 9, 8, 3], filter: [3, 2, 3, 20], y: [1, 7, 7, 20], attrs: { padding: 'VALID', groups: 1 } },
+  { x: [2, 6, 5, 8], filter: [1, 1, 8, 9], y: [2, 6, 5, 9], attrs: { padding: 'VALID', groups: 1 } },
+  { x: [2, 9, 8, 3], filter: [3, 3, 3, 5], y: [2, 5, 4, 5], attrs: { padding: 'SAME', strides: [2, 2], groups: 1 } },
+  { x: [1, 11, 9, 2], filter: [3, 2, 2, 4], y: [1, 3, 8, 4], attrs: { padding: 'VALID', strides: [3, 1], groups: 1 } },
+  { x: [1, 11, 12, 2], filter: [3, 3, 2, 4], y: [1, 7, 6, 4], attrs: { padding: 'VALID', dilations: [2, 3], groups: 1 } },
+  { x: [1, 9, 9, 6], filter: [3, 3, 2, 9], y: [1, 9, 9, 9], attrs: { padding: 'SAME', groups: 3 } },
+  { x: [2, 8, 8, 5], filter: [3, 3, 1, 5], y: [2, 4, 4, 5], attrs: { padding: 'SAME', strides: [2, 2], groups: 5 } },
+  { x: [1, 6, 7, 4], filter: [2, 3, 2, 6], y: [1, 4, 8, 6], attrs: { padding: 'EXPLICIT', explicitPadding: [0, 1, 3, 4], strides: [1, 1], dilations: [3, 3], groups: 2 } },
+  { x: [1, 5, 5, 2], filter: [2, 2, 2, 3], y: [1, 2, 2, 3], attrs: { padding: 'VALID', strides: [2, 3], groups: 1, dilations: [1, 1] } },
+  { x: [1, 4, 4, 2], filter: [1, 1, 2, 3], y: [1, 6, 7, 3], attrs: { padding: 'EXPLICIT', explicitPadding: [1, 1, 2, 1], groups: 1 } },
+  { x: [2, 17, 4], filter: [5, 4, 7], y: [2, 17, 7], attrs: { padding: 'SAME', groups: 1 } },
+  { x: [1, 5, 6, 7, 3], filter: [2, 3, 2, 3, 4], y: [1, 3, 6, 4, 4], attrs: { padding: 'SAME', strides: [2, 1, 2], groups: 1 } },
+  { x: [1, 30, 40, 16], filter: [3, 3, 16, 24], y: [1, 30, 40, 24], attrs: { padding: 'SAME', groups: 1 } },
+]
+
+describe.each(['float32', 'float64'] as const)('convolutions of %s', (dtype) => {
+  const tolerance = dtype === 'float64' ? 1e-12 : 1e-4
+  const signature = (inputs: number[][], output: number[], attrs: AttrValues, shapeOnly: number[] = []): Signature => ({
+    inputs: inputs.map((shape) => type(shape, dtype)),
+    outputs: [type(output, dtype)],
+    attrs,
+    shapeOnly: new Set(shapeOnly),
+  })
+
+  it('slides over one to three axes with strides, dilations, groups and padding', async () => {
+    for (const { x, filter, y, attrs } of convCases) await agree('Conv', signature([x, filter], y, attrs), tolerance)
+  })
+  it('gives the gradient by the input, whether that has a buffer or not', async () => {
+    for (const { x, filter, y, attrs } of convCases) await agree('ConvBackpropInput', signature([x, filter, y], x, attrs, [0]), tolerance)
+  })
+  it('gives the gradient by the filter', async () => {
+    for (const { x, filter, y, attrs } of convCases) await agree('ConvBackpropFilter', signature([x, filter, y], filter, attrs, [1]), tolerance)
+  })
+})

@@ -1,0 +1,122 @@
+import type { BoundLaunch, Buffer, Device, FusedKernel, Kernel } from '@shoal/core'
+import { E } from '@shoal/core'
+import { describe, expect, it } from 'vitest'
+import { cpu } from './cpu.ts'
+
+const floats = (device: Device, buffer: Buffer): Float32Array => new Float32Array((device.read(buffer) as Uint8Array).buffer)
+
+function bufferOf(device: Device, data: Float32Array): Buffer {
+  const buffer = device.alloc(data.byteLength)
+  device.write(buffer, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  return buffer
+}
+
+/** y[i] = exp(-x[i]²) */
+const bell = (length: number): FusedKernel => {
+  const x = E.load(0, E.axis(0), 'float32')
+  return {
+    name: 'bell', inputs: [{ dtype: 'float32', length }], output: { dtype: 'float32', length },
+    axes: [length], reduced: 0, body: E.exp(E.neg(E.mul(x, x))),
+  }
+}
+/** y[i] = Σ x[i, j] */
+const rowSums = (rows: number, columns: number): FusedKernel => ({
+  name: 'rowSums', inputs: [{ dtype: 'float32', length: rows * columns }], output: { dtype: 'float32', length: rows },
+  axes: [rows, columns], reduced: 1,
+  body: E.load(0, E.add(E.mul(E.axis(0), E.num(columns, 'int32')), E.axis(1)), 'float32'),
+  reduce: { combine: 'sum', dtype: 'float32', epilogue: E.acc('float32') },
+})
+const columnSums = (rows: number, columns: number): FusedKernel => ({
+  ...rowSums(columns, rows), name: 'columnSums', inputs: [{ dtype: 'float32', length: rows * columns }],
+  body: E.load(0, E.add(E.mul(E.axis(1), E.num(columns, 'int32')), E.axis(0)), 'float32'),
+})
+
+/** A chain of kernels over rows × columns elements: what they all answer. */
+async function chain(device: Device, rows: number, columns: number): Promise<Float32Array[]> {
+  const length = rows * columns
+  const x = bufferOf(device, Float32Array.from({ length }, (_, i) => Math.sin(i * 0.7)))
+  const alloc = (elements: number) => device.alloc(elements * 4)
+  const [y, sums, columnsOf, product, copy] = [alloc(length), alloc(rows), alloc(columns), alloc(rows * rows), alloc(length)] as const
+  const matrix = (a: number, b: number) => ({ dtype: 'float32' as const, shape: [a, b] })
+  const matmul = (await device.kernel('MatMul', {
+    inputs: [matrix(rows, columns), matrix(rows, columns)], outputs: [matrix(rows, rows)],
+    attrs: { transposeA: false, transposeB: true },
+  })) as Kernel
+  const scratch = matmul.workspaceBytes > 0 ? [device.alloc(matmul.workspaceBytes)] : []
+  const launches: BoundLaunch[] = [
+    { kernel: (await device.fuse(bell(length))), args: [x, y] },
+    { kernel: (await device.fuse(rowSums(rows, columns))), args: [y, sums] },
+    { kernel: (await device.fuse(columnSums(rows, columns))), args: [y, columnsOf] },
+    { kernel: matmul, args: [x, y, product, ...scratch] },
+    { kernel: device.copy(length * 4), args: [y, copy] },
+  ]
+  const step = await device.sequence!(launches)
+  step()
+  const first = [y, sums, columnsOf, product, copy].map((buffer) => floats(device, buffer))
+  // A second step over the answers of the first must not differ: no kernel remembers anything.
+  device.write(y, new Uint8Array(length * 4))
+  step()
+  const second = [y, sums, columnsOf, product, copy].map((buffer) => floats(device, buffer))
+  expect(second).toEqual(first)
+  // Launched one by one, they do the same.
+  for (const buffer of [y, sums, columnsOf, product, copy]) device.write(buffer, new Uint8Array(buffer.bytes))
+  for (const { kernel, args } of launches) kernel.launch(args)
+  expect([y, sums, columnsOf, product, copy].map((buffer) => floats(device, buffer))).toEqual(first)
+  return first
+}
+
+describe('sequence', () => {
+  it('computes what its kernels say, in their order', async () => {
+    const [y, sums, columns, product, copy] = (await chain(cpu(), 5, 37)) as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array]
+    const x = Float32Array.from({ length: 185 }, (_, i) => Math.sin(i * 0.7))
+    x.forEach((v, i) => expect(y[i]).toBeCloseTo(Math.exp(-v * v), 6))
+    expect(copy).toEqual(y)
+    sums.forEach((sum, i) => expect(sum).toBeCloseTo(y.slice(i * 37, i * 37 + 37).reduce((a, b) => a + b), 4))
+    columns.forEach((sum, j) => expect(sum).toBeCloseTo([0, 1, 2, 3, 4].reduce((a, i) => a + y[i * 37 + j]!, 0), 4))
+    for (let i = 0; i < 5; i++)
+      for (let j = 0; j < 5; j++) {
+        let sum = 0
+        for (let k = 0; k < 37; k++) sum += x[i * 37 + k]! * y[j * 37 + k]!
+        expect(product[i * 5 + j]).toBeCloseTo(sum, 4)
+      }
+  })
+
+  it('is synchronous with one thread', () => {
+    expect(cpu().sequence!([])).toBeTypeOf('function')
+  })
+
+  for (const strict of [false, true])
+    it(`gives the same bits with 1, 2 and 4 threads${strict ? ', strictly' : ''}`, async () => {
+      const answers: Float32Array[][] = []
+      for (const threads of [1, 2, 4]) {
+        const device = cpu({ threads, strict })
+        answers.push(await chain(device, 120, 3000))
+        await device[Symbol.asyncDispose]()
+      }
+      expect(answers[1]).toEqual(answers[0])
+      expect(answers[2]).toEqual(answers[0])
+    })
+
+  it('refuses buffers that were freed, buffers of others, and work after disposal', async () => {
+    const device = cpu()
+    const kernel = await device.fuse(bell(4))
+    const [x, y] = [device.alloc(16), device.alloc(16)]
+    device.free(y)
+    expect(() => kernel.launch([x, y])).toThrow('freed')
+    expect(() => kernel.launch([x, cpu().alloc(16)])).toThrow('another device')
+    await device[Symbol.asyncDispose]()
+    expect(() => device.alloc(4)).toThrow('disposed')
+  })
+})
+
+describe('cpu', () => {
+  it('refuses options that make no sense', () => {
+    expect(() => cpu({ threads: 0 })).toThrow('threads')
+    expect(() => cpu({ maxBytes: 1 })).toThrow('maxBytes')
+  })
+
+  it('lends itself no more memory than it may', () => {
+    const device = cpu({ maxBytes: 2 ** 20 })
+    expect(() => device.alloc(2 ** 21)).toThrow('maxBytes')
+  })
+})
