@@ -60,7 +60,7 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
   const rows: string[] = []
   for (const [family, list] of [...entries]
     .filter(([at, all]) => all.length + (builders.get(at)?.length ?? 0) > 0)
-    .sort()) {
+    .sort(([a], [b]) => a.localeCompare(b))) {
     const functions = builders.get(family) ?? []
     const file = `${family || 'constant'}.md`
     const title = families[family] ?? family
@@ -112,7 +112,11 @@ function buildersOf(source: string, exports: Readonly<Record<string, unknown>>):
   const documented = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport (?:const|function) (\w+)/g
   return [...source.matchAll(documented)].flatMap(([whole, comment, name], i, all) => {
     const value = exports[name!]
-    if (typeof value !== 'function' || isOp(value) || /^class /.test(Function.prototype.toString.call(value)))
+    if (
+      typeof value !== 'function' ||
+      isOp(value) ||
+      Function.prototype.toString.call(value).startsWith('class ')
+    )
       return []
     const from = all[i]!.index + whole.length
     return [{ name: name!, signature: `${name}${parameters(source, from)}`, doc: prose(comment!) }]

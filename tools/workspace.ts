@@ -61,8 +61,10 @@ export function has(file: string, at: string = root): boolean {
   return existsSync(join(at, file))
 }
 
+const opLists = ['index.ts', 'standardOps.ts'].map((name) => `packages/core/src/ops/${name}`)
+
 /** The files that define core's ops, as paths below the root. */
 export const opFiles = (): readonly string[] =>
   files('packages/core/src/ops/**/*.ts').filter(
-    (path) => !path.endsWith('.test.ts') && !path.endsWith('/ops/index.ts'),
+    (path) => !path.endsWith('.test.ts') && !opLists.includes(path),
   )

@@ -26,6 +26,7 @@ export const allCases: readonly OpCase[] = [
   ...mathBinaryCases,
   ...mathUnaryCases,
   ...reduceCases,
+  ...stateCases,
 ]
 
 /** The names of all ops that a case stands for. */

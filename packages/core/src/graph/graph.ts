@@ -155,8 +155,11 @@ export function toposort(graph: Graph, within: (node: Node) => boolean = () => t
   }
 }
 
-/** A rule of a rewrite: other tensors for a node's outputs, or undefined to keep it. The node already has its rewritten inputs. */
-export type RewriteRule = (node: Node, original: Node) => readonly Tensor[] | undefined
+/**
+ * A rule of a rewrite: another node in the place of one, or other tensors for its outputs, or undefined to keep it.
+ * The node already has its rewritten inputs. A node without outputs can only be replaced by a node.
+ */
+export type RewriteRule = (node: Node, original: Node) => Node | readonly Tensor[] | undefined
 
 /**
  * Rebuilds a graph bottom-up. Answers the same graph object when nothing changed.
@@ -176,12 +179,12 @@ export function rewrite(graph: Graph, rule: RewriteRule): Graph {
       control.length === old.control.length &&
       control.every((n, i) => n === old.control[i])
     const node = same ? old : old.with({ inputs, control })
-    const outputs = rule(node, old) ?? node.outputs
-    if (outputs === old.outputs) continue
+    const answer = rule(node, old) ?? node
+    if (answer === old || answer === old.outputs) continue
     changed = true
+    const outputs = answer instanceof Node ? answer.outputs : answer
     old.outputs.forEach((t, i) => tensors.set(t, outputs[i]!))
-    if (outputs !== node.outputs) nodes.set(old, replacements(node, outputs))
-    else nodes.set(old, [node])
+    nodes.set(old, answer instanceof Node ? [answer] : replacements(node, outputs))
   }
   if (!changed) return graph
   return { fetches: graph.fetches.map(at), targets: [...new Set(graph.targets.flatMap(nodesOf))] }

@@ -22,6 +22,9 @@ export function substitute(
   rebuild: Rebuild = withInputs,
 ): Graph {
   const nodes = new Map<Node, Node>()
+  // Who waits for a node of which nothing is left waits for what took its place.
+  for (const [t, by] of replaced)
+    if (t.node.outputs.every((output) => replaced.has(output))) nodes.set(t.node, by.node)
   const at = (t: Tensor): Tensor => replaced.get(t) ?? nodes.get(t.node)!.outputs[t.index]!
   const before = (node: Node): Node[] => [
     ...node.inputs.filter((t) => !replaced.has(t)).map((t) => t.node),

@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest'
+import {
+  add,
+  colocateWith,
+  constant,
+  controlDependencies,
+  device,
+  exp,
+  gradients,
+  group,
+  identity,
+  matmul,
+  mul,
+  placeholder,
+  PlacementError,
+  reference,
+  Session,
+  square,
+  sum,
+  unique,
+  ValueError,
+  variable,
+} from '../index.ts'
+import type { Device } from '../index.ts'
+import { mergeDeviceNames, parseDeviceName } from '../graph/deviceName.ts'
+import { toposort } from '../graph/graph.ts'
+import { partition } from './partition.ts'
+import { nameDevices, place } from './place.ts'
+
+/** A reference device under another name, without some kernels or dtypes. */
+function fake(type: string, without: { readonly op?: string; readonly dtype?: 'float64' } = {}): Device {
+  const real = reference()
+  return {
+    type,
+    caps: { ...real.caps, dtypes: new Set([...real.caps.dtypes].filter((d) => d !== without.dtype)) },
+    alloc: (bytes) => real.alloc(bytes),
+    free: (buffer) => real.free(buffer),
+    write: (to, data) => real.write(to, data),
+    read: (from, bytes) => real.read(from, bytes),
+    copy: (bytes) => real.copy(bytes),
+    move: (...args) => real.move(...args),
+    fuse: (kernel) => real.fuse(kernel),
+    supports: (op, signature) => op !== without.op && real.supports(op, signature),
+    kernel: (op, signature) => real.kernel(op, signature),
+    [Symbol.asyncDispose]: () => real[Symbol.asyncDispose](),
+  }
+}
+
+const x = placeholder({ shape: ['n', 2], name: 'x' })
+const feeds = {
+  x: [
+    [1, 2],
+    [3, 4],
+  ],
+}
+
+describe('device names', () => {
+  it('are read whole and in part', () => {
+    expect(parseDeviceName('/job:worker/task:1/device:cpu:0')).toEqual({
+      job: 'worker',
+      task: 1,
+      type: 'cpu',
+      index: 0,
+    })
+    expect(parseDeviceName('webgpu:1')).toEqual({ type: 'webgpu', index: 1 })
+    expect(parseDeviceName('/job:ps')).toEqual({ job: 'ps' })
+    expect(() => parseDeviceName('/jib:ps')).toThrow(ValueError)
+  })
+  it('are completed by the scope around them', () => {
+    expect(mergeDeviceNames('/job:ps/task:3', 'cpu:1')).toBe('/job:ps/task:3/device:cpu:1')
+    expect(mergeDeviceNames('cpu:1', 'webgpu')).toBe('/device:webgpu')
+    expect(device('/job:ps', () => device('cpu', () => constant(1))).node.device).toBe('/job:ps/device:cpu')
+  })
+  it('come from another node where asked', () => {
+    const there = device('cpu:1', () => constant(1))
+    expect(colocateWith(there, () => constant(2)).node.device).toBe('/device:cpu:1')
+  })
+})
+
+describe('placing', () => {
+  it('moves a node that its device cannot run, unless placement is hard', async () => {
+    const y = device('fast', () => matmul(x, [[1], [1]]))
+    const soft = new Session({ devices: [fake('fast', { op: 'MatMul' }), reference()] })
+    expect((await soft.run(y, feeds)).toArray()).toEqual([[3], [7]])
+    const hard = new Session({ devices: [fake('fast', { op: 'MatMul' }), reference()], softPlacement: false })
+    await expect(hard.run(y, feeds)).rejects.toThrow(PlacementError)
+    await expect(hard.run(y, feeds)).rejects.toThrow(
+      "MatMul 'matMul': asks for '/device:fast', which cannot run it on these dtypes",
+    )
+  })
+  it('knows dtypes', async () => {
+    const session = new Session({ devices: [fake('fast', { dtype: 'float64' }), reference()] })
+    expect((await session.run(exp(constant(0, 'float64')))).item()).toBe(1)
+  })
+  it('names the devices that there are', async () => {
+    const y = device('/job:ps', () => add(x, 1))
+    const session = new Session({ softPlacement: false })
+    await expect(session.run(y, feeds)).rejects.toThrow(
+      "asks for '/job:ps', the session has /job:localhost/task:0/device:reference:0",
+    )
+  })
+  it('keeps a variable and what touches it together', () => {
+    const v = device('reference:1', () => variable([1, 2], { name: 'v' }).assignAdd([1, 1]))
+    const devices = nameDevices([reference(), reference()])
+    const elsewhere = controlDependencies([v], () => mul(v, 2))
+    const placed = place(toposort({ fetches: [elsewhere], targets: [] }), devices, {
+      soft: true,
+      deviceOf: () => undefined,
+    })
+    expect(placed.get(v.node)).toBe(1)
+  })
+})
+
+describe('partitioning', () => {
+  it('sends a tensor once to a device, however many readers it has there', () => {
+    const h = device('reference:0', () => exp(x))
+    const [a, b] = device('reference:1', () => [square(h), mul(h, 3)])
+    const graph = { fetches: [a!, b!], targets: [] }
+    const placed = place(toposort(graph), nameDevices([reference(), reference()]), {
+      soft: true,
+      deviceOf: () => undefined,
+    })
+    const parts = partition(graph, [x], placed)
+    const ops = parts.map((part) => toposort(part.graph).map((n) => n.op.name))
+    expect(ops.flat().filter((name) => name === 'Send')).toHaveLength(1)
+    expect(ops.flat().filter((name) => name === 'Recv')).toHaveLength(1)
+  })
+
+  it('answers the same on two devices as on one, back and forth, trained', async () => {
+    const model = (split: boolean) => {
+      const at = <T>(i: number, build: () => T): T => (split ? device(`reference:${i}`, build) : build())
+      const w = at(0, () =>
+        variable(
+          [
+            [0.1, 0.2],
+            [0.3, 0.4],
+          ],
+          { name: 'w' },
+        ),
+      )
+      const v = at(1, () =>
+        variable(
+          [
+            [0.5, -0.1],
+            [0.2, 0.3],
+          ],
+          { name: 'v' },
+        ),
+      )
+      const h = at(0, () => exp(matmul(x, w)))
+      const k = at(1, () => exp(matmul(h, v)))
+      const loss = at(0, () => sum(square(matmul(k, w))))
+      const [dw, dv] = gradients(loss, [w, v])
+      return { loss, step: group(w.assignSub(mul(dw!, 1e-4)), v.assignSub(mul(dv!, 1e-4))), w, v }
+    }
+    const run = async (split: boolean) => {
+      const { loss, step, w, v } = model(split)
+      const session = new Session({ devices: split ? [reference(), reference()] : [reference()] })
+      await session.initialize(loss)
+      for (let i = 0; i < 5; i++) await session.run([loss, step], feeds)
+      const answer = await session.run([loss, w, v], feeds)
+      await session.close()
+      return answer.map((a) => a.toArray())
+    }
+    expect(await run(true)).toEqual(await run(false))
+  })
+
+  it('keeps the order of effects across devices', async () => {
+    const v = device('reference:0', () => variable(1, { name: 'v' }))
+    const w = device('reference:1', () => variable(10, { name: 'w' }))
+    const session = new Session({ devices: [reference(), reference()] })
+    await session.initialize(v, w)
+    const first = device('reference:0', () => v.assign(2))
+    const second = controlDependencies([first], () => device('reference:1', () => w.assignAdd(5)))
+    const third = controlDependencies([second], () =>
+      device('reference:0', () => identity(mul(v.read(), 100))),
+    )
+    expect((await session.run(third)).item()).toBe(200)
+    expect((await session.run(w)).item()).toBe(15)
+    await session.close()
+  })
+
+  it('ends the run everywhere when one part fails, and stays usable', async () => {
+    const session = new Session({ devices: [reference(), reference()] })
+    const bad = variable(1, { name: 'bad' })
+    const h = device('reference:0', () => mul(bad, x))
+    const y = device('reference:1', () => sum(h))
+    await expect(session.run(y, feeds)).rejects.toThrow("variable 'bad' has no value yet")
+    expect(
+      (
+        await session.run(
+          device('reference:1', () => sum(exp(mul(x, 0)))),
+          feeds,
+        )
+      ).item(),
+    ).toBe(4)
+    await session.close()
+  })
+})
+
+describe('sizes that only a run can tell', () => {
+  it('compile what follows when they are known', async () => {
+    const session = new Session()
+    const ids = placeholder({ shape: ['n'], dtype: 'int32', name: 'ids' })
+    const [values, , counts] = unique(ids)
+    const [total, doubled] = [sum(counts), mul(values, 2)]
+    const run = (list: number[]) => session.run([doubled, total], { ids: list })
+    expect((await run([3, 1, 3])).map((a) => a.toArray())).toEqual([[6, 2], 3])
+    expect((await run([5, 5, 5, 5])).map((a) => a.toArray())).toEqual([[10], 4])
+    await session.close()
+  })
+})
