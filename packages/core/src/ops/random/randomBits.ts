@@ -1,5 +1,6 @@
 // Random words: element i is the scramble of the number i under a key, so that no state is kept anywhere.
 import type { DType } from '../../dtype.ts'
+import { fixedSize } from '../../dtype.ts'
 import { ShapeError } from '../../errors.ts'
 import type { Tensor } from '../../graph/graph.ts'
 import { E } from '../../ir/expr.ts'
@@ -59,7 +60,7 @@ export const randomBitsLike = defineOp({
   name: 'RandomBitsLike',
   doc: 'uint32 words in the shape of another tensor, whose values are not used.',
   inputs: ['key', 'like'],
-  dtypes: [uint32],
+  dtypes: [uint32, fixedSize],
   attrs: { word: wordAttr },
   traits: { shapeOnly: (i) => i === 1 },
   infer: ([key, like]) => {
