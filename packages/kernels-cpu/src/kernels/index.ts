@@ -2,6 +2,7 @@
 import { conv, convBackpropFilter, convBackpropInput } from './conv/index.ts'
 import type { KernelDef } from './kernelDef.ts'
 import { matmul } from './matmul.ts'
+import { pools } from './pool/index.ts'
 
 /** Kernels in WebAssembly; the first that supports a signature is taken. */
-export const kernelDefs: readonly KernelDef[] = [matmul, conv, convBackpropInput, convBackpropFilter]
+export const kernelDefs: readonly KernelDef[] = [matmul, conv, convBackpropInput, convBackpropFilter, ...pools]

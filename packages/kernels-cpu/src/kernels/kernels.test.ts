@@ -55,11 +55,13 @@ async function agree(op: string, signature: Signature, tolerance: number, given?
   const answers = await run(device, op, signature, inputs)
   for (const actual of [answers, await run(strict, op, signature, inputs)])
     actual.forEach((data, o) => {
-      const worst = data.reduce((most, x, i) => {
-        const difference = Math.abs(Number(x) - Number(expected[o]![i]))
+      let worst = 0
+      for (let i = 0; i < data.length; i++) {
+        const [x, y] = [data[i]!, expected[o]![i]!]
+        const difference = Object.is(x, y) ? 0 : Math.abs(Number(x) - Number(y))
         // NaN must count as wrong.
-        return difference <= most ? most : Object.is(x, expected[o]![i]) ? most : difference || Infinity
-      }, 0)
+        worst = difference <= worst ? worst : difference || Infinity
+      }
       expect(worst, what).toBeLessThanOrEqual(tolerance)
     })
   expect(await run(threaded, op, signature, inputs), what).toEqual(answers)
@@ -135,5 +137,42 @@ describe.each(['float32', 'float64'] as const)('convolutions of %s', (dtype) => 
   })
   it('gives the gradient by the filter', async () => {
     for (const { x, filter, y, attrs } of convCases) await agree('ConvBackpropFilter', signature([x, filter, y], filter, attrs, [1]), tolerance)
+  })
+})
+
+const poolCases: { x: number[]; y: number[]; attrs: AttrValues }[] = [
+  { x: [2, 8, 6, 5], y: [2, 4, 3, 5], attrs: { size: [2, 2], strides: [2, 2], padding: 'VALID' } },
+  { x: [1, 7, 7, 8], y: [1, 4, 4, 8], attrs: { size: [3, 3], strides: [2, 2], padding: 'SAME' } },
+  { x: [2, 9, 10, 3], y: [2, 5, 4, 3], attrs: { size: [3, 3], dilations: [2, 3], padding: 'VALID' } },
+  { x: [1, 4, 5, 1], y: [1, 6, 7, 1], attrs: { size: [2, 3], padding: 'EXPLICIT', explicitPadding: [1, 2, 2, 2] } },
+  { x: [2, 11, 6], y: [2, 11, 6], attrs: { size: [4], padding: 'SAME' } },
+  { x: [1, 4, 5, 6, 2], y: [1, 2, 3, 6, 2], attrs: { size: [2, 2, 3], strides: [2, 2, 1], padding: 'SAME' } },
+  // A dilated window that lies between the elements sees none.
+  { x: [1, 1, 1, 4], y: [1, 3, 1, 4], attrs: { size: [2, 1], dilations: [2, 1], padding: 'EXPLICIT', explicitPadding: [2, 2, 0, 0] } },
+  { x: [1, 40, 40, 32], y: [1, 20, 20, 32], attrs: { size: [2, 2], strides: [2, 2], padding: 'SAME' } },
+]
+
+describe.each(['float32', 'float64'] as const)('poolings of %s', (dtype) => {
+  const typed = (shape: number[]) => type(shape, dtype)
+  for (const op of ['MaxPool', 'AvgPool'] as const)
+    it(`${op} slides over one to three axes`, async () => {
+      for (const { x, y, attrs } of poolCases)
+        await agree(op, { inputs: [typed(x)], outputs: [typed(y)], attrs }, op === 'MaxPool' ? 0 : 1e-6)
+    })
+  it('gives gradients to the greatest, or to all', async () => {
+    for (const { x, y, attrs } of poolCases) {
+      const signature = { inputs: [typed(x), typed(y)], outputs: [typed(x)], attrs }
+      await agree('MaxPoolGrad', signature, 1e-6)
+      await agree('AvgPoolGrad', { ...signature, shapeOnly: new Set([0]) }, 1e-6)
+    }
+  })
+  it('takes the first of equal elements, and NaN before all', async () => {
+    const signature = {
+      inputs: [typed([1, 4, 1]), typed([1, 2, 1])], outputs: [typed([1, 4, 1])],
+      attrs: { size: [2], strides: [2], padding: 'VALID' },
+    }
+    const Elements = dtype === 'float32' ? Float32Array : Float64Array
+    for (const x of [[3, 3, 1, NaN], [NaN, NaN, -1, -1], [-Infinity, -Infinity, NaN, 5]])
+      await agree('MaxPoolGrad', signature, 0, [Elements.from(x), Elements.of(7, 9)])
   })
 })
