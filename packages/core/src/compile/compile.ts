@@ -1,7 +1,7 @@
 // From a bound graph to programs: passes, placement, partition, and for each device order, units, plan and steps.
-import { toposort } from '../graph/graph.ts'
 import type { Graph, Subgraph, Tensor } from '../graph/graph.ts'
 import type { Pass } from '../passes/pass.ts'
+import { schedule } from '../passes/schedule.ts'
 import type { VariableResource } from '../resource.ts'
 import { after } from '../run/awaitable.ts'
 import type { Awaitable, Buffer, Device } from '../run/device.ts'
@@ -42,7 +42,7 @@ export function compileProgram(
   ownFetches = false,
 ): Awaitable<Program> {
   const { device } = context
-  const effects = orderEffects(toposort(withInputs(graph, inputs)))
+  const effects = orderEffects(schedule(withInputs(graph, inputs)))
   const kept = new Set([...graph.fetches, ...inputs])
   const units = cutUnits(effects, kept, {
     enabled: context.fusion,

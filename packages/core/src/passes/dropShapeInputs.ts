@@ -22,4 +22,5 @@ const blankLike = (t: Tensor): Tensor =>
   !isConcrete(t.shape) || isBlank(t) ? t : blank({ shape: t.shape, dtype: t.dtype, name: t.name })
 
 /** Is this a value that nobody computes? */
-export const isBlank = (t: Tensor): boolean => t.node.op.body.kind === 'runtime' && t.node.op.body.role === 'blank'
+export const isBlank = (t: Tensor): boolean =>
+  t.node.op.body.kind === 'runtime' && t.node.op.body.role === 'blank'

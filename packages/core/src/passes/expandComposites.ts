@@ -15,7 +15,10 @@ export function expandNode(node: Node): readonly Tensor[] {
   outputs.forEach((t, i) => {
     const promised = node.outputs[i]
     if (!promised || promised.dtype !== t.dtype || promised.rank !== t.rank)
-      throw new GraphError(`its parts make ${formatType(t.type)} where it promises ${promised ? formatType(promised.type) : 'nothing'}`, { node })
+      throw new GraphError(
+        `its parts make ${formatType(t.type)} where it promises ${promised ? formatType(promised.type) : 'nothing'}`,
+        { node },
+      )
   })
   return outputs
 }
@@ -26,7 +29,9 @@ export const expandComposites: Pass = {
   run(graph) {
     let current = graph
     for (;;) {
-      const next = rewrite(current, (node) => (node.op.body.kind === 'composite' ? expandNode(node) : undefined))
+      const next = rewrite(current, (node) =>
+        node.op.body.kind === 'composite' ? expandNode(node) : undefined,
+      )
       if (next === current) return next
       current = next
     }

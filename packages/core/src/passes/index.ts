@@ -1,11 +1,53 @@
-// The passes that every session runs, in order.
+// The passes that sessions run, in order.
+import { constantFold } from './constantFold.ts'
+import { cse } from './cse.ts'
 import { dropShapeInputs } from './dropShapeInputs.ts'
-import { inline } from './inline.ts'
 import { expandComposites } from './expandComposites.ts'
+import { removeIdentities } from './identity.ts'
+import { inline } from './inline.ts'
+import { layout } from './layout.ts'
 import type { Pass } from './pass.ts'
-import { pipeline } from './pass.ts'
+import { pipeline, repeated } from './pass.ts'
+import { prune } from './prune.ts'
+import { regroup } from './regroup.ts'
+import { simplify } from './simplify.ts'
 
 /** What a graph must go through before it can be compiled: no calls, no composites, no inputs that lend only a shape. */
 export const requiredPasses: readonly Pass[] = [inline, expandComposites, dropShapeInputs]
-/** All passes of a session that is not told otherwise. */
-export const standardPasses: Pass = pipeline(...requiredPasses)
+
+/** The passes that make a graph cheaper. They feed each other: what one leaves, another folds or merges. */
+export const optimizingPasses: readonly Pass[] = [
+  removeIdentities,
+  simplify,
+  constantFold,
+  regroup,
+  layout,
+  cse,
+  prune,
+]
+
+/** All passes of a session that is not told otherwise. Composites are simplified as such before they are opened. */
+export const standardPasses: Pass = pipeline(
+  inline,
+  removeIdentities,
+  simplify,
+  ...requiredPasses,
+  repeated(optimizingPasses),
+)
+
+export {
+  constantFold,
+  cse,
+  dropShapeInputs,
+  expandComposites,
+  inline,
+  layout,
+  prune,
+  regroup,
+  removeIdentities,
+  simplify,
+}
+export { removeDebug } from './debug.ts'
+export { explainPasses } from './explain.ts'
+export { checked, withDeadline } from './guard.ts'
+export { peakBytes, schedule } from './schedule.ts'

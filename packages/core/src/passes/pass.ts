@@ -3,21 +3,50 @@ import type { AttrValue } from '../attr.ts'
 import type { Graph, Node, Subgraph } from '../graph/graph.ts'
 import { isSubgraph, rewrite } from '../graph/graph.ts'
 
+/** Told of every node that a pass takes out or replaces, and why. */
+export type Note = (node: Node, why: string) => void
+
 /** One step from graph to graph. The same object means that there was nothing to do. */
 export interface Pass {
   readonly name: string
-  run(graph: Graph): Graph
+  run(graph: Graph, note?: Note): Graph
 }
 
 /** Passes in order as one pass; bodies of control flow go through it before the graph that holds them. */
 export const pipeline = (...passes: readonly Pass[]): Pass => ({
   name: passes.map((p) => p.name).join(', '),
-  run: (graph) => passes.reduce((g, pass) => runDeep(pass, g), graph),
+  run: (graph, note) => passes.reduce((g, pass) => runDeep(pass, g, note), graph),
 })
 
+/**
+ * Passes in order, again and again until none of them finds anything to do.
+ * @param options.maxRounds give up looking for more after so many rounds; default 16.
+ */
+export const repeated = (
+  passes: readonly Pass[],
+  { maxRounds = 16 }: { readonly maxRounds?: number } = {},
+): Pass => {
+  const once = pipeline(...passes)
+  return {
+    name: `repeated(${once.name})`,
+    run(graph, note) {
+      let current = graph
+      for (let round = 0; round < maxRounds; round++) {
+        const next = once.run(current, note)
+        if (next === current) break
+        current = next
+      }
+      return current
+    },
+  }
+}
+
 /** Runs a pass on every subgraph, innermost first, then on the graph. */
-export function runDeep(pass: Pass, graph: Graph): Graph {
-  return pass.run(rewrite(graph, (node) => mapSubgraphs(node, (body) => runDeep(pass, body))?.outputs))
+export function runDeep(pass: Pass, graph: Graph, note?: Note): Graph {
+  return pass.run(
+    rewrite(graph, (node) => mapSubgraphs(node, (body) => runDeep(pass, body, note))),
+    note,
+  )
 }
 
 /** The node with its subgraphs replaced; undefined when none changed. Parameters stay as they are. */

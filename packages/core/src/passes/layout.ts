@@ -1,0 +1,7 @@
+// Moves work to where it costs less: transposes into matrix products and towards each other, factors into filters, biases to their convolution.
+import type { Pass } from './pass.ts'
+import { movingRules } from './rules/moving.ts'
+import { rulePass } from './rules/rule.ts'
+
+/** Absorbs and cancels transposes, and moves factors and biases next to the convolution that they belong to. Values keep within rounding. */
+export const layout: Pass = rulePass('layout', movingRules)
