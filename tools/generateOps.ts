@@ -26,6 +26,7 @@ export const makers: ReadonlySet<string> = new Set([
   'reduce/extremeGrad.ts',
   'reduce/reduction.ts',
   'text/hash.ts',
+  'text/regexMatch.ts',
   'text/regularExpression.ts',
   'text/stringOp.ts',
 ])

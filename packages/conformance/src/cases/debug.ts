@@ -4,7 +4,8 @@ import * as s from '@shoal/core'
 import { opCase } from '../case.ts'
 import { random, values } from '../inputs.ts'
 
-const afterwards = (nodes: readonly (Node | Tensor)[], build: () => Tensor): Tensor => s.controlDependencies(nodes, build)
+const afterwards = (nodes: readonly (Node | Tensor)[], build: () => Tensor): Tensor =>
+  s.controlDependencies(nodes, build)
 
 /** All cases of debugging ops, queues and mutexes. */
 export const debugCases = [
@@ -20,7 +21,8 @@ export const debugCases = [
     op: 'Assert',
     name: 'passes what holds',
     inputs: { x: values([1, 2]) },
-    build: ({ x }) => afterwards([s.assertThat(s.greater(x, 0), 'x must be positive', [x])], () => s.mul(x, 2)),
+    build: ({ x }) =>
+      afterwards([s.assertThat(s.greater(x, 0), 'x must be positive', [x])], () => s.mul(x, 2)),
     expect: [2, 4],
   }),
   opCase({
@@ -53,7 +55,14 @@ export const debugCases = [
     grad: false,
     inputs: { x: values([[1n, 2n]]), name: values(['fish']) },
     build({ x, name }) {
-      const queue = s.fifoQueue({ types: [{ dtype: 'int64', shape: [2] }, { dtype: 'string', shape: [] }], capacity: 4, name: 'closing' })
+      const queue = s.fifoQueue({
+        types: [
+          { dtype: 'int64', shape: [2] },
+          { dtype: 'string', shape: [] },
+        ],
+        capacity: 4,
+        name: 'closing',
+      })
       const put = queue.enqueueMany([x, name])
       const close = s.controlDependencies([put], () => queue.close())
       const [rows, names] = s.controlDependencies([close], () => queue.dequeueUpTo(3))
@@ -72,6 +81,9 @@ export const debugCases = [
       return [double, s.controlDependencies([double], () => s.critical(lock, () => s.add(x, 1)))]
     },
     runs: 2,
-    expect: [[2, 4], [2, 3]],
+    expect: [
+      [2, 4],
+      [2, 3],
+    ],
   }),
 ]

@@ -14,10 +14,14 @@ function product(a: NDArray, b: NDArray): number[] {
   const batch = x.length / (m * k)
   return Array.from({ length: batch * m * n }, (_, at) => {
     const [p, i, j] = [Math.floor(at / (m * n)), Math.floor(at / n) % m, at % n]
-    return Array.from({ length: k }, (_, q) => x[(p * m + i) * k + q]! * y[(p * k + q) * n + j]!).reduce((u, v) => u + v, 0)
+    return Array.from({ length: k }, (_, q) => x[(p * m + i) * k + q]! * y[(p * k + q) * n + j]!).reduce(
+      (u, v) => u + v,
+      0,
+    )
   })
 }
-const identity = (batch: number, n: number): number[] => Array.from({ length: batch * n * n }, (_, i) => (Math.floor(i / n) % n === i % n ? 1 : 0))
+const identity = (batch: number, n: number): number[] =>
+  Array.from({ length: batch * n * n }, (_, i) => (Math.floor(i / n) % n === i % n ? 1 : 0))
 const flat = (t: Tensor): Tensor => s.reshape(t, { shape: [-1] })
 
 const einsumCases = [
@@ -45,7 +49,9 @@ const einsumCases = [
       const at = (p: number, q: number, i: number, k: number): number =>
         [0, 1, 2, 3].map((j) => x[(p * 2 + i) * 4 + j]! * y[(q * 4 + j) * 2 + k]!).reduce((u, v) => u + v, 0)
       return [
-        [0, 1, 2].map((p) => [0, 1, 2, 3, 4].map((q) => [0, 1].map((i) => [0, 1].map((k) => at(p, q, i, k))))),
+        [0, 1, 2].map((p) =>
+          [0, 1, 2, 3, 4].map((q) => [0, 1].map((i) => [0, 1].map((k) => at(p, q, i, k)))),
+        ),
         [0, 1, 2, 3, 4].map((q) => [0, 1].map((k) => [0, 1, 2, 3].map((j) => y[(q * 4 + j) * 2 + k]!))),
       ]
     },
@@ -66,7 +72,8 @@ const einsumCases = [
     name: 'integers, element-wise',
     inputs: { a: ints([2, 3], { high: 9 }), b: ints([2, 3], { high: 9 }) },
     build: ({ a, b }) => s.einsum('ij,ij->ji', a, b),
-    expect: ({ a, b }) => [0, 1, 2].map((j) => [0, 1].map((i) => a.numbers()[i * 3 + j]! * b.numbers()[i * 3 + j]!)),
+    expect: ({ a, b }) =>
+      [0, 1, 2].map((j) => [0, 1].map((i) => a.numbers()[i * 3 + j]! * b.numbers()[i * 3 + j]!)),
   }),
 ]
 
@@ -75,15 +82,27 @@ const productCases = [
     op: 'MatMul',
     name: 'dot, outer, matvec and tensordot are matrix products',
     inputs: { a: random([2, 3]), u: random([3]), v: random([3]), c: random([3, 2, 2]) },
-    build: ({ a, u, v, c }) => [s.dot(u, v), s.outer(u, v), s.matvec(a, u), s.tensordot(a, c, 1), s.tensordot(a, c, [[0, 1], [1, 0]])],
+    build: ({ a, u, v, c }) => [
+      s.dot(u, v),
+      s.outer(u, v),
+      s.matvec(a, u),
+      s.tensordot(a, c, 1),
+      s.tensordot(a, c, [
+        [0, 1],
+        [1, 0],
+      ]),
+    ],
     expect: ({ a, u, v, c }) => {
       const [x, p, q, y] = [a.numbers(), u.numbers(), v.numbers(), c.numbers()]
-      const sum = (n: number, term: (i: number) => number): number => Array.from({ length: n }, (_, i) => term(i)).reduce((m, k) => m + k, 0)
+      const sum = (n: number, term: (i: number) => number): number =>
+        Array.from({ length: n }, (_, i) => term(i)).reduce((m, k) => m + k, 0)
       return [
         sum(3, (i) => p[i]! * q[i]!),
         p.map((i) => q.map((j) => i * j)),
         [0, 1].map((i) => sum(3, (j) => x[i * 3 + j]! * p[j]!)),
-        [0, 1].map((i) => [0, 1].map((k) => [0, 1].map((l) => sum(3, (j) => x[i * 3 + j]! * y[j * 4 + k * 2 + l]!)))),
+        [0, 1].map((i) =>
+          [0, 1].map((k) => [0, 1].map((l) => sum(3, (j) => x[i * 3 + j]! * y[j * 4 + k * 2 + l]!))),
+        ),
         [0, 1].map((l) => sum(2, (i) => sum(3, (j) => x[i * 3 + j]! * y[j * 4 + i * 2 + l]!))),
       ]
     },
@@ -93,7 +112,11 @@ const productCases = [
     name: 'powers of matrices',
     inputs: { a: wellConditioned([2, 2, 2]) },
     symbolic: true,
-    build: ({ a }) => [flat(s.matrixPower(a, 3)), flat(s.matmul(s.matrixPower(a, -2), s.matmul(a, a))), flat(s.matrixPower(a, 0))],
+    build: ({ a }) => [
+      flat(s.matrixPower(a, 3)),
+      flat(s.matmul(s.matrixPower(a, -2), s.matmul(a, a))),
+      flat(s.matrixPower(a, 0)),
+    ],
     expect: ({ a }) => {
       const square = s.ndarray(product(a, a), 'float64', a.shape)
       return [product(square, a), identity(2, 2), identity(2, 2)]
@@ -132,7 +155,11 @@ const solverCases = [
         build: ({ a, b }) => {
           const x = s.triangularSolve(a, b, { lower, adjoint })
           const order = (axis: number): Tensor => s.indexLike(a, { axis })
-          const triangle = s.select(lower ? s.lessEqual(order(-1), order(-2)) : s.lessEqual(order(-2), order(-1)), a, 0)
+          const triangle = s.select(
+            lower ? s.lessEqual(order(-1), order(-2)) : s.lessEqual(order(-2), order(-1)),
+            a,
+            0,
+          )
           return flat(s.matmul(triangle, x, { transposeA: adjoint }))
         },
         expect: ({ b }) => b.numbers(),
@@ -157,7 +184,14 @@ const solverCases = [
   opCase({
     op: 'Solve',
     name: 'exchanges rows where the diagonal is 0',
-    inputs: { a: values([[0, 2, 0], [1, 0, 0], [0, 0, 4]]), b: values([[2], [3], [8]]) },
+    inputs: {
+      a: values([
+        [0, 2, 0],
+        [1, 0, 0],
+        [0, 0, 4],
+      ]),
+      b: values([[2], [3], [8]]),
+    },
     build: ({ a, b }) => s.solve(a, b),
     expect: [[3], [1], [2]],
   }),
@@ -199,15 +233,34 @@ const solverCases = [
   opCase({
     op: 'Lstsq',
     name: 'fewer equations than unknowns: the shortest solution',
-    inputs: { a: values([[1, 1, 0], [0, 0, 2]]), b: values([[2], [4]]) },
+    inputs: {
+      a: values([
+        [1, 1, 0],
+        [0, 0, 2],
+      ]),
+      b: values([[2], [4]]),
+    },
     secondOrder: true,
     build: ({ a, b }) => [s.lstsq(a, b), s.pinv(a)],
-    expect: [[[1], [1], [2]], [[0.5, 0], [0.5, 0], [0, 0.5]]],
+    expect: [
+      [[1], [1], [2]],
+      [
+        [0.5, 0],
+        [0.5, 0],
+        [0, 0.5],
+      ],
+    ],
   }),
 ]
 
 const orthogonalCases = [
-  ...([[4, 2], [3, 3], [2, 4]] as const).map(([m, n]) =>
+  ...(
+    [
+      [4, 2],
+      [3, 3],
+      [2, 4],
+    ] as const
+  ).map(([m, n]) =>
     opCase({
       op: 'Qr',
       name: `${m} by ${n}`,
@@ -220,7 +273,13 @@ const orthogonalCases = [
       expect: ({ a }) => [a.numbers(), identity(2, Math.min(m, n))],
     }),
   ),
-  ...([[4, 2], [3, 3], [2, 4]] as const).map(([m, n]) =>
+  ...(
+    [
+      [4, 2],
+      [3, 3],
+      [2, 4],
+    ] as const
+  ).map(([m, n]) =>
     opCase({
       op: 'Qr',
       name: `gradient of both factors, ${m} by ${n}`,
@@ -248,18 +307,34 @@ const orthogonalCases = [
     secondOrder: true,
     build: ({ a }) => {
       const [w, v] = s.eigh(symmetric(a))
-      return [flat(s.matmul(s.mul(v, s.expandDims(w, { axis: -2 })), v, { transposeB: true })), flat(s.matmul(v, v, { transposeA: true }))]
+      return [
+        flat(s.matmul(s.mul(v, s.expandDims(w, { axis: -2 })), v, { transposeB: true })),
+        flat(s.matmul(v, v, { transposeA: true })),
+      ]
     },
     expect: ({ a }) => [a.numbers(), identity(2, 4)],
   }),
   opCase({
     op: 'Eigh',
     name: 'ascending, vectors with a positive largest component',
-    inputs: { a: values([[2, 1, 0], [1, 2, 0], [0, 0, -1]]) },
+    inputs: {
+      a: values([
+        [2, 1, 0],
+        [1, 2, 0],
+        [0, 0, -1],
+      ]),
+    },
     build: ({ a }) => [...s.eigh(symmetric(a))],
     // The gradient through vectors with two equal components would cross a change of sign.
     grad: false,
-    expect: [[-1, 1, 3], [[0, Math.SQRT1_2, Math.SQRT1_2], [0, -Math.SQRT1_2, Math.SQRT1_2], [1, 0, 0]]],
+    expect: [
+      [-1, 1, 3],
+      [
+        [0, Math.SQRT1_2, Math.SQRT1_2],
+        [0, -Math.SQRT1_2, Math.SQRT1_2],
+        [1, 0, 0],
+      ],
+    ],
   }),
   opCase({
     op: 'Eigh',
@@ -271,7 +346,13 @@ const orthogonalCases = [
       return [w, s.mul(v, v), s.eigvalsh(symmetric(s.neg(a)))]
     },
   }),
-  ...([[4, 2], [3, 3], [2, 4]] as const).map(([m, n]) =>
+  ...(
+    [
+      [4, 2],
+      [3, 3],
+      [2, 4],
+    ] as const
+  ).map(([m, n]) =>
     opCase({
       op: 'Svd',
       name: `${m} by ${n}`,
@@ -291,12 +372,29 @@ const orthogonalCases = [
   opCase({
     op: 'Svd',
     name: 'descending; gradient of all three',
-    inputs: { a: values([[3, 0], [0, -5], [0, 0]]) },
+    inputs: {
+      a: values([
+        [3, 0],
+        [0, -5],
+        [0, 0],
+      ]),
+    },
     build: ({ a }) => {
       const [sigma, u, v] = s.svd(a)
       return [sigma, s.mul(u, u), s.mul(v, v)]
     },
-    expect: [[5, 3], [[0, 1], [1, 0], [0, 0]], [[0, 1], [1, 0]]],
+    expect: [
+      [5, 3],
+      [
+        [0, 1],
+        [1, 0],
+        [0, 0],
+      ],
+      [
+        [0, 1],
+        [1, 0],
+      ],
+    ],
   }),
 ]
 
@@ -319,15 +417,21 @@ function choleskyBanachiewicz(a: NDArray): Float64Array {
 }
 
 /** The determinant of a 3 × 3 matrix by the rule of Sarrus. */
-const determinant = ([a, b, c, d, e, f, g, h, i]: readonly number[]): number => a! * (e! * i! - f! * h!) - b! * (d! * i! - f! * g!) + c! * (d! * h! - e! * g!)
+const determinant = ([a, b, c, d, e, f, g, h, i]: readonly number[]): number =>
+  a! * (e! * i! - f! * h!) - b! * (d! * i! - f! * g!) + c! * (d! * h! - e! * g!)
 
 /** X with A·X = B for 3 × 3 matrices by Cramer's rule. */
 function cramer(a: NDArray, b: NDArray, adjoint: boolean): Float64Array {
   const [x, y, n] = [a.numbers(), b.numbers(), b.shape.at(-1)!]
   return Float64Array.from({ length: y.length }, (_, at) => {
     const [p, row, column] = [Math.floor(at / (3 * n)), Math.floor(at / n) % 3, at % n]
-    const matrix = Array.from({ length: 9 }, (_, k) => x[9 * p + (adjoint ? (k % 3) * 3 + Math.floor(k / 3) : k)]!)
-    const replaced = matrix.map((value, k) => (k % 3 === row ? y[(p * 3 + Math.floor(k / 3)) * n + column]! : value))
+    const matrix = Array.from(
+      { length: 9 },
+      (_, k) => x[9 * p + (adjoint ? (k % 3) * 3 + Math.floor(k / 3) : k)]!,
+    )
+    const replaced = matrix.map((value, k) =>
+      k % 3 === row ? y[(p * 3 + Math.floor(k / 3)) * n + column]! : value,
+    )
     return determinant(replaced) / determinant(matrix)
   })
 }

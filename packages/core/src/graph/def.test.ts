@@ -23,13 +23,27 @@ import { toGraphDef } from './toGraphDef.ts'
 
 function example(): Graph {
   const x = placeholder({ shape: ['batch', 3], name: 'x' })
-  const w = variable([[1, 2], [3, 4], [5, NaN]], { name: 'w' })
+  const w = variable(
+    [
+      [1, 2],
+      [3, 4],
+      [5, NaN],
+    ],
+    { name: 'w' },
+  )
   const b = variable(mul(w.read(), 2), { name: 'b' })
   const queue = fifoQueue({ types: [{ dtype: 'int64', shape: [2] }], capacity: 3, name: 'q' })
   const enqueue = queue.enqueue([constant([2n ** 62n, -1n])])
   const y = device('cpu:0', () => controlDependencies([enqueue], () => matmul(x, w.read(), { name: 'y' })))
-  const [count] = whileLoop((i) => less(i!, 3), (i, step) => [add(i!, step!), step!], [constant(0), constant(1)])
-  return { fetches: [y, reshape(b.read(), { shape: [-1] }), constant(['a', 'é']), count!], targets: [queue.close()] }
+  const [count] = whileLoop(
+    (i) => less(i!, 3),
+    (i, step) => [add(i!, step!), step!],
+    [constant(0), constant(1)],
+  )
+  return {
+    fetches: [y, reshape(b.read(), { shape: [-1] }), constant(['a', 'é']), count!],
+    targets: [queue.close()],
+  }
 }
 const copy = (def: GraphDef): GraphDef => JSON.parse(JSON.stringify(def)) as GraphDef
 const minimal = (nodes: readonly object[], more: object = {}): object => ({
@@ -66,14 +80,21 @@ describe('GraphDef', () => {
 
   it('writes composites that the reader does not know as their parts', () => {
     const x = constant([1, 2])
-    const y = customGradient([x], (v) => mul(v, 3), ({ dy }) => [dy])
+    const y = customGradient(
+      [x],
+      (v) => mul(v, 3),
+      ({ dy }) => [dy],
+    )
     const { graph } = toGraphDef({ y })
     expect(graph.nodes.map((node) => node.op)).not.toContain('CustomGradient')
     expect(graph.nodes.map((node) => node.op)).toContain('Mul')
   })
 
   it('cannot hold functions of this process', () => {
-    const [y] = hostFunction([constant(1)], (xs) => xs, { types: [{ dtype: 'float32', shape: [] }], name: 'mine' })
+    const [y] = hostFunction([constant(1)], (xs) => xs, {
+      types: [{ dtype: 'float32', shape: [] }],
+      name: 'mine',
+    })
     expect(() => toGraphDef({ y: y! })).toThrow("HostFunction 'mine'")
   })
 
@@ -85,15 +106,47 @@ describe('GraphDef', () => {
     ['text that is not JSON', '{', 'not JSON'],
     ['an unknown op', minimal([{ name: 'a', op: 'Nonsense' }]), "graph.nodes[0].op is 'Nonsense'"],
     ['a missing attribute', minimal([{ name: 'a', op: 'Const' }]), "attribute 'value'"],
-    ['an attribute of no meaning', minimal([{ name: 'a', op: 'Placeholder', attrs: { colour: 1 } }]), 'attrs.colour is no attribute of Placeholder'],
+    [
+      'an attribute of no meaning',
+      minimal([{ name: 'a', op: 'Placeholder', attrs: { colour: 1 } }]),
+      'attrs.colour is no attribute of Placeholder',
+    ],
     ['two nodes of one name', minimal([a, a]), "graph.nodes[1].name is 'a', which an earlier node has"],
-    ['a forward reference', minimal([{ name: 'b', op: 'Neg', inputs: ['a:0'] }, a]), "inputs[0] refers to 'a', which comes later"],
-    ['a node that needs itself', minimal([{ name: 'b', op: 'Neg', inputs: ['b:0'] }]), "inputs[0] refers to 'b', which comes later"],
-    ['a name that nothing has', minimal([{ name: 'b', op: 'Neg', inputs: ['c:0'] }]), "refers to 'c', which is no node"],
-    ['an output that is not there', minimal([a, { name: 'b', op: 'Neg', inputs: ['a:1'] }]), "refers to output 1 of 'a', which has 1"],
-    ['shapes that do not fit', minimal([a, { name: 'b', op: 'MatMul', inputs: ['a:0', 'a:0'] }]), 'needs matrices'],
-    ['a short array', minimal([{ ...a, attrs: { value: { dtype: 'float32', shape: [2 ** 40], base64: 'AACAPw==' } } }]), 'must hold'],
-    ['broken base64', minimal([{ ...a, attrs: { value: { dtype: 'float32', shape: [1], base64: 'AAC!Pw==' } } }]), 'base64'],
+    [
+      'a forward reference',
+      minimal([{ name: 'b', op: 'Neg', inputs: ['a:0'] }, a]),
+      "inputs[0] refers to 'a', which comes later",
+    ],
+    [
+      'a node that needs itself',
+      minimal([{ name: 'b', op: 'Neg', inputs: ['b:0'] }]),
+      "inputs[0] refers to 'b', which comes later",
+    ],
+    [
+      'a name that nothing has',
+      minimal([{ name: 'b', op: 'Neg', inputs: ['c:0'] }]),
+      "refers to 'c', which is no node",
+    ],
+    [
+      'an output that is not there',
+      minimal([a, { name: 'b', op: 'Neg', inputs: ['a:1'] }]),
+      "refers to output 1 of 'a', which has 1",
+    ],
+    [
+      'shapes that do not fit',
+      minimal([a, { name: 'b', op: 'MatMul', inputs: ['a:0', 'a:0'] }]),
+      'needs matrices',
+    ],
+    [
+      'a short array',
+      minimal([{ ...a, attrs: { value: { dtype: 'float32', shape: [2 ** 40], base64: 'AACAPw==' } } }]),
+      'must hold',
+    ],
+    [
+      'broken base64',
+      minimal([{ ...a, attrs: { value: { dtype: 'float32', shape: [1], base64: 'AAC!Pw==' } } }]),
+      'base64',
+    ],
   ])('is refused with %s', (_, json, message) => {
     expect(() => fromGraphDef(json)).toThrow(GraphDefError)
     expect(() => fromGraphDef(json)).toThrow(message)
@@ -115,7 +168,8 @@ describe('GraphDef', () => {
       try {
         fromGraphDef(json)
       } catch (error) {
-        if (!(error instanceof ShoalError)) throw new Error(`round ${round}: ${JSON.stringify(json)}`, { cause: error })
+        if (!(error instanceof ShoalError))
+          throw new Error(`round ${round}: ${JSON.stringify(json)}`, { cause: error })
         refused++
       }
     }
@@ -124,7 +178,8 @@ describe('GraphDef', () => {
 
   it('refuses truncated text', () => {
     const whole = JSON.stringify(toGraphDef(example()))
-    for (let length = 0; length < whole.length; length += 37) expect(() => fromGraphDef(whole.slice(0, length))).toThrow(GraphDefError)
+    for (let length = 0; length < whole.length; length += 37)
+      expect(() => fromGraphDef(whole.slice(0, length))).toThrow(GraphDefError)
   })
 })
 
@@ -139,7 +194,27 @@ function generator(seed: number): () => number {
   }
 }
 
-const strays: readonly unknown[] = [null, undefined, -1, 0, 1e300, 2 ** 53, NaN, '', ':', 'w', '^w', 'x:0', '?', '__proto__', [], {}, [[]], true, 'float32']
+const strays: readonly unknown[] = [
+  null,
+  undefined,
+  -1,
+  0,
+  1e300,
+  2 ** 53,
+  NaN,
+  '',
+  ':',
+  'w',
+  '^w',
+  'x:0',
+  '?',
+  '__proto__',
+  [],
+  {},
+  [[]],
+  true,
+  'float32',
+]
 
 /** Changes `count` random places of a document. */
 function mutate(json: unknown, random: () => number, count: number): unknown {

@@ -64,7 +64,13 @@ export interface TypeDef {
 
 /** A resource. `initial` is the tensor, `name:index` in the graph, that a variable begins with. */
 export type ResourceDef =
-  | { readonly kind: 'variable'; readonly name: string; readonly type: TypeDef; readonly trainable: boolean; readonly initial?: string }
+  | {
+      readonly kind: 'variable'
+      readonly name: string
+      readonly type: TypeDef
+      readonly trainable: boolean
+      readonly initial?: string
+    }
   | {
       readonly kind: 'queue'
       readonly name: string

@@ -36,7 +36,10 @@ export class Place {
   }
   /** A part of an object; its value is undefined when it is missing. */
   at(key: string): Place {
-    return new Place(Object.hasOwn(this.object(), key) ? this.object()[key] : undefined, this.path === '' ? key : `${this.path}.${key}`)
+    return new Place(
+      Object.hasOwn(this.object(), key) ? this.object()[key] : undefined,
+      this.path === '' ? key : `${this.path}.${key}`,
+    )
   }
   /** Is there anything here? */
   get present(): boolean {
@@ -44,7 +47,8 @@ export class Place {
   }
   /** An object. */
   object(): JsonObject {
-    if (typeof this.value !== 'object' || this.value === null || Array.isArray(this.value)) throw this.wrong('must be an object')
+    if (typeof this.value !== 'object' || this.value === null || Array.isArray(this.value))
+      throw this.wrong('must be an object')
     return this.value as JsonObject
   }
   /** The parts of a list. */
@@ -95,11 +99,19 @@ export class Place {
   /** An array; `charge` is told its bytes before they are decoded. */
   array(charge: (bytes: number, place: Place) => void): NDArray {
     const dtype = this.at('dtype').dtype()
-    const shape = this.at('shape').list().map((d) => d.whole(0))
+    const shape = this.at('shape')
+      .list()
+      .map((d) => d.whole(0))
     if (dtype === 'string') {
-      const strings = this.at('strings').list().map((item) => item.text())
-      if (strings.length !== sizeOf(shape)) throw this.wrong(`has ${strings.length} strings for shape [${shape}]`)
-      charge(strings.reduce((sum, text) => sum + 2 * text.length, 0), this)
+      const strings = this.at('strings')
+        .list()
+        .map((item) => item.text())
+      if (strings.length !== sizeOf(shape))
+        throw this.wrong(`has ${strings.length} strings for shape [${shape}]`)
+      charge(
+        strings.reduce((sum, text) => sum + 2 * text.length, 0),
+        this,
+      )
       return new NDArray(dtype, shape, strings)
     }
     const base64 = this.at('base64').text()
@@ -108,7 +120,8 @@ export class Place {
       throw this.wrong(`must hold ${expected} bytes for ${dtype}[${shape}]`)
     charge(expected, this)
     const bytes = fromBase64(base64)
-    if (!bytes || bytes.length !== expected) throw this.wrong(`must hold ${expected} bytes of base64 for ${dtype}[${shape}]`)
+    if (!bytes || bytes.length !== expected)
+      throw this.wrong(`must hold ${expected} bytes of base64 for ${dtype}[${shape}]`)
     return fromBytes(dtype, shape, bytes)
   }
 }

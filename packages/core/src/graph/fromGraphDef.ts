@@ -30,21 +30,30 @@ export interface LoadedGraph {
  * @param options.limits how much it may hold, see GraphDefLimits.
  * @throws GraphDefError, naming the place, for anything that is not a whole and sound GraphDef of this version.
  */
-export function fromGraphDef(json: unknown, options: { readonly ops?: readonly AnyOp[]; readonly limits?: Partial<GraphDefLimits> } = {}): LoadedGraph {
+export function fromGraphDef(
+  json: unknown,
+  options: { readonly ops?: readonly AnyOp[]; readonly limits?: Partial<GraphDefLimits> } = {},
+): LoadedGraph {
   const limits = { ...defaultLimits, ...options.limits }
   const document = new Place(typeof json === 'string' ? parse(json, limits) : json, '')
   const format = document.at('format')
   if (format.value !== graphDefFormat) throw format.wrong(`must be '${graphDefFormat}'`)
   const version = document.at('version')
-  if (version.value !== graphDefVersion) throw version.wrong(`must be ${graphDefVersion}: this release reads no other version`)
+  if (version.value !== graphDefVersion)
+    throw version.wrong(`must be ${graphDefVersion}: this release reads no other version`)
   const declared = document.at('resources').list()
   const resources = readResources(declared)
-  const loader = new Loader(new Map((options.ops ?? standardOps).map(({ def }) => [def.name, def])), resources, limits)
+  const loader = new Loader(
+    new Map((options.ops ?? standardOps).map(({ def }) => [def.name, def])),
+    resources,
+    limits,
+  )
   const { body, nodes, tensor } = loader.body(document.at('graph'), 0)
   setInitials(declared, resources, tensor)
   const names = document.at('fetchNames')
   const fetchNames = names.list().map((name) => name.text())
-  if (fetchNames.length !== body.fetches.length) throw names.wrong(`must have one name for each of ${body.fetches.length} fetches`)
+  if (fetchNames.length !== body.fetches.length)
+    throw names.wrong(`must have one name for each of ${body.fetches.length} fetches`)
   if (new Set(fetchNames).size !== fetchNames.length) throw names.wrong('must not name two fetches alike')
   const graph: Graph = { fetches: body.fetches, targets: body.targets }
   attempt(document.at('graph'), () => verify(graph))
@@ -53,7 +62,8 @@ export function fromGraphDef(json: unknown, options: { readonly ops?: readonly A
 
 function parse(text: string, limits: GraphDefLimits): unknown {
   // Base64 takes four characters for three bytes; the rest is what nodes take.
-  if (text.length > limits.maxBytes * 2) throw new GraphDefError(`the document has ${text.length} characters, more than ${limits.maxBytes * 2}`)
+  if (text.length > limits.maxBytes * 2)
+    throw new GraphDefError(`the document has ${text.length} characters, more than ${limits.maxBytes * 2}`)
   try {
     return JSON.parse(text)
   } catch (cause) {
@@ -67,7 +77,10 @@ function attempt<T>(place: Place, make: () => T): T {
     return make()
   } catch (error) {
     if (error instanceof GraphDefError) throw error
-    throw place.wrong(`does not hold together: ${error instanceof Error ? error.message : String(error)}`, error)
+    throw place.wrong(
+      `does not hold together: ${error instanceof Error ? error.message : String(error)}`,
+      error,
+    )
   }
 }
 
@@ -93,9 +106,17 @@ function readResource(place: Place): AnyResource {
       return {
         kind,
         name,
-        types: place.at('types').list().map((type) => type.type()),
+        types: place
+          .at('types')
+          .list()
+          .map((type) => type.type()),
         capacity,
-        ...(shuffle.present && { shuffle: { seed: shuffle.at('seed').number(), minAfterDequeue: shuffle.at('minAfterDequeue').whole(0) } }),
+        ...(shuffle.present && {
+          shuffle: {
+            seed: shuffle.at('seed').number(),
+            minAfterDequeue: shuffle.at('minAfterDequeue').whole(0),
+          },
+        }),
       }
     }
     case 'mutex':
@@ -108,14 +129,19 @@ function readResource(place: Place): AnyResource {
 }
 
 /** Variables come before the nodes that read them, their initial values are such nodes: so they are set last. */
-function setInitials(declared: readonly Place[], resources: ReadonlyMap<string, AnyResource>, tensor: (place: Place) => Tensor): void {
+function setInitials(
+  declared: readonly Place[],
+  resources: ReadonlyMap<string, AnyResource>,
+  tensor: (place: Place) => Tensor,
+): void {
   for (const place of declared) {
     const initial = place.at('initial')
     if (!initial.present) continue
     const resource = resources.get(place.at('name').text())!
     if (resource.kind !== 'variable') throw initial.wrong('belongs to variables only')
     const value = tensor(initial)
-    if (value.dtype !== resource.type.dtype) throw initial.wrong(`is ${value.dtype} where the variable is ${resource.type.dtype}`)
+    if (value.dtype !== resource.type.dtype)
+      throw initial.wrong(`is ${value.dtype} where the variable is ${resource.type.dtype}`)
     attempt(initial, () => mergeShapes(value.shape, resource.type.shape))
     ;(resource as { -readonly [K in keyof VariableResource]: VariableResource[K] }).initial = value
   }
@@ -129,17 +155,27 @@ class Loader {
   private nodes = 0
   private bytes = 0
 
-  constructor(ops: ReadonlyMap<string, OpDef>, resources: ReadonlyMap<string, AnyResource>, limits: GraphDefLimits) {
+  constructor(
+    ops: ReadonlyMap<string, OpDef>,
+    resources: ReadonlyMap<string, AnyResource>,
+    limits: GraphDefLimits,
+  ) {
     this.ops = ops
     this.resources = resources
     this.limits = limits
   }
 
-  body(place: Place, depth: number): { body: Subgraph; nodes: ReadonlyMap<string, Node>; tensor: (place: Place) => Tensor } {
+  body(
+    place: Place,
+    depth: number,
+  ): { body: Subgraph; nodes: ReadonlyMap<string, Node>; tensor: (place: Place) => Tensor } {
     if (depth > this.limits.maxDepth) throw place.wrong(`lies deeper than ${this.limits.maxDepth} bodies`)
     const defs = place.at('nodes').list()
     this.nodes += defs.length
-    if (this.nodes > this.limits.maxNodes) throw place.at('nodes').wrong(`brings the graph to ${this.nodes} nodes, more than ${this.limits.maxNodes}`)
+    if (this.nodes > this.limits.maxNodes)
+      throw place
+        .at('nodes')
+        .wrong(`brings the graph to ${this.nodes} nodes, more than ${this.limits.maxNodes}`)
     const all = new Set<string>()
     for (const def of defs) {
       const name = def.at('name').text()
@@ -150,7 +186,11 @@ class Loader {
     const node = (at: Place, name: string): Node => {
       const found = made.get(name)
       if (found) return found
-      throw at.wrong(all.has(name) ? `refers to '${name}', which comes later: nodes come after what they need, and no node needs itself` : `refers to '${name}', which is no node`)
+      throw at.wrong(
+        all.has(name)
+          ? `refers to '${name}', which comes later: nodes come after what they need, and no node needs itself`
+          : `refers to '${name}', which is no node`,
+      )
     }
     const tensor = (at: Place): Tensor => {
       const [, name, index] = /^(.*):(\d+)$/s.exec(at.text()) ?? []
@@ -164,20 +204,31 @@ class Loader {
     const body: Subgraph = {
       params: place.at('params').optionalList().map(tensor),
       fetches: place.at('fetches').list().map(tensor),
-      targets: place.at('targets').list().map((target) => node(target, target.text())),
+      targets: place
+        .at('targets')
+        .list()
+        .map((target) => node(target, target.text())),
     }
     return { body, nodes: made, tensor }
   }
 
-  private node(def: Place, node: (at: Place, name: string) => Node, tensor: (at: Place) => Tensor, depth: number): Node {
+  private node(
+    def: Place,
+    node: (at: Place, name: string) => Node,
+    tensor: (at: Place) => Tensor,
+    depth: number,
+  ): Node {
     const name = def.at('name').text()
     const op = this.ops.get(def.at('op').text())
     if (!op) throw def.at('op').wrong(`is '${def.at('op').text()}', which is not among the ops given`)
     const inputs = def.at('inputs').optionalList().map(tensor)
-    const control = def.at('control').optionalList().map((at) => {
-      if (!at.text().startsWith('^')) throw at.wrong("must be '^name'")
-      return node(at, at.text().slice(1))
-    })
+    const control = def
+      .at('control')
+      .optionalList()
+      .map((at) => {
+        if (!at.text().startsWith('^')) throw at.wrong("must be '^name'")
+        return node(at, at.text().slice(1))
+      })
     const device = def.at('device').present ? def.at('device').text() : ''
     const attrs = this.attrs(def.at('attrs'), op, depth)
     // What surrounds this call is no part of the document, so every option is set.
@@ -230,6 +281,7 @@ class Loader {
 
   private charge(bytes: number, place: Place): void {
     this.bytes += bytes
-    if (this.bytes > this.limits.maxBytes) throw place.wrong(`brings the arrays to ${this.bytes} bytes, more than ${this.limits.maxBytes}`)
+    if (this.bytes > this.limits.maxBytes)
+      throw place.wrong(`brings the arrays to ${this.bytes} bytes, more than ${this.limits.maxBytes}`)
   }
 }

@@ -22,14 +22,19 @@ function linesOf(graph: Graph, params: readonly Tensor[]): string[] {
   const refer = (t: Tensor): string => `%${names.get(t.node)}${t.index === 0 ? '' : `:${t.index}`}`
   const lines = order.flatMap((node) => lineOf(node, names, refer))
   if (graph.fetches.length > 0) lines.push(`return ${graph.fetches.map(refer).join(', ')}`)
-  if (graph.targets.length > 0) lines.push(`run ${graph.targets.map((node) => `%${names.get(node)}`).join(', ')}`)
+  if (graph.targets.length > 0)
+    lines.push(`run ${graph.targets.map((node) => `%${names.get(node)}`).join(', ')}`)
   return lines
 }
 
 function lineOf(node: Node, names: ReadonlyMap<Node, string>, refer: (t: Tensor) => string): string[] {
-  const plain = Object.entries(node.attrs).filter(([, value]) => value !== undefined && bodies(value).length === 0)
-  const attrs = plain.length === 0 ? '' : ` {${plain.map(([key, value]) => `${key}: ${show(value)}`).join(', ')}}`
-  const types = node.outputs.length === 0 ? '' : ` : ${node.outputs.map((t) => formatType(t.type)).join(', ')}`
+  const plain = Object.entries(node.attrs).filter(
+    ([, value]) => value !== undefined && bodies(value).length === 0,
+  )
+  const attrs =
+    plain.length === 0 ? '' : ` {${plain.map(([key, value]) => `${key}: ${show(value)}`).join(', ')}}`
+  const types =
+    node.outputs.length === 0 ? '' : ` : ${node.outputs.map((t) => formatType(t.type)).join(', ')}`
   const device = node.device === '' ? '' : `  @${node.device}`
   const control = node.control.map((n) => ` ^${names.get(n)}`).join('')
   return [
@@ -44,11 +49,18 @@ function lineOf(node: Node, names: ReadonlyMap<Node, string>, refer: (t: Tensor)
 }
 
 const bodies = (value: AttrValue): readonly Subgraph[] =>
-  isSubgraph(value) ? [value] : Array.isArray(value) && value.length > 0 && value.every(isSubgraph) ? (value as readonly Subgraph[]) : []
+  isSubgraph(value)
+    ? [value]
+    : Array.isArray(value) && value.length > 0 && value.every(isSubgraph)
+      ? (value as readonly Subgraph[])
+      : []
 
 function show(value: AttrValue): string {
   if (value instanceof NDArray) {
-    const elements = value.size <= shownElements ? Array.from(value.reshape([value.size]).toArray() as readonly unknown[], text).join(', ') : '…'
+    const elements =
+      value.size <= shownElements
+        ? Array.from(value.reshape([value.size]).toArray() as readonly unknown[], text).join(', ')
+        : '…'
     return `${formatType(value)}(${elements})`
   }
   if (isResource(value)) return `${value.kind} '${value.name}'`

@@ -21,7 +21,10 @@ const assertOp = defineOp({
     role: 'host',
     run([condition, ...data], { message }) {
       if ((condition!.data as ArrayLike<number>).length > 0 && (condition!.data as Uint8Array).includes(0)) {
-        const shown = data.map((x) => `${x.dtype}${formatShape(x.shape)} ${Array.from(x.data.slice(0, 16), String).join(', ')}${x.size > 16 ? ', …' : ''}`)
+        const shown = data.map(
+          (x) =>
+            `${x.dtype}${formatShape(x.shape)} ${Array.from(x.data.slice(0, 16), String).join(', ')}${x.size > 16 ? ', …' : ''}`,
+        )
         throw new RunError([message, ...shown].join('; '))
       }
       return []

@@ -20,7 +20,8 @@ const checkNumericsOp = defineOp({
     run([x], { message }) {
       for (let i = 0; i < x!.size; i++) {
         const value = getElement(x!.dtype, x!.data, i) as number
-        if (!Number.isFinite(value)) throw new NonFiniteError(`${message} is not finite: element ${i} (row-major) is ${value}`)
+        if (!Number.isFinite(value))
+          throw new NonFiniteError(`${message} is not finite: element ${i} (row-major) is ${value}`)
       }
       return [x!]
     },
@@ -31,4 +32,5 @@ const checkNumericsOp = defineOp({
 export const checkNumericsDef = { def: checkNumericsOp.def }
 
 /** x itself; a run that finds a NaN or an infinity in it fails with NonFiniteError. @param message what the error calls x; default its node and op. */
-export const checkNumerics = (x: Tensor, message: string = `'${x.name}' (${x.node.op.name})`): Tensor => checkNumericsOp(x, { message })
+export const checkNumerics = (x: Tensor, message: string = `'${x.name}' (${x.node.op.name})`): Tensor =>
+  checkNumericsOp(x, { message })

@@ -15,7 +15,13 @@ describe('print', () => {
   it('writes one line a run, with the first elements', async () => {
     const lines: string[] = []
     const session = new Session({ log: (line) => lines.push(line) })
-    const x = print(constant([[1, 2], [3, 4]]), { message: 'x' })
+    const x = print(
+      constant([
+        [1, 2],
+        [3, 4],
+      ]),
+      { message: 'x' },
+    )
     await session.run(add(x, x))
     await session.run(print(constant(['a', 'b', 'c']), { first: 2 }))
     expect(lines).toEqual(['x: float32[2, 2] [[1, 2], [3, 4]]', 'string[3] ["a", "b"] and 1 more'])
@@ -47,7 +53,11 @@ describe('checkNumerics', () => {
 describe('hostFunction', () => {
   const types = [{ dtype: 'float32', shape: ['?'] }] as const
   it('calls JavaScript on host values', async () => {
-    const [y] = hostFunction([constant([1, 2, 3])], async ([x]) => [ndarray(x!.numbers().filter((v) => v > 1))], { types })
+    const [y] = hostFunction(
+      [constant([1, 2, 3])],
+      async ([x]) => [ndarray(x!.numbers().filter((v) => v > 1))],
+      { types },
+    )
     expect((await new Session().run(add(y!, 1))).toArray()).toEqual([3, 4])
   })
   it('is held to the types that were promised', async () => {

@@ -9,7 +9,10 @@ import { bindShape, formatType } from '../../shape.ts'
 import type { TensorLike } from '../constant.ts'
 
 /** What a graph calls: host values in, host values out; it may be asynchronous and should then end with `context.signal`. */
-export type HostFunction = (inputs: readonly NDArray[], context: RunContext) => readonly NDArray[] | Promise<readonly NDArray[]>
+export type HostFunction = (
+  inputs: readonly NDArray[],
+  context: RunContext,
+) => readonly NDArray[] | Promise<readonly NDArray[]>
 
 /**
  * Calls a JavaScript function each time its outputs are needed. It has no gradient, and a graph that holds one cannot be serialised.
@@ -49,7 +52,10 @@ function checkResults(results: readonly NDArray[], types: readonly TensorType[])
     throw new DTypeError(`the function answered ${results.length} arrays where ${types.length} were promised`)
   types.forEach((type, i) => {
     const { dtype, shape } = results[i]!
-    if (dtype !== type.dtype) throw new DTypeError(`output ${i} of the function is ${formatType({ dtype, shape })} where ${formatType(type)} was promised`)
+    if (dtype !== type.dtype)
+      throw new DTypeError(
+        `output ${i} of the function is ${formatType({ dtype, shape })} where ${formatType(type)} was promised`,
+      )
     const binding: Binding = new Map()
     bindShape(type.shape, shape, binding)
   })

@@ -12,7 +12,10 @@ export const print = defineOp({
   name: 'Print',
   doc: 'x itself; each run writes a message, its type and its first elements as one line to the log.',
   inputs: ['x'],
-  attrs: { message: attr.text('what to say before the value', ''), first: attr.int('how many elements to show; -1: all', 64) },
+  attrs: {
+    message: attr.text('what to say before the value', ''),
+    first: attr.int('how many elements to show; -1: all', 64),
+  },
   traits: { effect: 'external', debug: true },
   infer: ([x]) => [x],
   grad: ({ dy }): [Tensor] => [dy],
@@ -33,4 +36,8 @@ function show(x: NDArray, first: number): string {
 }
 
 const text = (value: unknown): string =>
-  Array.isArray(value) ? `[${value.map(text).join(', ')}]` : typeof value === 'string' ? JSON.stringify(value) : String(value)
+  Array.isArray(value)
+    ? `[${value.map(text).join(', ')}]`
+    : typeof value === 'string'
+      ? JSON.stringify(value)
+      : String(value)

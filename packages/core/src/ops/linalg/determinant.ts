@@ -21,7 +21,9 @@ export const logDeterminant = defineOp({
     const type = { dtype: a.dtype, shape: squareShape(a).batch }
     return [type, type]
   },
-  grad: ({ dys: [, dlog], inputs: [a] }): [Tensor | null] => [dlog ? mul(matrixAxes(dlog), transposed(inverse(a))) : null],
+  grad: ({ dys: [, dlog], inputs: [a] }): [Tensor | null] => [
+    dlog ? mul(matrixAxes(dlog), transposed(inverse(a))) : null,
+  ],
   body: { kind: 'kernel' },
 })
 
@@ -32,7 +34,9 @@ export const determinant = defineOp({
   inputs: ['a'],
   dtypes: [realDTypes],
   infer: ([a]) => [{ dtype: a.dtype, shape: squareShape(a).batch }],
-  grad: ({ dy, inputs: [a], outputs: [y] }): [Tensor] => [mul(matrixAxes(mul(dy, y!)), transposed(inverse(a)))],
+  grad: ({ dy, inputs: [a], outputs: [y] }): [Tensor] => [
+    mul(matrixAxes(mul(dy, y!)), transposed(inverse(a))),
+  ],
   body: {
     kind: 'composite',
     build: ([a]): Tensor => {

@@ -8,7 +8,11 @@ import { compatible, formatShape, mergeDim, mergeShapes } from '../../shape.ts'
 export const realDTypes: readonly DType[] = ['float32', 'float64']
 
 /** The batch axes and the two sizes of a batch of matrices. @throws ShapeError below rank 2. */
-export function matrixShape({ shape }: TensorType): { readonly batch: Shape; readonly m: Dim; readonly n: Dim } {
+export function matrixShape({ shape }: TensorType): {
+  readonly batch: Shape
+  readonly m: Dim
+  readonly n: Dim
+} {
   if (shape.length < 2) throw new ShapeError(`needs matrices [..., m, n], got ${formatShape(shape)}`)
   return { batch: shape.slice(0, -2), m: shape.at(-2)!, n: shape.at(-1)! }
 }

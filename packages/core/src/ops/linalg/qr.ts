@@ -49,10 +49,18 @@ function smaller(m: Dim, n: Dim): Dim {
  * With A = [X Y], X its first k columns, and R = [U V] cut likewise: X = Q·U and V = Qᵀ·Y, so the gradient of V reaches Q and Y, and the rest is
  * that of the square or tall X (Walter and Lehmann, Algorithmic differentiation of linear algebra functions, 2018). Tall A has no Y: those terms are 0.
  */
-function qrGrad({ dys, inputs: [a], outputs, attrs: { full }, node }: GradContext<readonly ['a'], typeof attributes>): Tensor {
+function qrGrad({
+  dys,
+  inputs: [a],
+  outputs,
+  attrs: { full },
+  node,
+}: GradContext<readonly ['a'], typeof attributes>): Tensor {
   const [m, n] = a.shape.slice(-2)
   if (full && typeof m === 'number' && typeof n === 'number' && m > n)
-    throw new GradientError('the full factorisation of a tall matrix has no gradient: leave out `full`', { node })
+    throw new GradientError('the full factorisation of a tall matrix has no gradient: leave out `full`', {
+      node,
+    })
   const [q, r] = outputs as [Tensor, Tensor]
   const dq = dys[0] ?? zerosLike(q)
   const dr = dys[1] ?? zerosLike(r)

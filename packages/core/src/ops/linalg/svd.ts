@@ -57,7 +57,8 @@ function svdGrad({ dys: [ds, du, dv], outputs }: GradContext<readonly ['a']>): T
     const product = matmul(q, dq, { transposeA: true })
     return select(none, 0, div(sub(product, transposed(product)), select(none, 1, gaps)))
   }
-  const outside = (q: Tensor, dq: Tensor): Tensor => div(sub(dq, matmul(q, matmul(q, dq, { transposeA: true }))), across)
+  const outside = (q: Tensor, dq: Tensor): Tensor =>
+    div(sub(dq, matmul(q, matmul(q, dq, { transposeA: true }))), across)
   const between = (inner: Tensor): Tensor => matmul(matmul(u, inner), v, { transposeB: true })
   const parts: Tensor[] = []
   if (ds) parts.push(matmul(mul(u, expandDims(ds, { axis: -2 })), v, { transposeB: true }))

@@ -23,7 +23,8 @@ export const upperTriangle = (x: Tensor): Tensor => select(lessEqual(row(x), col
 /** x off the main diagonal of each matrix, 0 on it. */
 export const offDiagonal = (x: Tensor): Tensor => select(equal(row(x), column(x)), 0, x)
 /** x [..., m, n] with its last two axes exchanged. */
-export const transposed = (x: Tensor): Tensor => transpose(x, { order: [...x.shape.keys()].toSpliced(-2, 2, x.rank - 1, x.rank - 2) })
+export const transposed = (x: Tensor): Tensor =>
+  transpose(x, { order: [...x.shape.keys()].toSpliced(-2, 2, x.rank - 1, x.rank - 2) })
 /** The mean of x and its transpose. */
 export const symmetrized = (x: Tensor): Tensor => mul(add(x, transposed(x)), 0.5)
 

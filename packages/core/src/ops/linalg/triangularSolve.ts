@@ -13,7 +13,10 @@ export const triangularSolve = defineOp({
   doc: 'X with A·X = B, where only one triangle of A is read.',
   inputs: ['a', 'b'],
   dtypes: [realDTypes, realDTypes],
-  attrs: { lower: attr.bool('read the lower triangle, not the upper one', true), adjoint: attr.bool('solve Aᵀ·X = B', false) },
+  attrs: {
+    lower: attr.bool('read the lower triangle, not the upper one', true),
+    adjoint: attr.bool('solve Aᵀ·X = B', false),
+  },
   infer: ([a, b]) => {
     squareShape(a)
     return [{ ...solutionType(a, b), dtype: sameDType([a, b]) }]

@@ -39,7 +39,9 @@ const fromDenseOp = defineOp({
         // A NaN differs from 0 too, and must not be lost.
         if (typeof value === 'string' ? value !== zero : Number(value) !== 0) kept.push(i)
       }
-      const indices = kept.flatMap((flat) => strides.map((stride, axis) => BigInt(Math.floor(flat / stride) % x!.shape[axis]!)))
+      const indices = kept.flatMap((flat) =>
+        strides.map((stride, axis) => BigInt(Math.floor(flat / stride) % x!.shape[axis]!)),
+      )
       const values = allocate(x!.dtype, kept.length)
       kept.forEach((flat, i) => setElement(x!.dtype, values, i, getElement(x!.dtype, x!.data, flat)))
       return [
@@ -57,7 +59,9 @@ const toDenseOp = defineOp({
   inputs: ['indices', 'values', 'denseShape'],
   dtypes: [['int32', 'int64'], [...fixedSize, 'string'], ['int64']],
   attrs: { shape: attr.shape('what is known of the sizes') },
-  infer: ([, values], { shape }) => [{ dtype: values.dtype, shape: shape.map((d) => (typeof d === 'number' ? d : unknown)) }],
+  infer: ([, values], { shape }) => [
+    { dtype: values.dtype, shape: shape.map((d) => (typeof d === 'number' ? d : unknown)) },
+  ],
   grad: ({ dy, inputs: [indices] }): [null, Tensor, null] => [null, gatherNd(dy, indices), null],
   body: {
     kind: 'runtime',
@@ -70,11 +74,21 @@ const toDenseOp = defineOp({
       const at = indices!.numbers()
       for (let i = 0; i < values!.size; i++) {
         const index = at.slice(i * shape.length, (i + 1) * shape.length)
-        if (index.some((k, axis) => k < 0 || k >= shape[axis]!)) throw new RunError(`index [${index}] is outside of the sparse tensor's shape [${shape}]`)
+        if (index.some((k, axis) => k < 0 || k >= shape[axis]!))
+          throw new RunError(`index [${index}] is outside of the sparse tensor's shape [${shape}]`)
         const flat = index.reduce((sum, k, axis) => sum + k * strides[axis]!, 0)
         const value = getElement(dtype, values!.data, i)
         const old = getElement(dtype, data, flat)
-        setElement(dtype, data, flat, typeof value === 'bigint' ? value + (old as bigint) : typeof value === 'number' ? value + (old as number) : value)
+        setElement(
+          dtype,
+          data,
+          flat,
+          typeof value === 'bigint'
+            ? value + (old as bigint)
+            : typeof value === 'number'
+              ? value + (old as number)
+              : value,
+        )
       }
       return [new NDArray(dtype, shape, data)]
     },
@@ -94,6 +108,7 @@ export function sparseFromDense(x: TensorLike): SparseTensor {
 /** The dense tensor; elements stored twice are added up. Differentiable by the values. */
 export function sparseToDense(x: SparseTensor): Tensor {
   const known = x.shape.every((d) => d !== unknown)
-  if (!known || x.dtype === 'string' || x.dtype === 'bool') return toDenseOp(x.indices, x.values, x.denseShape, { shape: x.shape })
+  if (!known || x.dtype === 'string' || x.dtype === 'bool')
+    return toDenseOp(x.indices, x.values, x.denseShape, { shape: x.shape })
   return tensorScatter(fill({ shape: x.shape, dtype: x.dtype }), x.indices, x.values, { update: 'add' })
 }

@@ -29,7 +29,10 @@ const sparseSortOp = defineOp({
       { dtype: 'int32', shape: values.shape },
     ]
   },
-  grad: ({ dys: [, dvalues], outputs }: GradContext<readonly ['indices', 'values'], typeof attributes>): [null, Tensor | null] => [
+  grad: ({
+    dys: [, dvalues],
+    outputs,
+  }: GradContext<readonly ['indices', 'values'], typeof attributes>): [null, Tensor | null] => [
     null,
     dvalues ? gatherNd(dvalues, expandDims(outputs[2]!, { axis: -1 })) : null,
   ],
@@ -48,7 +51,9 @@ function sortElements(indices: NDArray, values: NDArray, merge: boolean): NDArra
     const axis = a.findIndex((x, k) => x !== b[k])
     return axis < 0 ? 0 : a[axis]! - b[axis]!
   }
-  const rows = Array.from({ length: count }, (_, i) => ({ from: i, index: at(i) })).sort((a, b) => compare(a.index, b.index))
+  const rows = Array.from({ length: count }, (_, i) => ({ from: i, index: at(i) })).sort((a, b) =>
+    compare(a.index, b.index),
+  )
   const slots = new Int32Array(count)
   const kept: (readonly number[])[] = []
   for (const { from, index } of rows) {
@@ -60,7 +65,12 @@ function sortElements(indices: NDArray, values: NDArray, merge: boolean): NDArra
   const sums = allocate(dtype, kept.length)
   slots.forEach((slot, i) => {
     const [old, value] = [getElement(dtype, sums, slot), getElement(dtype, values.data, i)]
-    setElement(dtype, sums, slot, typeof value === 'bigint' ? value + (old as bigint) : (value as number) + (old as number))
+    setElement(
+      dtype,
+      sums,
+      slot,
+      typeof value === 'bigint' ? value + (old as bigint) : (value as number) + (old as number),
+    )
   })
   const places = allocate(indices.dtype, kept.length * rank)
   kept.flat().forEach((x, i) => setElement(indices.dtype, places, i, x))
@@ -90,6 +100,11 @@ export function sparseCoalesce(x: SparseTensor): SparseTensor {
 export function sparseAdd(a: SparseTensor, b: SparseTensor): SparseTensor {
   if (a.rank !== b.rank) throw new ShapeError(`sparseAdd: ranks ${a.rank} and ${b.rank} differ`)
   const shape = mergeShapes(a.shape, b.shape, 'sparseAdd: shapes differ')
-  const joined = new SparseTensor(concat([a.indices, b.indices]), concat([a.values, b.values]), a.denseShape, shape)
+  const joined = new SparseTensor(
+    concat([a.indices, b.indices]),
+    concat([a.values, b.values]),
+    a.denseShape,
+    shape,
+  )
   return sparseCoalesce(joined)
 }

@@ -10,13 +10,19 @@ import { zerosLike } from '../array/fill.ts'
 import { tensorScatter } from '../array/tensorScatter.ts'
 import { SparseTensor } from './sparseTensor.ts'
 
-const attributes = { begin: attr.ints('the index of the first element, per axis'), size: attr.ints('how many elements, per axis') }
+const attributes = {
+  begin: attr.ints('the index of the first element, per axis'),
+  size: attr.ints('how many elements, per axis'),
+}
 
 const sparseSliceOp = defineOp({
   name: 'SparseSlice',
   doc: 'The elements of a sparse tensor that lie in a box, with indices counted from its corner; and which elements they were.',
   inputs: ['indices', 'values'],
-  dtypes: [['int32', 'int64'], [...fixedSize, 'string']],
+  dtypes: [
+    ['int32', 'int64'],
+    [...fixedSize, 'string'],
+  ],
   attrs: attributes,
   outputs: ['indices', 'values', 'kept'],
   infer: ([indices, values]) => [
@@ -24,7 +30,11 @@ const sparseSliceOp = defineOp({
     { dtype: values.dtype, shape: [unknown] },
     { dtype: 'int32', shape: [unknown, 1] },
   ],
-  grad: ({ dys: [, dvalues], inputs: [, values], outputs }: GradContext<readonly ['indices', 'values'], typeof attributes>): [null, Tensor | null] => [
+  grad: ({
+    dys: [, dvalues],
+    inputs: [, values],
+    outputs,
+  }: GradContext<readonly ['indices', 'values'], typeof attributes>): [null, Tensor | null] => [
     null,
     dvalues ? tensorScatter(zerosLike(values), outputs[2]!, dvalues, { update: 'add' }) : null,
   ],
@@ -35,10 +45,16 @@ const sparseSliceOp = defineOp({
       const rank = begin.length
       const flat = indices!.numbers()
       const inside = (i: number): boolean =>
-        begin.every((first, axis) => flat[i * rank + axis]! >= first && flat[i * rank + axis]! < first + size[axis]!)
+        begin.every(
+          (first, axis) => flat[i * rank + axis]! >= first && flat[i * rank + axis]! < first + size[axis]!,
+        )
       const kept = Array.from({ length: values!.size }, (_, i) => i).filter(inside)
       const places = allocate(indices!.dtype, kept.length * rank)
-      kept.forEach((from, i) => begin.forEach((first, axis) => setElement(indices!.dtype, places, i * rank + axis, flat[from * rank + axis]! - first)))
+      kept.forEach((from, i) =>
+        begin.forEach((first, axis) =>
+          setElement(indices!.dtype, places, i * rank + axis, flat[from * rank + axis]! - first),
+        ),
+      )
       const { dtype } = values!
       const chosen = allocate(dtype, kept.length)
       kept.forEach((from, i) => setElement(dtype, chosen, i, getElement(dtype, values!.data, from)))
@@ -55,9 +71,18 @@ const sparseSliceOp = defineOp({
 export const sparseSliceDef = { def: sparseSliceOp.def }
 
 /** The box of `size` that begins at `begin`. @throws AttrError when they do not name every axis, or are negative. */
-export function sparseSlice(x: SparseTensor, { begin, size }: { readonly begin: readonly number[]; readonly size: readonly number[] }): SparseTensor {
-  if (begin.length !== x.rank || size.length !== x.rank || [...begin, ...size].some((d) => !Number.isInteger(d) || d < 0))
-    throw new AttrError(`sparseSlice: begin [${begin}] and size [${size}] need one whole number that is not negative for each of ${x.rank} axes`)
+export function sparseSlice(
+  x: SparseTensor,
+  { begin, size }: { readonly begin: readonly number[]; readonly size: readonly number[] },
+): SparseTensor {
+  if (
+    begin.length !== x.rank ||
+    size.length !== x.rank ||
+    [...begin, ...size].some((d) => !Number.isInteger(d) || d < 0)
+  )
+    throw new AttrError(
+      `sparseSlice: begin [${begin}] and size [${size}] need one whole number that is not negative for each of ${x.rank} axes`,
+    )
   const [indices, values] = sparseSliceOp(x.indices, x.values, { begin, size })
   return new SparseTensor(indices, values, size)
 }

@@ -31,7 +31,10 @@ export class SparseTensor {
   constructor(indices: TensorLike, values: TensorLike, denseShape: Size | Tensor, shape?: Shape) {
     this.indices = toTensor(indices, 'int64')
     this.values = toTensor(values)
-    this.denseShape = denseShape instanceof Tensor ? denseShape : constant(ndarray(denseShape.map(BigInt), 'int64', [denseShape.length]))
+    this.denseShape =
+      denseShape instanceof Tensor
+        ? denseShape
+        : constant(ndarray(denseShape.map(BigInt), 'int64', [denseShape.length]))
     this.shape = shape ?? (denseShape instanceof Tensor ? unknownSizes(denseShape) : denseShape)
     check(this)
   }
@@ -67,8 +70,11 @@ function check({ indices, values, denseShape, shape }: SparseTensor): void {
   if (indices.dtype !== 'int64' && indices.dtype !== 'int32')
     throw new DTypeError(`indices of a sparse tensor are int64 or int32, got ${indices.dtype}: cast them`)
   if (indices.rank !== 2 || values.rank !== 1)
-    throw new ShapeError(`a sparse tensor has indices [n, rank] and values [n], got ${formatShape(indices.shape)} and ${formatShape(values.shape)}`)
+    throw new ShapeError(
+      `a sparse tensor has indices [n, rank] and values [n], got ${formatShape(indices.shape)} and ${formatShape(values.shape)}`,
+    )
   mergeDim(indices.shape[0]!, values.shape[0]!, 'the numbers of indices and values differ')
   mergeDim(indices.shape[1]!, shape.length, 'indices have another number of axes than the dense shape')
-  if (denseShape.rank !== 1) throw new ShapeError(`denseShape must be a vector, got ${formatType(denseShape.type)}`)
+  if (denseShape.rank !== 1)
+    throw new ShapeError(`denseShape must be a vector, got ${formatType(denseShape.type)}`)
 }

@@ -80,8 +80,10 @@ describe('mutexes', () => {
   it('are released when the run that holds one fails', async () => {
     const session = new Session()
     const lock = mutex()
-    const x = placeholder({ shape: [] , dtype: 'bool' })
-    const guarded = critical(lock, () => controlDependencies([assertThat(x, 'must be true')], () => mul(2, 3)))
+    const x = placeholder({ shape: [], dtype: 'bool' })
+    const guarded = critical(lock, () =>
+      controlDependencies([assertThat(x, 'must be true')], () => mul(2, 3)),
+    )
     await expect(session.run(guarded, new Map([[x, false]]))).rejects.toThrow(RunError)
     expect((await session.run(guarded, new Map([[x, true]]))).item()).toBe(6)
   })

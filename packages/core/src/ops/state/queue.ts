@@ -55,7 +55,8 @@ const dequeueOp = defineOp({
   body: {
     kind: 'runtime',
     role: 'host',
-    run: async (_, { resource }, context) => (await stateOf(resource, context).dequeue(1, context.signal))[0]!,
+    run: async (_, { resource }, context) =>
+      (await stateOf(resource, context).dequeue(1, context.signal))[0]!,
   },
 })
 
@@ -79,9 +80,15 @@ const dequeueManyOp = defineOp({
     role: 'host',
     async run(_, { resource, count, upTo }, context) {
       const state = stateOf(resource, context)
-      const elements = await (upTo ? state.dequeueUpTo(count, context.signal) : state.dequeue(count, context.signal))
+      const elements = await (upTo
+        ? state.dequeueUpTo(count, context.signal)
+        : state.dequeue(count, context.signal))
       return typesOf(resource).map(({ dtype, shape }, i) =>
-        stackRows(elements.map((e) => e[i]!), dtype, shape.map((d) => (typeof d === 'number' ? d : 0))),
+        stackRows(
+          elements.map((e) => e[i]!),
+          dtype,
+          shape.map((d) => (typeof d === 'number' ? d : 0)),
+        ),
       )
     },
   },
@@ -138,12 +145,17 @@ export const queueOps: readonly AnyOp[] = [enqueueOp, dequeueOp, dequeueManyOp, 
 
 function stateOf(resource: AnyResource, context: RunContext): QueueState<Element> {
   const { name, capacity, shuffle } = resource as QueueResource
-  return context.state(resource, () =>
-    new QueueState<Element>({
-      name,
-      capacity,
-      ...(shuffle && { minAfterDequeue: shuffle.minAfterDequeue, choose: chooser(shuffle.seed ^ context.seed) }),
-    }),
+  return context.state(
+    resource,
+    () =>
+      new QueueState<Element>({
+        name,
+        capacity,
+        ...(shuffle && {
+          minAfterDequeue: shuffle.minAfterDequeue,
+          choose: chooser(shuffle.seed ^ context.seed),
+        }),
+      }),
   )
 }
 
@@ -163,7 +175,9 @@ function checkComponents(given: readonly TensorType[], wanted: readonly TensorTy
     throw new ShapeError(`the elements of the queue have ${wanted.length} components, got ${given.length}`)
   wanted.forEach((type, i) => {
     if (given[i]!.dtype !== type.dtype)
-      throw new DTypeError(`component ${i} is ${given[i]!.dtype}, the queue holds ${formatType(type)}: cast it`)
+      throw new DTypeError(
+        `component ${i} is ${given[i]!.dtype}, the queue holds ${formatType(type)}: cast it`,
+      )
     mergeShapes(given[i]!.shape, type.shape, `component ${i} does not fit the queue`)
   })
 }
@@ -172,7 +186,10 @@ function checkComponents(given: readonly TensorType[], wanted: readonly TensorTy
 function transpose(columns: readonly (readonly NDArray[])[]): Element[] {
   const [first] = columns
   columns.forEach((c) => {
-    if (c.length !== first!.length) throw new ShapeError(`the components have ${first!.length} and ${c.length} rows; elements need all of them`)
+    if (c.length !== first!.length)
+      throw new ShapeError(
+        `the components have ${first!.length} and ${c.length} rows; elements need all of them`,
+      )
   })
   return (first ?? []).map((_, i) => columns.map((c) => c[i]!))
 }
@@ -205,11 +222,15 @@ export class Queue {
   }
   /** As `dequeueMany`, but a closed queue gives what it has left; ClosedError when that is nothing. */
   dequeueUpTo(count: number): readonly Tensor[] {
-    return this.build(() => dequeueManyOp({ resource: this.resource, count, upTo: true, name: 'dequeueUpTo' }))
+    return this.build(() =>
+      dequeueManyOp({ resource: this.resource, count, upTo: true, name: 'dequeueUpTo' }),
+    )
   }
   /** Lets no more elements in. `cancelPending` (default false) fails the enqueues that wait for room. */
   close(options: { readonly cancelPending?: boolean } = {}): Node {
-    return this.build(() => makeNode(closeOp.def, [], { resource: this.resource, cancelPending: options.cancelPending }, 'close'))
+    return this.build(() =>
+      makeNode(closeOp.def, [], { resource: this.resource, cancelPending: options.cancelPending }, 'close'),
+    )
   }
   /** The number of elements at the moment, int32. */
   size(): Tensor {
@@ -221,7 +242,9 @@ export class Queue {
   }
   private put(components: readonly TensorLike[], many: boolean): Node {
     const tensors = components.map((c, i) => toTensor(c, this.resource.types[i]?.dtype))
-    return this.build(() => makeNode(enqueueOp.def, tensors, { resource: this.resource, many }, many ? 'enqueueMany' : 'enqueue'))
+    return this.build(() =>
+      makeNode(enqueueOp.def, tensors, { resource: this.resource, many }, many ? 'enqueueMany' : 'enqueue'),
+    )
   }
   private build<T>(make: () => T): T {
     return named(`${this.resource.name}/`, make)
@@ -242,7 +265,9 @@ function queue({ types, capacity, name }: QueueSpec, shuffle?: QueueResource['sh
   if (!Number.isInteger(capacity) || capacity < 1)
     throw new AttrError(`queue '${full}': capacity ${capacity} must be a whole number, at least 1`)
   if (!Number.isInteger(least) || least < 0 || least >= capacity)
-    throw new AttrError(`queue '${full}': minAfterDequeue ${least} must be a whole number below the capacity ${capacity}`)
+    throw new AttrError(
+      `queue '${full}': minAfterDequeue ${least} must be a whole number below the capacity ${capacity}`,
+    )
   return new Queue({ kind: 'queue', name: full, types, capacity, ...(shuffle && { shuffle }) })
 }
 
@@ -254,5 +279,9 @@ export const fifoQueue = (spec: QueueSpec): Queue => queue(spec)
  * @param spec.seed default 0; the same seed, and the same order of operations, give the same order of elements.
  * @throws AttrError
  */
-export const shuffleQueue = ({ seed = 0, minAfterDequeue = 0, ...spec }: QueueSpec & { readonly seed?: number; readonly minAfterDequeue?: number }): Queue =>
+export const shuffleQueue = ({
+  seed = 0,
+  minAfterDequeue = 0,
+  ...spec
+}: QueueSpec & { readonly seed?: number; readonly minAfterDequeue?: number }): Queue =>
   queue(spec, { seed, minAfterDequeue })

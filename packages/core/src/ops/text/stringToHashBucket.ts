@@ -13,5 +13,8 @@ export const stringToHashBucket = stringOp({
   check: ({ buckets }) => {
     if (buckets < 1) throw new AttrError(`${buckets} buckets: there must be one at least`)
   },
-  each: ({ buckets }) => (text) => fnv1a64(text as string) % BigInt(buckets),
+  each:
+    ({ buckets }) =>
+    (text) =>
+      fnv1a64(text as string) % BigInt(buckets),
 })

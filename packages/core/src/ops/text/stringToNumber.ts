@@ -5,7 +5,12 @@ import { attr } from '../../op.ts'
 import { stringOp } from './stringOp.ts'
 
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
-const special: Readonly<Record<string, number>> = { nan: NaN, inf: Infinity, '+inf': Infinity, '-inf': -Infinity }
+const special: Readonly<Record<string, number>> = {
+  nan: NaN,
+  inf: Infinity,
+  '+inf': Infinity,
+  '-inf': -Infinity,
+}
 const whole = /^[+-]?\d+$/
 
 /** The number that each string spells in decimal, white space around it allowed. A run throws RunError for any other string, and for integers out of range. */
@@ -40,7 +45,11 @@ export const asString = stringOp({
   attrs: { precision: attr.int('decimals of floats; as many as needed when left out', undefined) },
   result: 'string',
   check: ({ precision }) => {
-    if (precision !== undefined && (precision < 0 || precision > 100)) throw new AttrError(`precision ${precision} must be 0 to 100`)
+    if (precision !== undefined && (precision < 0 || precision > 100))
+      throw new AttrError(`precision ${precision} must be 0 to 100`)
   },
-  each: ({ precision }) => (value) => (typeof value === 'number' && precision !== undefined ? value.toFixed(precision) : String(value)),
+  each:
+    ({ precision }) =>
+    (value) =>
+      typeof value === 'number' && precision !== undefined ? value.toFixed(precision) : String(value),
 })

@@ -13,7 +13,10 @@ export const stringLength = stringOp({
   doc: 'The length of each string in UTF-8 bytes or in characters, int32.',
   attrs: { unit },
   result: 'int32',
-  each: ({ unit: by }) => (text) => (by === 'byte' ? encoder.encode(text as string).length : [...(text as string)].length),
+  each:
+    ({ unit: by }) =>
+    (text) =>
+      by === 'byte' ? encoder.encode(text as string).length : Array.from(text as string).length,
 })
 
 /**
@@ -23,16 +26,23 @@ export const stringLength = stringOp({
 export const substr = stringOp({
   name: 'Substr',
   doc: 'Part of each string, from a position and of a length, in UTF-8 bytes or in characters.',
-  attrs: { position: attr.int('where it begins; negative: counted from the end'), length: attr.int('how long it is at most'), unit },
+  attrs: {
+    position: attr.int('where it begins; negative: counted from the end'),
+    length: attr.int('how long it is at most'),
+    unit,
+  },
   result: 'string',
   check: ({ length }) => {
     if (length < 0) throw new AttrError(`length ${length} must not be negative`)
   },
-  each: ({ position, length, unit: by }) => (text) => {
-    const parts = by === 'byte' ? encoder.encode(text as string) : [...(text as string)]
-    const begin = position < 0 ? position + parts.length : position
-    if (begin < 0 || begin > parts.length) throw new RunError(`position ${position} is outside of a string of ${parts.length} ${by}s`)
-    const part = parts.slice(begin, begin + length)
-    return Array.isArray(part) ? part.join('') : decoder.decode(part as Uint8Array)
-  },
+  each:
+    ({ position, length, unit: by }) =>
+    (text) => {
+      const parts = by === 'byte' ? encoder.encode(text as string) : Array.from(text as string)
+      const begin = position < 0 ? position + parts.length : position
+      if (begin < 0 || begin > parts.length)
+        throw new RunError(`position ${position} is outside of a string of ${parts.length} ${by}s`)
+      const part = parts.slice(begin, begin + length)
+      return Array.isArray(part) ? part.join('') : decoder.decode(part as Uint8Array)
+    },
 })

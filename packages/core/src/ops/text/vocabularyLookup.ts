@@ -31,12 +31,14 @@ export const vocabularyLookup = stringOp({
   check: ({ vocabulary: words, oovBuckets }) => {
     if (oovBuckets < 0) throw new AttrError(`oovBuckets ${oovBuckets} must not be negative`)
     const index = indexOf(words)
-    if (index.size !== words.length) throw new AttrError(`the vocabulary names '${words.find((word, i) => index.get(word) !== i)}' twice`)
+    if (index.size !== words.length)
+      throw new AttrError(`the vocabulary names '${words.find((word, i) => index.get(word) !== i)}' twice`)
   },
   each: ({ vocabulary: words, oovBuckets, unknown }) => {
     const index = indexOf(words)
     return (text) =>
-      index.get(text as string) ?? (oovBuckets > 0 ? BigInt(words.length) + (fnv1a64(text as string) % BigInt(oovBuckets)) : unknown)
+      index.get(text as string) ??
+      (oovBuckets > 0 ? BigInt(words.length) + (fnv1a64(text as string) % BigInt(oovBuckets)) : unknown)
   },
 })
 
@@ -47,5 +49,8 @@ export const vocabularyValue = stringOp({
   dtypes: ['int32', 'int64'],
   attrs: { vocabulary, unknown: attr.text('what positions beyond the vocabulary become', '[UNK]') },
   result: 'string',
-  each: ({ vocabulary: words, unknown }) => (position) => words[Number(position)] ?? unknown,
+  each:
+    ({ vocabulary: words, unknown }) =>
+    (position) =>
+      words[Number(position)] ?? unknown,
 })

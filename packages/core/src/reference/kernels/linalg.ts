@@ -19,7 +19,8 @@ export function batched(
   return onNumbers((inputs, outputs, signature) => {
     const first = signature.inputs[0]!.shape
     const batch = sizeOf(first.slice(0, first.length - ranks.inputs[0]!))
-    const part = (data: Float64Array, b: number): Matrix => data.subarray((b * data.length) / batch, ((b + 1) * data.length) / batch)
+    const part = (data: Float64Array, b: number): Matrix =>
+      data.subarray((b * data.length) / batch, ((b + 1) * data.length) / batch)
     for (let b = 0; b < batch; b++)
       item(
         inputs.map((data) => part(data, b)),
@@ -36,7 +37,10 @@ export const triangularKernels: ReferenceKernels = {
     for (let j = 0; j < n; j++) {
       let pivot = a![j * n + j]!
       for (let k = 0; k < j; k++) pivot -= l![j * n + k]! ** 2
-      if (!(pivot > 0)) throw new RunError(`the matrix is not positive definite: its leading minor of order ${j + 1} is not positive`)
+      if (!(pivot > 0))
+        throw new RunError(
+          `the matrix is not positive definite: its leading minor of order ${j + 1} is not positive`,
+        )
       const root = Math.sqrt(pivot)
       l![j * n + j] = root
       for (let i = j + 1; i < n; i++) {

@@ -45,7 +45,8 @@ export const luKernels: ReferenceKernels = {
     const n = inputs[0]!.shape.at(-1)!
     const columns = inputs[1]!.shape.at(-1)!
     const { lu, order } = factorize(attrs['adjoint'] === true ? transposed(a!, n) : a!, n)
-    for (let i = 0; i < n; i++) if (lu[i * n + i] === 0) throw new RunError('the matrix is singular: it has no inverse')
+    for (let i = 0; i < n; i++)
+      if (lu[i * n + i] === 0) throw new RunError('the matrix is singular: it has no inverse')
     for (let c = 0; c < columns; c++) {
       for (let i = 0; i < n; i++) {
         let sum = b![order[i]! * columns + c]!

@@ -97,7 +97,15 @@ function rotation(p: number, q: number, off: number): [c: number, s: number] {
   return [c, t * c]
 }
 
-function turnColumns(a: Matrix, rows: number, columns: number, p: number, q: number, c: number, s: number): void {
+function turnColumns(
+  a: Matrix,
+  rows: number,
+  columns: number,
+  p: number,
+  q: number,
+  c: number,
+  s: number,
+): void {
   for (let i = 0; i < rows; i++) {
     const [x, y] = [a[i * columns + p]!, a[i * columns + q]!]
     a[i * columns + p] = c * x - s * y
@@ -154,7 +162,13 @@ function oneSidedJacobi(a: Matrix, m: number, n: number, s: Matrix, u: Matrix, v
   })
 }
 
-function products(a: Matrix, m: number, n: number, p: number, q: number): [pp: number, qq: number, pq: number] {
+function products(
+  a: Matrix,
+  m: number,
+  n: number,
+  p: number,
+  q: number,
+): [pp: number, qq: number, pq: number] {
   let [pp, qq, pq] = [0, 0, 0]
   for (let i = 0; i < m; i++) {
     const [x, y] = [a[i * n + p]!, a[i * n + q]!]
@@ -183,4 +197,5 @@ function completeColumn(u: Matrix, m: number, n: number, column: number): void {
   best.forEach((x, i) => (u[i * n + column] = x / bestNorm))
 }
 
-const transposed = (a: Matrix, m: number, n: number): Matrix => a.map((_, k) => a[(k % m) * n + Math.floor(k / m)]!)
+const transposed = (a: Matrix, m: number, n: number): Matrix =>
+  a.map((_, k) => a[(k % m) * n + Math.floor(k / m)]!)
