@@ -8,9 +8,15 @@ import { graphCases } from './graph.ts'
 import { stateCases } from './state.ts'
 import { arrayIndexCases } from './arrayIndex.ts'
 import { arrayMoveCases } from './arrayMove.ts'
+import { convCases } from './conv.ts'
 import { linalgCases } from './linalg.ts'
 import { mathBinaryCases } from './mathBinary.ts'
 import { mathUnaryCases } from './mathUnary.ts'
+import { lossCases } from './loss.ts'
+import { nnCases } from './nn.ts'
+import { poolCases } from './pool.ts'
+import { randomCases } from './random.ts'
+import { rnnCases } from './rnn.ts'
 import { reduceCases } from './reduce.ts'
 
 /** Every case of Shoal's own. */
@@ -22,10 +28,16 @@ export const allCases: readonly OpCase[] = [
   ...sparseCases,
   ...textCases,
   ...graphCases,
+  ...convCases,
   ...linalgCases,
+  ...lossCases,
   ...mathBinaryCases,
   ...mathUnaryCases,
+  ...nnCases,
+  ...poolCases,
+  ...randomCases,
   ...reduceCases,
+  ...rnnCases,
   ...stateCases,
 ]
 

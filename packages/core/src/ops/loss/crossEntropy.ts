@@ -26,7 +26,11 @@ import { reduced } from './reduction.ts'
  * -Σ labels · log softmax(logits) over the last axis: one loss for each example, [...n, classes] → [...n].
  * @param labels probabilities in the shape of the logits.
  */
-export const softmaxCrossEntropy = (logits: TensorLike, labels: TensorLike, { reduction = 'none' }: LossOptions = {}): Tensor =>
+export const softmaxCrossEntropy = (
+  logits: TensorLike,
+  labels: TensorLike,
+  { reduction = 'none' }: LossOptions = {},
+): Tensor =>
   scope('softmaxCrossEntropy', () => {
     const [x, p] = alike('softmaxCrossEntropy', logits, labels)
     return reduced(neg(sum(mul(p, logSoftmax(x)), { axes: [-1] })), reduction)
@@ -36,18 +40,34 @@ export const softmaxCrossEntropy = (logits: TensorLike, labels: TensorLike, { re
  * -log softmax(logits)[label]: one loss for each example, [...n, classes] → [...n].
  * @param labels classes [...n], int32 or int64, from 0; an example whose label is no class has the loss 0.
  */
-export const sparseSoftmaxCrossEntropy = (logits: TensorLike, labels: TensorLike, { reduction = 'none' }: LossOptions = {}): Tensor =>
+export const sparseSoftmaxCrossEntropy = (
+  logits: TensorLike,
+  labels: TensorLike,
+  { reduction = 'none' }: LossOptions = {},
+): Tensor =>
   scope('sparseSoftmaxCrossEntropy', () => {
     const [x, classes] = [toTensor(logits), toTensor(labels, 'int32')]
-    if (x.rank === 0) throw new ShapeError('sparseSoftmaxCrossEntropy: logits are [..., classes], got a scalar')
-    mergeShapes(x.shape.slice(0, -1), classes.shape, `sparseSoftmaxCrossEntropy: labels must have the shape of the logits ${formatShape(x.shape)} without the last axis`)
+    if (x.rank === 0)
+      throw new ShapeError('sparseSoftmaxCrossEntropy: logits are [..., classes], got a scalar')
+    mergeShapes(
+      x.shape.slice(0, -1),
+      classes.shape,
+      `sparseSoftmaxCrossEntropy: labels must have the shape of the logits ${formatShape(x.shape)} without the last axis`,
+    )
     // Compared with every class rather than gathered: it fuses with the sum, and the gradient needs no scatter.
-    const chosen = equal(indexLike(x, { axis: -1, dtype: classes.dtype === 'int64' ? 'int64' : 'int32' }), expandDims(classes, { axis: -1 }))
+    const chosen = equal(
+      indexLike(x, { axis: -1, dtype: classes.dtype === 'int64' ? 'int64' : 'int32' }),
+      expandDims(classes, { axis: -1 }),
+    )
     return reduced(neg(sum(select(chosen, logSoftmax(x), 0), { axes: [-1] })), reduction)
   })
 
 /** -labels · log σ(x) - (1 - labels) · log(1 - σ(x)), element by element, where σ is the sigmoid and x the logits; classes that do not exclude each other. */
-export const sigmoidCrossEntropy = (logits: TensorLike, labels: TensorLike, { reduction = 'none' }: LossOptions = {}): Tensor =>
+export const sigmoidCrossEntropy = (
+  logits: TensorLike,
+  labels: TensorLike,
+  { reduction = 'none' }: LossOptions = {},
+): Tensor =>
   scope('sigmoidCrossEntropy', () => {
     const [x, z] = alike('sigmoidCrossEntropy', logits, labels)
     // max(x, 0) - x z + log(1 + e^-|x|): no power of e overflows.

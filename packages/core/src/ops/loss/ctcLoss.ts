@@ -28,10 +28,13 @@ const ctcLossOp = defineOp({
   attrs,
   outputs: ['loss', 'gradient'],
   infer: ([logits, labels, labelLengths, inputLengths], { blank }) => {
-    if (logits.shape.length !== 3) throw new ShapeError(`logits ${formatShape(logits.shape)} must be [time, batch, classes]`)
-    if (labels.shape.length !== 2) throw new ShapeError(`labels ${formatShape(labels.shape)} must be [batch, places]`)
+    if (logits.shape.length !== 3)
+      throw new ShapeError(`logits ${formatShape(logits.shape)} must be [time, batch, classes]`)
+    if (labels.shape.length !== 2)
+      throw new ShapeError(`labels ${formatShape(labels.shape)} must be [batch, places]`)
     const classes = logits.shape[2]!
-    if (blank < 0 || (typeof classes === 'number' && blank >= classes)) throw new AttrError(`blank ${blank} is not one of ${classes} classes`)
+    if (blank < 0 || (typeof classes === 'number' && blank >= classes))
+      throw new AttrError(`blank ${blank} is not one of ${classes} classes`)
     const batch = mergeDim(logits.shape[1]!, labels.shape[0]!, 'logits and labels differ in batch size')
     mergeShapes(labelLengths.shape, [batch], 'labelLengths are [batch]')
     mergeShapes(inputLengths.shape, [batch], 'inputLengths are [batch]')
@@ -40,7 +43,11 @@ const ctcLossOp = defineOp({
       { dtype: logits.dtype, shape: logits.shape },
     ]
   },
-  grad: ({ dys: [dy, second], outputs, node }: GradContext<typeof inputs, typeof attrs>): [Tensor, null, null, null] => {
+  grad: ({
+    dys: [dy, second],
+    outputs,
+    node,
+  }: GradContext<typeof inputs, typeof attrs>): [Tensor, null, null, null] => {
     if (second || !dy) throw new GradientError('has no gradient of second order', { node })
     return [mul(expandDims(dy, { axis: -1 }), outputs[1]!), null, null, null]
   },
@@ -67,6 +74,8 @@ export const ctcLoss = (
 ): Tensor =>
   scope('ctcLoss', () => {
     const index = (x: TensorLike): Tensor => toTensor(x, 'int32')
-    const [losses] = ctcLossOp(toTensor(logits), index(labels), index(labelLengths), index(inputLengths), { blank })
+    const [losses] = ctcLossOp(toTensor(logits), index(labels), index(labelLengths), index(inputLengths), {
+      blank,
+    })
     return reduced(losses, reduction)
   })

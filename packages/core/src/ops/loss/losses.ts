@@ -21,8 +21,15 @@ import type { LossOptions } from './reduction.ts'
 import { reduced } from './reduction.ts'
 
 /** A loss of predictions and targets, which have one shape: broadcasting would hide a mistake. */
-function loss<Options extends object>(name: string, build: (prediction: Tensor, target: Tensor, options: Options) => Tensor) {
-  return (prediction: TensorLike, target: TensorLike, options: LossOptions & Options = {} as Options): Tensor =>
+function loss<Options extends object>(
+  name: string,
+  build: (prediction: Tensor, target: Tensor, options: Options) => Tensor,
+) {
+  return (
+    prediction: TensorLike,
+    target: TensorLike,
+    options: LossOptions & Options = {} as Options,
+  ): Tensor =>
     scope(name, () => {
       const p = toTensor(prediction)
       const t = toTensor(target, p.dtype)
@@ -32,7 +39,7 @@ function loss<Options extends object>(name: string, build: (prediction: Tensor, 
 }
 
 /** (prediction - target)², by default the mean of all elements. */
-export const meanSquaredError = loss('meanSquaredError', squaredDifference)
+export const meanSquaredError = loss('meanSquaredError', (p, t) => squaredDifference(p, t))
 
 /** |prediction - target|, by default the mean of all elements. */
 export const meanAbsoluteError = loss('meanAbsoluteError', (p, t) => abs(sub(p, t)))

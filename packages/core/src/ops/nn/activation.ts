@@ -12,4 +12,11 @@ interface ActivationSpec {
 
 /** An element-wise op of one float input, made of other ops. */
 export const activation = ({ name, doc, build }: ActivationSpec): Op<readonly ['x'], {}, readonly ['y']> =>
-  defineOp({ name, doc, inputs: ['x'], dtypes: [floats], infer: ([x]) => [x], body: { kind: 'composite', build: ([x]): Tensor => build(x) } })
+  defineOp({
+    name,
+    doc,
+    inputs: ['x'],
+    dtypes: [floats],
+    infer: ([x]) => [x],
+    body: { kind: 'composite', build: ([x]): Tensor => build(x) },
+  })

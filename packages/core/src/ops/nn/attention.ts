@@ -25,17 +25,28 @@ export function scaledDotProductAttention(
   q: TensorLike,
   k: TensorLike,
   v: TensorLike,
-  { mask, causal = false, scale }: { readonly mask?: TensorLike; readonly causal?: boolean; readonly scale?: number } = {},
+  {
+    mask,
+    causal = false,
+    scale,
+  }: { readonly mask?: TensorLike; readonly causal?: boolean; readonly scale?: number } = {},
 ): Tensor {
   const queries = toTensor(q)
-  if (!floats.includes(queries.dtype)) throw new DTypeError(`scaledDotProductAttention: queries are ${queries.dtype}; cast them to a float`)
+  if (!floats.includes(queries.dtype))
+    throw new DTypeError(`scaledDotProductAttention: queries are ${queries.dtype}; cast them to a float`)
   const depth = queries.shape.at(-1)
   if (scale === undefined && typeof depth !== 'number')
-    throw new ShapeError(`scaledDotProductAttention: the depth of the queries ${formatShape(queries.shape)} is not known: state the scale`)
+    throw new ShapeError(
+      `scaledDotProductAttention: the depth of the queries ${formatShape(queries.shape)} is not known: state the scale`,
+    )
   return scope('attention', () => {
-    const scores = matmul(mul(queries, scale ?? 1 / Math.sqrt(depth as number)), toTensor(k, queries.dtype), { transposeB: true })
+    const scores = matmul(mul(queries, scale ?? 1 / Math.sqrt(depth as number)), toTensor(k, queries.dtype), {
+      transposeB: true,
+    })
     const low = lowest(queries)
-    const past = causal ? select(greaterEqual(indexLike(scores, { axis: -2 }), indexLike(scores, { axis: -1 })), scores, low) : scores
+    const past = causal
+      ? select(greaterEqual(indexLike(scores, { axis: -2 }), indexLike(scores, { axis: -1 })), scores, low)
+      : scores
     const seen = mask === undefined ? past : select(toTensor(mask), past, low)
     return matmul(softmax(seen), toTensor(v, queries.dtype))
   })

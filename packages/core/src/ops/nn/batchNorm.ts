@@ -20,7 +20,12 @@ export interface BatchNormResult {
  * both [channels]. Ioffe and Szegedy, 2015.
  * @param options.epsilon added to the variance; default 1e-3.
  */
-export const batchNorm = (x: TensorLike, scale?: Learnt, offset?: Learnt, { epsilon = 1e-3 }: { readonly epsilon?: number } = {}): BatchNormResult =>
+export const batchNorm = (
+  x: TensorLike,
+  scale?: Learnt,
+  offset?: Learnt,
+  { epsilon = 1e-3 }: { readonly epsilon?: number } = {},
+): BatchNormResult =>
   scope('batchNorm', () => {
     const t = toTensor(x)
     const { mean, variance } = moments(t, { axes: Array.from({ length: t.rank - 1 }, (_, i) => i) })
@@ -41,5 +46,9 @@ export const batchNormInference = (
 ): Tensor =>
   scope('batchNorm', () => {
     const t = toTensor(x)
-    return affine(standardize(t, toTensor(mean, t.dtype), toTensor(variance, t.dtype), epsilon), scale, offset)
+    return affine(
+      standardize(t, toTensor(mean, t.dtype), toTensor(variance, t.dtype), epsilon),
+      scale,
+      offset,
+    )
   })

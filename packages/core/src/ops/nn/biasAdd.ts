@@ -8,8 +8,11 @@ import { add } from '../math/add.ts'
 
 /** x [..., channels] + bias [channels]. @throws ShapeError when bias is not a vector of that size. */
 export function biasAdd(x: TensorLike, bias: TensorLike): Tensor {
-  const [values, b] = [toTensor(x), toTensor(bias)]
+  const values = toTensor(x)
+  const b = toTensor(bias, values.dtype)
   if (b.rank !== 1 || values.rank === 0 || !compatible(values.shape.at(-1)!, b.shape[0]!))
-    throw new ShapeError(`biasAdd: the bias ${formatShape(b.shape)} must be a vector as long as the last axis of x ${formatShape(values.shape)}`)
+    throw new ShapeError(
+      `biasAdd: the bias ${formatShape(b.shape)} must be a vector as long as the last axis of x ${formatShape(values.shape)}`,
+    )
   return add(values, b)
 }

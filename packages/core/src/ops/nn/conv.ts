@@ -27,7 +27,9 @@ export const conv = defineOp({
   inputs: ['x', 'filter'],
   dtypes: [floats, floats],
   attrs: convAttrs,
-  infer: ([x, filter], attrs) => [{ dtype: sameDType([x, filter]), shape: convShape(x.shape, filter.shape, attrs) }],
+  infer: ([x, filter], attrs) => [
+    { dtype: sameDType([x, filter]), shape: convShape(x.shape, filter.shape, attrs) },
+  ],
   grad: ({ dy, inputs: [x, filter], attrs }): [Tensor, Tensor] => [
     convBackpropInput(x, filter, dy, attrs),
     convBackpropFilter(x, filter, dy, attrs),
@@ -43,7 +45,9 @@ export const convBackpropInput = defineOp({
   dtypes: [floats, floats, floats],
   attrs: convAttrs,
   traits: { shapeOnly: (i) => i === 0 },
-  infer: ([input, filter, dy], attrs) => [{ dtype: gradientType(input, filter, dy, attrs), shape: input.shape }],
+  infer: ([input, filter, dy], attrs) => [
+    { dtype: gradientType(input, filter, dy, attrs), shape: input.shape },
+  ],
   grad: ({ dy: g, inputs: [, filter, dy], attrs }): [null, Tensor, Tensor] => [
     null,
     convBackpropFilter(g, filter, dy, attrs),
@@ -77,13 +81,21 @@ function convShape(x: Shape, filter: Shape, attrs: ConvAttrs): Shape {
   const { groups } = attrs
   const [channels, seen, out] = [x.at(-1)!, filter.at(-2)!, filter.at(-1)!]
   if (groups < 1 || (typeof out === 'number' && out % groups !== 0))
-    throw new AttrError(`groups ${groups} must divide the ${out} output channels of the filter ${formatShape(filter)}`)
+    throw new AttrError(
+      `groups ${groups} must divide the ${out} output channels of the filter ${formatShape(filter)}`,
+    )
   if (typeof seen === 'number' && !compatible(channels, seen * groups))
-    throw new ShapeError(`x ${formatShape(x)} has ${channels} channels, the filter ${formatShape(filter)} takes ${seen}${groups > 1 ? ` in each of ${groups} groups` : ''}`)
+    throw new ShapeError(
+      `x ${formatShape(x)} has ${channels} channels, the filter ${formatShape(filter)} takes ${seen}${groups > 1 ? ` in each of ${groups} groups` : ''}`,
+    )
   return [x[0]!, ...windowCounts(x.slice(1, -1), filter.slice(0, -2), attrs), out]
 }
 
 function gradientType(x: TensorType, filter: TensorType, dy: TensorType, attrs: ConvAttrs) {
-  mergeShapes(convShape(x.shape, filter.shape, attrs), dy.shape, 'dy does not have the shape of the convolution')
+  mergeShapes(
+    convShape(x.shape, filter.shape, attrs),
+    dy.shape,
+    'dy does not have the shape of the convolution',
+  )
   return sameDType([x, filter, dy])
 }

@@ -13,7 +13,10 @@ import { transposedSizes, windowCounts } from './window.ts'
 
 const attrs = {
   ...convAttrs,
-  outputSizes: attr.ints('spatial sizes of the output; by default the usual ones: input · stride for SAME', undefined),
+  outputSizes: attr.ints(
+    'spatial sizes of the output; by default the usual ones: input · stride for SAME',
+    undefined,
+  ),
 }
 
 /**
@@ -26,7 +29,9 @@ export const convTranspose = defineOp({
   inputs: ['x', 'filter'],
   dtypes: [floats, floats],
   attrs,
-  infer: ([x, filter], given) => [{ dtype: sameDType([x, filter]), shape: transposedShape(x.shape, filter.shape, given) }],
+  infer: ([x, filter], given) => [
+    { dtype: sameDType([x, filter]), shape: transposedShape(x.shape, filter.shape, given) },
+  ],
   grad: ({ dy, inputs: [x, filter], attrs: { outputSizes: _, ...given } }): [Tensor, Tensor] => [
     conv(dy, filter, given),
     convBackpropFilter(dy, filter, x, given),
@@ -40,15 +45,28 @@ export const convTranspose = defineOp({
   },
 })
 
-function transposedShape(x: Shape, filter: Shape, { outputSizes, ...given }: ConvAttrs & { readonly outputSizes: readonly number[] | undefined }): Shape {
+function transposedShape(
+  x: Shape,
+  filter: Shape,
+  { outputSizes, ...given }: ConvAttrs & { readonly outputSizes: readonly number[] | undefined },
+): Shape {
   if (x.length < 3 || x.length > 5 || filter.length !== x.length)
     throw new ShapeError(
       `x ${formatShape(x)} must be [batch, ...spatial, in] with 1 to 3 spatial axes, and the filter ${formatShape(filter)} [...spatial, out / groups, in] of the same rank`,
     )
-  mergeShapes([x.at(-1)!], [filter.at(-1)!], `x ${formatShape(x)} and the filter ${formatShape(filter)} disagree on the input channels, their last axes`)
+  mergeShapes(
+    [x.at(-1)!],
+    [filter.at(-1)!],
+    `x ${formatShape(x)} and the filter ${formatShape(filter)} disagree on the input channels, their last axes`,
+  )
   const [spatial, taps] = [x.slice(1, -1), filter.slice(0, -2)]
   const sizes = outputSizes ?? transposedSizes(spatial, taps, given)
-  if (outputSizes) mergeShapes(windowCounts(outputSizes, taps, given), spatial, `a convolution of outputSizes [${outputSizes}] does not have the sizes of x`)
+  if (outputSizes)
+    mergeShapes(
+      windowCounts(outputSizes, taps, given),
+      spatial,
+      `a convolution of outputSizes [${outputSizes}] does not have the sizes of x`,
+    )
   const seen = filter.at(-2)!
   return [x[0]!, ...sizes, typeof seen === 'number' ? seen * given.groups : seen]
 }

@@ -27,7 +27,11 @@ const over =
     conv(ranked(x, rank + 2), filter, { ...windowArgs(window, rank), groups })
 const transposedOver =
   (rank: number) =>
-  (x: TensorLike, filter: TensorLike, { groups = 1, outputSizes, ...window }: ConvTransposeOptions = {}): Tensor =>
+  (
+    x: TensorLike,
+    filter: TensorLike,
+    { groups = 1, outputSizes, ...window }: ConvTransposeOptions = {},
+  ): Tensor =>
     convTranspose(ranked(x, rank + 2), filter, { ...windowArgs(window, rank), groups, outputSizes })
 
 /** Convolution of x [batch, width, in] with filter [width, in / groups, out]. */
@@ -54,18 +58,26 @@ export function depthwiseConv2d(x: TensorLike, filter: TensorLike, options: Wind
   const [height, width, channels, multiplier] = w.shape as [number, number, number, number]
   if (typeof channels !== 'number' || typeof multiplier !== 'number')
     throw new ShapeError(`depthwiseConv2d: the channels of the filter ${formatShape(w.shape)} must be known`)
-  return conv2d(x, reshape(w, { shape: [height, width, 1, channels * multiplier] }), { ...options, groups: channels })
+  return conv2d(x, reshape(w, { shape: [height, width, 1, channels * multiplier] }), {
+    ...options,
+    groups: channels,
+  })
 }
 
 /**
  * A depthwise convolution followed by a 1 × 1 one: `depthwise` [height, width, in, multiplier], `pointwise` [1, 1, in · multiplier, out].
  * The options are those of the depthwise part.
  */
-export const separableConv2d = (x: TensorLike, depthwise: TensorLike, pointwise: TensorLike, options: WindowOptions = {}): Tensor =>
-  conv2d(depthwiseConv2d(x, depthwise, options), pointwise)
+export const separableConv2d = (
+  x: TensorLike,
+  depthwise: TensorLike,
+  pointwise: TensorLike,
+  options: WindowOptions = {},
+): Tensor => conv2d(depthwiseConv2d(x, depthwise, options), pointwise)
 
 function ranked(x: TensorLike, rank: number): Tensor {
   const t = toTensor(x)
-  if (t.rank !== rank) throw new ShapeError(`${t.name} has shape ${formatShape(t.shape)}; rank ${rank} is needed`)
+  if (t.rank !== rank)
+    throw new ShapeError(`${t.name} has shape ${formatShape(t.shape)}; rank ${rank} is needed`)
   return t
 }

@@ -17,7 +17,10 @@ import { randomKey } from '../random/randomKey.ts'
  * @param options.key a key to draw from, instead of a new one in every run.
  * @throws AttrError
  */
-export function dropout(x: TensorLike, { rate, seed, key }: { readonly rate: number; readonly seed?: number; readonly key?: TensorLike }): Tensor {
+export function dropout(
+  x: TensorLike,
+  { rate, seed, key }: { readonly rate: number; readonly seed?: number; readonly key?: TensorLike },
+): Tensor {
   if (!(rate >= 0 && rate < 1)) throw new AttrError(`dropout: rate ${rate} must be at least 0 and below 1`)
   const t = toTensor(x)
   if (rate === 0) return t

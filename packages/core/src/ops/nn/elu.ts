@@ -17,10 +17,13 @@ export const elu = defineOp({
   dtypes: [floats],
   attrs: { alpha: attr.float('minus the limit far below 0', 1) },
   infer: ([x]) => [x],
-  grad: ({ dy, inputs: [x], outputs: [y], attrs: { alpha } }): [Tensor] => [select(greater(x, 0), dy, mul(dy, add(y!, alpha)))],
+  grad: ({ dy, inputs: [x], outputs: [y], attrs: { alpha } }): [Tensor] => [
+    select(greater(x, 0), dy, mul(dy, add(y!, alpha))),
+  ],
   body: {
     kind: 'scalar',
-    expr: ([x], { alpha }) => E.select(E.lt(E.num(0, x.dtype), x), x, E.mul(E.expm1(x), E.num(alpha, x.dtype))),
+    expr: ([x], { alpha }) =>
+      E.select(E.lt(E.num(0, x.dtype), x), x, E.mul(E.expm1(x), E.num(alpha, x.dtype))),
   },
 })
 

@@ -21,7 +21,8 @@ import { sub } from '../math/sub.ts'
 import { sum } from '../reduce/sum.ts'
 
 /** Row ids[…] of `table` [rows, width] for each id: [...ids, width]. The gradient is sparse: IndexedSlices. */
-export const embeddingLookup = (table: TensorLike, ids: TensorLike): Tensor => scope('embeddingLookup', () => gather(toTensor(table), ids))
+export const embeddingLookup = (table: TensorLike, ids: TensorLike): Tensor =>
+  scope('embeddingLookup', () => gather(toTensor(table), ids))
 
 /** Which bag each id belongs to, said in one of two ways, and how the rows of a bag are combined. */
 export interface BagOptions {
@@ -41,15 +42,29 @@ export interface BagOptions {
  * The rows of `table` [rows, width] that `ids` [n] name, combined in bags: [bags, width]. Empty bags are 0.
  * @throws AttrError, ShapeError
  */
-export function embeddingLookupSparse(table: TensorLike, ids: TensorLike, { weights, combiner = 'mean', ...bagging }: BagOptions): Tensor {
+export function embeddingLookupSparse(
+  table: TensorLike,
+  ids: TensorLike,
+  { weights, combiner = 'mean', ...bagging }: BagOptions,
+): Tensor {
   return scope('embeddingLookupSparse', () => {
     const [rows, picks] = [toTensor(table), toTensor(ids, 'int32')]
     if (rows.rank !== 2 || picks.rank !== 1)
-      throw new ShapeError(`embeddingLookupSparse: the table ${formatShape(rows.shape)} must be [rows, width], the ids ${formatShape(picks.shape)} [n]`)
+      throw new ShapeError(
+        `embeddingLookupSparse: the table ${formatShape(rows.shape)} must be [rows, width], the ids ${formatShape(picks.shape)} [n]`,
+      )
     const { bags, segments } = bagsOf(picks, bagging)
-    const each = expandDims(weights === undefined ? cast(onesLike(picks), { to: rows.dtype }) : toTensor(weights, rows.dtype), { axis: -1 })
+    const each = expandDims(
+      weights === undefined ? cast(onesLike(picks), { to: rows.dtype }) : toTensor(weights, rows.dtype),
+      { axis: -1 },
+    )
     const total = (x: Tensor): Tensor =>
-      tensorScatter(fill({ shape: [bags, x.shape[1]!], dtype: rows.dtype }), expandDims(segments, { axis: -1 }), x, { update: 'add' })
+      tensorScatter(
+        fill({ shape: [bags, x.shape[1]!], dtype: rows.dtype }),
+        expandDims(segments, { axis: -1 }),
+        x,
+        { update: 'add' },
+      )
     const found = gather(rows, picks)
     const combined = total(weights === undefined ? found : mul(found, each))
     if (combiner === 'sum') return combined
@@ -60,12 +75,16 @@ export function embeddingLookupSparse(table: TensorLike, ids: TensorLike, { weig
 function bagsOf(ids: Tensor, { segments, bags, offsets }: BagOptions): { bags: Dim; segments: Tensor } {
   if (offsets !== undefined) {
     const starts = toTensor(offsets, 'int32')
-    if (segments !== undefined || starts.rank !== 1) throw new AttrError('embeddingLookupSparse: give either offsets [bags] or segments with bags')
+    if (segments !== undefined || starts.rank !== 1)
+      throw new AttrError('embeddingLookupSparse: give either offsets [bags] or segments with bags')
     // An id lies in the last bag that begins at or before it.
     const position = indexLike(ids, { dtype: starts.dtype === 'int64' ? 'int64' : 'int32' })
-    const begun = cast(lessEqual(expandDims(starts, { axis: 1 }), expandDims(position, { axis: 0 })), { to: 'int32' })
+    const begun = cast(lessEqual(expandDims(starts, { axis: 1 }), expandDims(position, { axis: 0 })), {
+      to: 'int32',
+    })
     return { bags: starts.shape[0]!, segments: sub(sum(begun, { axes: [0] }), 1) }
   }
-  if (segments === undefined || bags === undefined) throw new AttrError('embeddingLookupSparse: give either offsets [bags] or segments with bags')
+  if (segments === undefined || bags === undefined)
+    throw new AttrError('embeddingLookupSparse: give either offsets [bags] or segments with bags')
   return { bags, segments: toTensor(segments, 'int32') }
 }

@@ -14,11 +14,20 @@ export const gelu = defineOp({
   doc: 'x times the probability that a standard normal number lies below it.',
   inputs: ['x'],
   dtypes: [floats],
-  attrs: { approximate: attr.bool('by a hyperbolic tangent, as many trained models expect, instead of exactly', false) },
+  attrs: {
+    approximate: attr.bool(
+      'by a hyperbolic tangent, as many trained models expect, instead of exactly',
+      false,
+    ),
+  },
   infer: ([x]) => [x],
-  body: { kind: 'composite', build: ([x], { approximate }): Tensor => mul(mul(x, 0.5), approximate ? nearly(x) : exactly(x)) },
+  body: {
+    kind: 'composite',
+    build: ([x], { approximate }): Tensor => mul(mul(x, 0.5), approximate ? nearly(x) : exactly(x)),
+  },
 })
 
 // erfc(-z) is 1 + erf(z) without cancellation far below zero.
 const exactly = (x: Tensor): Tensor => erfc(mul(x, -Math.SQRT1_2))
-const nearly = (x: Tensor): Tensor => add(tanh(mul(mul(x, add(mul(square(x), 0.044715), 1)), Math.sqrt(2 / Math.PI))), 1)
+const nearly = (x: Tensor): Tensor =>
+  add(tanh(mul(mul(x, add(mul(square(x), 0.044715), 1)), Math.sqrt(2 / Math.PI))), 1)

@@ -26,7 +26,9 @@ export const groupNorm = (
     const t = toTensor(x)
     const channels = t.shape.at(-1)
     if (t.rank < 2 || typeof channels !== 'number' || channels % groups !== 0)
-      throw new ShapeError(`groupNorm: x ${formatShape(t.shape)} must be [batch, ...spatial, channels] with known channels, a multiple of ${groups} groups`)
+      throw new ShapeError(
+        `groupNorm: x ${formatShape(t.shape)} must be [batch, ...spatial, channels] with known channels, a multiple of ${groups} groups`,
+      )
     const grouped = reshape(t, { shape: [...t.shape.slice(0, -1), groups, channels / groups] })
     const spatial = Array.from({ length: t.rank - 2 }, (_, i) => i + 1)
     return affine(reshapeLike(standardizeOver(grouped, [...spatial, t.rank], epsilon), t), scale, offset)
@@ -37,7 +39,12 @@ export const groupNorm = (
  * both [channels]. Ulyanov et al., 2016.
  * @param options.epsilon added to the variance; default 1e-5.
  */
-export const instanceNorm = (x: TensorLike, scale?: Learnt, offset?: Learnt, { epsilon = 1e-5 }: { readonly epsilon?: number } = {}): Tensor =>
+export const instanceNorm = (
+  x: TensorLike,
+  scale?: Learnt,
+  offset?: Learnt,
+  { epsilon = 1e-5 }: { readonly epsilon?: number } = {},
+): Tensor =>
   scope('instanceNorm', () => {
     const t = toTensor(x)
     const spatial = Array.from({ length: t.rank - 2 }, (_, i) => i + 1)

@@ -24,8 +24,12 @@ interface Over {
  * @param offset broadcasts with x; left out: 0.
  * @param options.epsilon default 1e-5.
  */
-export const layerNorm = (x: TensorLike, scale?: Learnt, offset?: Learnt, { axes = [-1], epsilon = 1e-5 }: Over = {}): Tensor =>
-  scope('layerNorm', () => affine(standardizeOver(toTensor(x), axes, epsilon), scale, offset))
+export const layerNorm = (
+  x: TensorLike,
+  scale?: Learnt,
+  offset?: Learnt,
+  { axes = [-1], epsilon = 1e-5 }: Over = {},
+): Tensor => scope('layerNorm', () => affine(standardizeOver(toTensor(x), axes, epsilon), scale, offset))
 
 /**
  * x / √(mean of x² + epsilon) · scale, the mean over `axes`. Zhang and Sennrich, 2019.

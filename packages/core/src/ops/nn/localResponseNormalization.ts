@@ -19,13 +19,31 @@ import { square } from '../math/square.ts'
  */
 export function localResponseNormalization(
   x: TensorLike,
-  { depthRadius = 5, bias = 1, alpha = 1, beta = 0.5 }: { readonly depthRadius?: number; readonly bias?: number; readonly alpha?: number; readonly beta?: number } = {},
+  {
+    depthRadius = 5,
+    bias = 1,
+    alpha = 1,
+    beta = 0.5,
+  }: {
+    readonly depthRadius?: number
+    readonly bias?: number
+    readonly alpha?: number
+    readonly beta?: number
+  } = {},
 ): Tensor {
   const t = toTensor(x)
   const channels = t.shape.at(-1)
   if (t.rank < 2 || typeof channels !== 'number')
-    throw new ShapeError(`localResponseNormalization: x ${formatShape(t.shape)} must be [..., channels] with known channels`)
+    throw new ShapeError(
+      `localResponseNormalization: x ${formatShape(t.shape)} must be [..., channels] with known channels`,
+    )
   // The sum over neighbours is a product with a band matrix, which every device does well.
-  const band = ndarray(Array.from({ length: channels }, (_, i) => Array.from({ length: channels }, (__, j) => (Math.abs(i - j) <= depthRadius ? alpha : 0))))
-  return scope('localResponseNormalization', () => mul(t, pow(add(matmul(square(t), constant(band, t.dtype)), bias), -beta)))
+  const band = ndarray(
+    Array.from({ length: channels }, (_, i) =>
+      Array.from({ length: channels }, (__, j) => (Math.abs(i - j) <= depthRadius ? alpha : 0)),
+    ),
+  )
+  return scope('localResponseNormalization', () =>
+    mul(t, pow(add(matmul(square(t), constant(band, t.dtype)), bias), -beta)),
+  )
 }

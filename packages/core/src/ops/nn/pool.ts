@@ -79,9 +79,12 @@ export const avgPoolGrad = defineOp({
 })
 
 function poolShape(x: Shape, attrs: PoolAttrs): Shape {
-  if (x.length < 3 || x.length > 5) throw new ShapeError(`x ${formatShape(x)} must be [batch, ...spatial, channels] with 1 to 3 spatial axes`)
+  if (x.length < 3 || x.length > 5)
+    throw new ShapeError(`x ${formatShape(x)} must be [batch, ...spatial, channels] with 1 to 3 spatial axes`)
   if (attrs.size.length !== x.length - 2 || attrs.size.some((n) => n < 1))
-    throw new AttrError(`size [${attrs.size}] must be ${x.length - 2} positive numbers, one for each spatial axis of ${formatShape(x)}`)
+    throw new AttrError(
+      `size [${attrs.size}] must be ${x.length - 2} positive numbers, one for each spatial axis of ${formatShape(x)}`,
+    )
   return [x[0]!, ...windowCounts(x.slice(1, -1), attrs.size, attrs), x.at(-1)!]
 }
 

@@ -10,7 +10,11 @@ import { perAxis, windowArgs } from './window.ts'
 
 const over =
   (op: typeof maxPoolOp | typeof avgPoolOp) =>
-  (x: TensorLike, size: number | readonly number[], { strides = size, ...options }: WindowOptions = {}): Tensor => {
+  (
+    x: TensorLike,
+    size: number | readonly number[],
+    { strides = size, ...options }: WindowOptions = {},
+  ): Tensor => {
     const t = toTensor(x)
     const rank = t.rank - 2
     return op(t, { size: perAxis(size, rank), ...windowArgs({ strides, ...options }, rank) })
@@ -24,12 +28,18 @@ export const avgPool = over(avgPoolOp)
 const spatialAxes = (x: Tensor): number[] => Array.from({ length: x.rank - 2 }, (_, i) => i + 1)
 
 /** The greatest element over all spatial axes: [batch, ...spatial, channels] → [batch, channels], or with spatial sizes of 1 when `keepDims`. */
-export function globalMaxPool(x: TensorLike, { keepDims = false }: { readonly keepDims?: boolean } = {}): Tensor {
+export function globalMaxPool(
+  x: TensorLike,
+  { keepDims = false }: { readonly keepDims?: boolean } = {},
+): Tensor {
   const t = toTensor(x)
   return max(t, { axes: spatialAxes(t), keepDims })
 }
 /** The mean over all spatial axes: [batch, ...spatial, channels] → [batch, channels], or with spatial sizes of 1 when `keepDims`. */
-export function globalAveragePool(x: TensorLike, { keepDims = false }: { readonly keepDims?: boolean } = {}): Tensor {
+export function globalAveragePool(
+  x: TensorLike,
+  { keepDims = false }: { readonly keepDims?: boolean } = {},
+): Tensor {
   const t = toTensor(x)
   return mean(t, { axes: spatialAxes(t), keepDims })
 }

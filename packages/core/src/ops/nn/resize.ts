@@ -20,7 +20,10 @@ import { positionOf, sampling } from './sampling.ts'
 
 const gridAttrs = {
   alignCorners: attr.bool('the centres of the corner pixels stay in place', false),
-  halfPixelCenters: attr.bool('pixels are squares whose centres are at half coordinates, as image tools do', false),
+  halfPixelCenters: attr.bool(
+    'pixels are squares whose centres are at half coordinates, as image tools do',
+    false,
+  ),
 }
 const attrs = { size: attr.ints('height and width of the result'), ...gridAttrs }
 const backAttrs = { method: attr.oneOf('how it was resized', ['bilinear', 'nearest']), ...gridAttrs }
@@ -33,11 +36,14 @@ export const resizeNearest = defineOp({
   dtypes: [numerics],
   attrs,
   infer: ([x], given) => [{ dtype: x.dtype, shape: resizedShape(x.shape, given) }],
-  grad: ({ dy, inputs: [x], attrs: { size: _, ...grid } }): [Tensor] => [resizeBack(dy, x, { method: 'nearest', ...grid })],
+  grad: ({ dy, inputs: [x], attrs: { size: _, ...grid } }): [Tensor] => [
+    resizeBack(dy, x, { method: 'nearest', ...grid }),
+  ],
   body: {
     kind: 'view',
     map: ([n, y, x, c], input, given, output) => {
-      const nearest = (at: Expr, axis: number): Expr => sampling('nearest', at, input.shape[axis]!, output.shape[axis]!, given).low
+      const nearest = (at: Expr, axis: number): Expr =>
+        sampling('nearest', at, input.shape[axis]!, output.shape[axis]!, given).low
       return { index: [n!, nearest(y!, 1), nearest(x!, 2), c!] }
     },
   },
@@ -51,7 +57,9 @@ export const resizeBilinear = defineOp({
   dtypes: [floats],
   attrs,
   infer: ([x], given) => [{ dtype: x.dtype, shape: resizedShape(x.shape, given) }],
-  grad: ({ dy, inputs: [x], attrs: { size: _, ...grid } }): [Tensor] => [resizeBack(dy, x, { method: 'bilinear', ...grid })],
+  grad: ({ dy, inputs: [x], attrs: { size: _, ...grid } }): [Tensor] => [
+    resizeBack(dy, x, { method: 'bilinear', ...grid }),
+  ],
   body: {
     kind: 'composite',
     build: ([x], { size, ...grid }): Tensor => {
@@ -74,12 +82,19 @@ const neighbour = defineOp({
   doc: 'The pixels of x on one side of the places along an axis that the pixels of a resized image come from.',
   inputs: ['x'],
   dtypes: [floats],
-  attrs: { axis: attr.int('the axis'), size: attr.int('its new size'), side: attr.oneOf('which neighbour', ['low', 'high']), ...gridAttrs },
+  attrs: {
+    axis: attr.int('the axis'),
+    size: attr.int('its new size'),
+    side: attr.oneOf('which neighbour', ['low', 'high']),
+    ...gridAttrs,
+  },
   infer: ([x], { axis, size }) => [{ dtype: x.dtype, shape: x.shape.with(axis, size) }],
   body: {
     kind: 'view',
     map: (at, input, { axis, size, side, ...grid }) => ({
-      index: at.map((i, a) => (a === axis ? sampling('bilinear', i, input.shape[axis]!, size, grid)[side] : i)),
+      index: at.map((i, a) =>
+        a === axis ? sampling('bilinear', i, input.shape[axis]!, size, grid)[side] : i,
+      ),
     }),
   },
 })
@@ -89,7 +104,12 @@ const shareOfHigh = defineOp({
   name: 'ResizeShare',
   doc: 'How much of the high neighbour is in each pixel of a resized axis.',
   inputs: [],
-  attrs: { shape: attr.shape('[size, 1, ...]'), from: attr.int('the size before'), dtype: attr.dtype('the dtype'), ...gridAttrs },
+  attrs: {
+    shape: attr.shape('[size, 1, ...]'),
+    from: attr.int('the size before'),
+    dtype: attr.dtype('the dtype'),
+    ...gridAttrs,
+  },
   infer: (_, { shape, dtype }) => [{ dtype, shape }],
   body: {
     kind: 'scalar',
@@ -120,15 +140,22 @@ export const resizeBack = defineOp({
     build: ([x, like], { method, ...grid }): Tensor => {
       const [batch, height, width, channels] = like.shape as [number, number, number, number]
       const [, tall, wide] = x.shape as [number, number, number, number]
-      const rows = matmul(mixing(x, method, height, tall, grid), reshape(x, { shape: [batch, tall, wide * channels] }))
-      const columns = matmul(mixing(x, method, width, wide, grid), reshape(rows, { shape: [batch * height, wide, channels] }))
+      const rows = matmul(
+        mixing(x, method, height, tall, grid),
+        reshape(x, { shape: [batch, tall, wide * channels] }),
+      )
+      const columns = matmul(
+        mixing(x, method, width, wide, grid),
+        reshape(rows, { shape: [batch * height, wide, channels] }),
+      )
       return reshape(columns, { shape: [batch, height, width, channels] })
     },
   },
 })
 
 function resizeAs(x: Tensor, size: Shape, method: 'bilinear' | 'nearest', grid: Grid): Tensor {
-  if (size.some((d) => typeof d !== 'number')) throw new ShapeError(`resized sizes ${formatShape(size)} must be known`)
+  if (size.some((d) => typeof d !== 'number'))
+    throw new ShapeError(`resized sizes ${formatShape(size)} must be known`)
   return (method === 'bilinear' ? resizeBilinear : resizeNearest)(x, { size: size as Size, ...grid })
 }
 
@@ -145,7 +172,9 @@ function mixing(x: Tensor, method: 'bilinear' | 'nearest', from: number, to: num
 
 function resizedShape(x: Shape, { size, alignCorners, halfPixelCenters }: AttrsOf<typeof attrs>): Shape {
   if (x.length !== 4) throw new ShapeError(`x ${formatShape(x)} must be [batch, height, width, channels]`)
-  if (size.length !== 2 || size.some((n) => n < 1)) throw new AttrError(`size [${size}] must be two positive numbers, height and width`)
-  if (alignCorners && halfPixelCenters) throw new AttrError('alignCorners and halfPixelCenters exclude each other')
+  if (size.length !== 2 || size.some((n) => n < 1))
+    throw new AttrError(`size [${size}] must be two positive numbers, height and width`)
+  if (alignCorners && halfPixelCenters)
+    throw new AttrError('alignCorners and halfPixelCenters exclude each other')
   return [x[0]!, ...size, x[3]!]
 }

@@ -10,16 +10,24 @@ export interface Grid {
 }
 
 /** Pixel i of the result lies at (slope · i + shift) / unit in the source. */
-function line(from: number, to: number, { alignCorners, halfPixelCenters }: Grid): { slope: number; shift: number; unit: number } {
+function line(
+  from: number,
+  to: number,
+  { alignCorners, halfPixelCenters }: Grid,
+): { slope: number; shift: number; unit: number } {
   if (alignCorners && to > 1) return { slope: from - 1, shift: 0, unit: to - 1 }
-  return halfPixelCenters ? { slope: 2 * from, shift: from - to, unit: 2 * to } : { slope: from, shift: 0, unit: to }
+  return halfPixelCenters
+    ? { slope: 2 * from, shift: from - to, unit: 2 * to }
+    : { slope: from, shift: 0, unit: to }
 }
 
 /** The nearest pixel: rounded with aligned corners, else the pixel in whose area the place lies. */
 function nearestLine(from: number, to: number, grid: Grid): { slope: number; shift: number; unit: number } {
   const { slope, shift, unit } = line(from, to, grid)
   // Adding a half before rounding down: half coordinates are centres, so that their half is there already.
-  return (grid.alignCorners && to > 1) || grid.halfPixelCenters ? { slope: 2 * slope, shift: 2 * shift + unit, unit: 2 * unit } : { slope, shift, unit }
+  return (grid.alignCorners && to > 1) || grid.halfPixelCenters
+    ? { slope: 2 * slope, shift: 2 * shift + unit, unit: 2 * unit }
+    : { slope, shift, unit }
 }
 
 /** As an expression of the index: the neighbours, and the share of the high one in units of 1 / `unit`. */

@@ -11,7 +11,9 @@ import { logSumExp } from '../reduce/logSumExp.ts'
 import { max } from '../reduce/max.ts'
 import { sum } from '../reduce/sum.ts'
 
-const attrs = { axis: attr.int('the axis over which the probabilities add up to 1, negative counted from the end', -1) }
+const attrs = {
+  axis: attr.int('the axis over which the probabilities add up to 1, negative counted from the end', -1),
+}
 
 /** e^x / Σ e^x along an axis, without overflow. */
 export const softmax = defineOp({
@@ -52,5 +54,8 @@ export const logSoftmax = defineOp({
   grad: ({ dy, outputs, attrs: { axis } }): [Tensor] => [
     sub(dy, mul(exp(outputs[0]!), sum(dy, { axes: [axis], keepDims: true }))),
   ],
-  body: { kind: 'composite', build: ([x], { axis }): Tensor => sub(x, logSumExp(x, { axes: [axis], keepDims: true })) },
+  body: {
+    kind: 'composite',
+    build: ([x], { axis }): Tensor => sub(x, logSumExp(x, { axes: [axis], keepDims: true })),
+  },
 })

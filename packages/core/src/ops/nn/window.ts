@@ -8,12 +8,14 @@ import { formatShape, unknown } from '../../shape.ts'
 /** The attributes that every op with sliding windows has; lists have one number for each spatial axis. */
 export const windowAttrs = {
   strides: attr.ints('steps between windows, per spatial axis; 1 when left out', undefined),
-  dilations: attr.ints('steps between the elements of a window, per spatial axis; 1 when left out', undefined),
-  padding: attr.oneOf('VALID: windows lie within the input; SAME: one window for each stride; EXPLICIT: as explicitPadding says', [
-    'VALID',
-    'SAME',
-    'EXPLICIT',
-  ]),
+  dilations: attr.ints(
+    'steps between the elements of a window, per spatial axis; 1 when left out',
+    undefined,
+  ),
+  padding: attr.oneOf(
+    'VALID: windows lie within the input; SAME: one window for each stride; EXPLICIT: as explicitPadding says',
+    ['VALID', 'SAME', 'EXPLICIT'],
+  ),
   explicitPadding: attr.ints('elements added before and after, a pair for each spatial axis', undefined),
 }
 /** The values of `windowAttrs`. */
@@ -46,11 +48,16 @@ export const perAxis = (value: number | readonly number[], rank: number): readon
   typeof value === 'number' ? new Array<number>(rank).fill(value) : value
 
 /** Options as the attributes of an op over `rank` spatial axes. */
-export function windowArgs({ strides = 1, dilations = 1, padding = 'VALID', name }: WindowOptions, rank: number) {
+export function windowArgs(
+  { strides = 1, dilations = 1, padding = 'VALID', name }: WindowOptions,
+  rank: number,
+) {
   return {
     strides: perAxis(strides, rank),
     dilations: perAxis(dilations, rank),
-    ...(typeof padding === 'string' ? { padding } : { padding: 'EXPLICIT' as const, explicitPadding: padding.flat() }),
+    ...(typeof padding === 'string'
+      ? { padding }
+      : { padding: 'EXPLICIT' as const, explicitPadding: padding.flat() }),
     name,
   }
 }
@@ -64,7 +71,8 @@ export function windowCounts(input: Shape, kernel: Shape, attrs: WindowAttrs): S
   const { strides, dilations, pads } = settings(input.length, attrs)
   return input.map((size, axis): Dim => {
     const [stride, taps] = [strides[axis]!, kernel[axis]!]
-    if (attrs.padding === 'SAME') return typeof size === 'number' ? Math.ceil(size / stride) : stride === 1 ? size : unknown
+    if (attrs.padding === 'SAME')
+      return typeof size === 'number' ? Math.ceil(size / stride) : stride === 1 ? size : unknown
     if (typeof size === 'string' || typeof taps === 'string') return unknown
     const slack = size + pads[2 * axis]! + pads[2 * axis + 1]! - extent(taps, dilations[axis]!)
     if (slack < 0)
@@ -92,7 +100,8 @@ export function transposedSizes(output: Shape, kernel: Shape, attrs: WindowAttrs
   const { strides, dilations, pads } = settings(output.length, attrs)
   return output.map((count, axis): Dim => {
     const [stride, taps] = [strides[axis]!, kernel[axis]!]
-    if (attrs.padding === 'SAME') return typeof count === 'number' ? count * stride : stride === 1 ? count : unknown
+    if (attrs.padding === 'SAME')
+      return typeof count === 'number' ? count * stride : stride === 1 ? count : unknown
     if (typeof count === 'string' || typeof taps === 'string') return unknown
     return (count - 1) * stride + extent(taps, dilations[axis]!) - pads[2 * axis]! - pads[2 * axis + 1]!
   })
@@ -103,12 +112,18 @@ const extent = (taps: number, dilation: number): number => (taps - 1) * dilation
 function settings(rank: number, attrs: WindowAttrs): { strides: Size; dilations: Size; pads: Size } {
   const ones = new Array<number>(rank).fill(1)
   const { strides = ones, dilations = ones, explicitPadding } = attrs
-  for (const [what, list] of [['strides', strides], ['dilations', dilations]] as const)
-    if (list.length !== rank || list.some((n) => n < 1)) throw new AttrError(`${what} [${list}] must be ${rank} positive numbers, one for each spatial axis`)
+  for (const [what, list] of [
+    ['strides', strides],
+    ['dilations', dilations],
+  ] as const)
+    if (list.length !== rank || list.some((n) => n < 1))
+      throw new AttrError(`${what} [${list}] must be ${rank} positive numbers, one for each spatial axis`)
   if ((attrs.padding === 'EXPLICIT') !== (explicitPadding !== undefined))
     throw new AttrError("explicitPadding goes with padding 'EXPLICIT', and only with it")
   const pads = explicitPadding ?? new Array<number>(2 * rank).fill(0)
   if (pads.length !== 2 * rank || pads.some((n) => n < 0))
-    throw new AttrError(`explicitPadding [${pads}] must be ${2 * rank} numbers >= 0: before and after for each spatial axis`)
+    throw new AttrError(
+      `explicitPadding [${pads}] must be ${2 * rank} numbers >= 0: before and after for each spatial axis`,
+    )
   return { strides, dilations, pads }
 }

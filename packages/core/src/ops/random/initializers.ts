@@ -32,7 +32,8 @@ export interface InitializerOptions {
 /** Makes the first value of a variable of a shape. */
 export type Initializer = (shape: Size, options?: InitializerOptions) => Tensor
 
-const keyOf = ({ key, seed }: InitializerOptions): Tensor => (key === undefined ? randomKey({ seed }) : toTensor(key, 'uint32'))
+const keyOf = ({ key, seed }: InitializerOptions): Tensor =>
+  key === undefined ? randomKey({ seed }) : toTensor(key, 'uint32')
 
 /** How many elements each output is made of, and each input goes to, in weights [...window, in, out]. */
 function fans(shape: Size): { inputs: number; outputs: number } {
@@ -45,7 +46,11 @@ const truncatedDeviation = 0.87962566103423978
 
 /** Numbers of mean 0 and a variance that the fans tell. */
 const scaled =
-  (name: string, kind: 'uniform' | 'normal', variance: (fans: { inputs: number; outputs: number }) => number): Initializer =>
+  (
+    name: string,
+    kind: 'uniform' | 'normal',
+    variance: (fans: { inputs: number; outputs: number }) => number,
+  ): Initializer =>
   (shape, options = {}) =>
     scope(name, () => {
       const deviation = Math.sqrt(variance(fans(shape)))
@@ -57,7 +62,11 @@ const scaled =
     })
 
 /** Uniform, of variance 2 / (in + out): for tanh and sigmoid. Glorot and Bengio, 2010. */
-export const glorotUniform = scaled('glorotUniform', 'uniform', ({ inputs, outputs }) => 2 / (inputs + outputs))
+export const glorotUniform = scaled(
+  'glorotUniform',
+  'uniform',
+  ({ inputs, outputs }) => 2 / (inputs + outputs),
+)
 /** Normal, of variance 2 / (in + out), cut at two deviations. */
 export const glorotNormal = scaled('glorotNormal', 'normal', ({ inputs, outputs }) => 2 / (inputs + outputs))
 /** Uniform, of variance 2 / in: for relu. He et al., 2015. */
@@ -74,12 +83,18 @@ export const lecunNormal = scaled('lecunNormal', 'normal', ({ inputs }) => 1 / i
  * @param options.gain a factor; default 1.
  * @throws ShapeError for shapes of rank below 2.
  */
-export const orthogonal = (shape: Size, options: InitializerOptions & { readonly gain?: number } = {}): Tensor =>
+export const orthogonal = (
+  shape: Size,
+  options: InitializerOptions & { readonly gain?: number } = {},
+): Tensor =>
   scope('orthogonal', () => {
-    if (shape.length < 2) throw new ShapeError(`orthogonal: ${formatShape(shape)} must have at least two axes`)
+    if (shape.length < 2)
+      throw new ShapeError(`orthogonal: ${formatShape(shape)} must have at least two axes`)
     const [rows, columns] = [sizeOf(shape.slice(0, -1)), shape.at(-1)!]
     const [tall, thin] = [Math.max(rows, columns), Math.min(rows, columns)]
-    const { q, r } = factors(statelessNormal(keyOf(options), { shape: [tall, thin], dtype: options.dtype ?? 'float32' }))
+    const { q, r } = factors(
+      statelessNormal(keyOf(options), { shape: [tall, thin], dtype: options.dtype ?? 'float32' }),
+    )
     // With the signs of R's diagonal taken out the result is uniform among all such matrices (Mezzadri, 2007).
     const uniform = select(greaterEqual(expandDims(diagPart(r), { axis: 0 }), 0), q, neg(q))
     return mul(reshape(rows < columns ? transpose(uniform) : uniform, { shape }), options.gain ?? 1)

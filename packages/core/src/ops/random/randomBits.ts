@@ -25,7 +25,10 @@ const threefryOp = defineOp({
   dtypes: [uint32],
   attrs: { word: wordAttr },
   infer: (inputs) => [{ dtype: 'uint32', shape: inputs.map((t) => t.shape).reduce(broadcastShapes) }],
-  body: { kind: 'scalar', expr: ([k0, k1, c0, c1], { word }) => threefryOf([k0, k1], [c0, c1])[word === 0 ? 0 : 1] },
+  body: {
+    kind: 'scalar',
+    expr: ([k0, k1, c0, c1], { word }) => threefryOf([k0, k1], [c0, c1])[word === 0 ? 0 : 1],
+  },
 })
 /** The definition behind random words, for lists of ops. */
 export const threefryDef = { def: threefryOp.def }
@@ -67,7 +70,10 @@ export const randomBitsLike = defineOp({
     checkKey(key)
     return [{ dtype: 'uint32', shape: like.shape }]
   },
-  body: { kind: 'composite', build: ([key, like], { word }): Tensor => randomBits(key, { shape: like.shape, word }) },
+  body: {
+    kind: 'composite',
+    build: ([key, like], { word }): Tensor => randomBits(key, { shape: like.shape, word }),
+  },
 })
 
 /** A new key [2] of a key and a whole number, int32 or uint32: different numbers make unrelated keys. */
@@ -87,7 +93,10 @@ export const foldIn = defineOp({
     build: ([key, data]): Tensor => {
       const [k0, k1] = halves(key)
       const [counter, kind] = [cast(data, { to: 'uint32' }), constant(keys, 'uint32')]
-      return eitherWord(threefryOp(k0, k1, counter, kind, { word: 0 }), threefryOp(k0, k1, counter, kind, { word: 1 }))
+      return eitherWord(
+        threefryOp(k0, k1, counter, kind, { word: 0 }),
+        threefryOp(k0, k1, counter, kind, { word: 1 }),
+      )
     },
   },
 })

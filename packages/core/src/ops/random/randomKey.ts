@@ -19,7 +19,10 @@ const randomKeyOp = defineOp({
     run: (_, { resource }, context) => {
       const stream = context.state(resource, () => ({ drawn: 0 }))
       const count = stream.drawn++
-      const key = threefry([context.seed >>> 0, (resource as RandomResource).seed >>> 0], [count >>> 0, Math.floor(count / 2 ** 32)])
+      const key = threefry(
+        [context.seed >>> 0, (resource as RandomResource).seed >>> 0],
+        [count >>> 0, Math.floor(count / 2 ** 32)],
+      )
       return [new NDArray('uint32', [2], Uint32Array.from(key))]
     },
   },
@@ -33,11 +36,18 @@ let streams = 0
  * A key, uint32 [2], that is new in every run: what all random ops draw from. The same seeds make the same keys in the same order.
  * @param options.seed streams with one seed draw the same keys; left out: each stream has its own, which depends on how many were made before it.
  */
-export function randomKey({ seed, name }: { readonly seed?: number | undefined; readonly name?: string } = {}): Tensor {
+export function randomKey({
+  seed,
+  name,
+}: {
+  readonly seed?: number | undefined
+  readonly name?: string
+} = {}): Tensor {
   const stream = `${surroundings().prefix}${name ?? 'random'}_${streams++}`
   const resource: RandomResource = { kind: 'random', name: stream, seed: seed ?? hash(stream) }
   return randomKeyOp({ resource, name })
 }
 
 /** FNV-1a, 32 bits. */
-const hash = (text: string): number => [...text].reduce((h, c) => Math.imul(h ^ c.codePointAt(0)!, 16777619), 2166136261 | 0) >>> 0
+const hash = (text: string): number =>
+  [...text].reduce((h, c) => Math.imul(h ^ c.codePointAt(0)!, 16777619), 2166136261 | 0) >>> 0

@@ -61,7 +61,8 @@ const bitsOf: Partial<Record<DType, number>> = { float64: 32, float32: 24, float
 /** The middles of 2^bits equal parts of [0, 1) when `centred`, else their beginnings. */
 function unit(key: Tensor, { shape, dtype = 'float32' }: Draw, { word = 0, centred = false } = {}): Tensor {
   const bits = bitsOf[dtype]
-  if (bits === undefined) throw new AttrError(`cannot draw fractions in ${dtype}: use float32, float64, float16 or bfloat16`)
+  if (bits === undefined)
+    throw new AttrError(`cannot draw fractions in ${dtype}: use float32, float64, float16 or bfloat16`)
   // Half precision has no bit left for the middle of a part.
   const kept = centred && bits < 32 ? bits - 1 : bits
   const words = randomBits(key, { shape, word })
@@ -79,7 +80,10 @@ export const statelessUniform = (key: TensorLike, { low = 0, high = 1, ...draw }
   })
 
 /** Normally distributed numbers, by the method of Box and Muller; 16-bit floats are drawn in float32. */
-export const statelessNormal = (key: TensorLike, { mean = 0, deviation = 1, shape, dtype = 'float32' }: NormalDraw): Tensor =>
+export const statelessNormal = (
+  key: TensorLike,
+  { mean = 0, deviation = 1, shape, dtype = 'float32' }: NormalDraw,
+): Tensor =>
   scope('normal', () => {
     const wide = { shape, dtype: dtype === 'float64' ? dtype : ('float32' as const) }
     const radius = sqrt(mul(log1p(neg(unit(keyOf(key), wide))), -2))
@@ -91,10 +95,15 @@ export const statelessNormal = (key: TensorLike, { mean = 0, deviation = 1, shap
 const withinTwo = 0.9544997361036416
 
 /** Normally distributed numbers within two standard deviations of the mean, by the inverse of the distribution; 16-bit floats are drawn in float32. */
-export const statelessTruncatedNormal = (key: TensorLike, { mean = 0, deviation = 1, shape, dtype = 'float32' }: NormalDraw): Tensor =>
+export const statelessTruncatedNormal = (
+  key: TensorLike,
+  { mean = 0, deviation = 1, shape, dtype = 'float32' }: NormalDraw,
+): Tensor =>
   scope('truncatedNormal', () => {
     const u = unit(keyOf(key), { shape, dtype: dtype === 'float64' ? dtype : 'float32' }, { centred: true })
-    return cast(shifted(mul(erfinv(mul(add(mul(u, 2), -1), withinTwo)), Math.SQRT2), mean, deviation), { to: dtype })
+    return cast(shifted(mul(erfinv(mul(add(mul(u, 2), -1), withinTwo)), Math.SQRT2), mean, deviation), {
+      to: dtype,
+    })
   })
 
 const shifted = (x: Tensor, mean: number, deviation: number): Tensor => add(mul(x, deviation), mean)
@@ -102,7 +111,8 @@ const shifted = (x: Tensor, mean: number, deviation: number): Tensor => add(mul(
 /** Whole numbers in [low, high). Where high - low is no power of two, some are more likely than others by (high - low) / 2^32 at most. */
 export function statelessInt(key: TensorLike, { shape, low = 0, high, dtype = 'int32' }: IntDraw): Tensor {
   const count = high - low
-  if (!Number.isInteger(low) || !(count >= 1 && count <= 2 ** 32)) throw new AttrError(`statelessInt: [${low}, ${high}) must hold 1 to 2^32 whole numbers`)
+  if (!Number.isInteger(low) || !(count >= 1 && count <= 2 ** 32))
+    throw new AttrError(`statelessInt: [${low}, ${high}) must hold 1 to 2^32 whole numbers`)
   return scope('int', () => {
     const words = randomBits(keyOf(key), { shape })
     const within = count === 2 ** 32 ? words : floorMod(words, constant(count, 'uint32'))
@@ -111,18 +121,28 @@ export function statelessInt(key: TensorLike, { shape, low = 0, high, dtype = 'i
 }
 
 /** true with probability p (default a half). */
-export const statelessBernoulli = (key: TensorLike, { p = 0.5, shape }: { readonly shape: Shape; readonly p?: number }): Tensor =>
-  scope('bernoulli', () => less(unit(keyOf(key), { shape }), p))
+export const statelessBernoulli = (
+  key: TensorLike,
+  { p = 0.5, shape }: { readonly shape: Shape; readonly p?: number },
+): Tensor => scope('bernoulli', () => less(unit(keyOf(key), { shape }), p))
 
 /**
  * Classes drawn with the probabilities softmax(logits): logits [..., classes] → int32 [..., count].
  * The greatest logit after noise wins: Gumbel's way, without any sum.
  * @param options.count how many for each row; default 1.
  */
-export const statelessCategorical = (key: TensorLike, logits: TensorLike, { count = 1 }: { readonly count?: number } = {}): Tensor =>
+export const statelessCategorical = (
+  key: TensorLike,
+  logits: TensorLike,
+  { count = 1 }: { readonly count?: number } = {},
+): Tensor =>
   scope('categorical', () => {
     const scores = toTensor(logits)
-    const u = unit(keyOf(key), { shape: [...scores.shape.slice(0, -1), count, scores.shape.at(-1)!], dtype: scores.dtype }, { centred: true })
+    const u = unit(
+      keyOf(key),
+      { shape: [...scores.shape.slice(0, -1), count, scores.shape.at(-1)!], dtype: scores.dtype },
+      { centred: true },
+    )
     return argMax(add(expandDims(scores, { axis: -2 }), neg(log(neg(log(u))))), { axis: -1 })
   })
 

@@ -12,7 +12,10 @@ interface Words<W> {
 }
 type Pair<W> = readonly [W, W]
 
-const rotations = [[13, 15, 26, 6], [17, 29, 16, 24]] as const
+const rotations = [
+  [13, 15, 26, 6],
+  [17, 29, 16, 24],
+] as const
 const parity = 0x1bd11bda
 
 function scramble<W>({ word, add, xor, rotate }: Words<W>, key: Pair<W>, counter: Pair<W>): Pair<W> {
@@ -44,6 +47,8 @@ const onExpressions: Words<Expr> = {
 }
 
 /** Two random words of a key and a counter, all unsigned 32-bit numbers. */
-export const threefry = (key: Pair<number>, counter: Pair<number>): Pair<number> => scramble(onNumbers, key, counter)
+export const threefry = (key: Pair<number>, counter: Pair<number>): Pair<number> =>
+  scramble(onNumbers, key, counter)
 /** The same of uint32 expressions. */
-export const threefryOf = (key: Pair<Expr>, counter: Pair<Expr>): Pair<Expr> => scramble(onExpressions, key, counter)
+export const threefryOf = (key: Pair<Expr>, counter: Pair<Expr>): Pair<Expr> =>
+  scramble(onExpressions, key, counter)

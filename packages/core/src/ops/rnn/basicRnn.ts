@@ -16,10 +16,17 @@ export interface RnnOptions {
 
 const step =
   (weights: RecurrentWeights, { activation = (x) => tanh(x) }: RnnOptions) =>
-  (projected: Tensor, [h]: readonly Tensor[]): [h: Tensor] => [activation(add(projected, project(h!, weights.hidden, weights.hiddenBias)))]
+  (projected: Tensor, [h]: readonly Tensor[]): [h: Tensor] => [
+    activation(add(projected, project(h!, weights.hidden, weights.hiddenBias))),
+  ]
 
 /** One step: activation(x · input + h · hidden + bias), x [batch, features], h [batch, units]. */
-export const rnnCell = (x: TensorLike, h: TensorLike, weights: RecurrentWeights, options: RnnOptions = {}): Tensor =>
+export const rnnCell = (
+  x: TensorLike,
+  h: TensorLike,
+  weights: RecurrentWeights,
+  options: RnnOptions = {},
+): Tensor =>
   scope('rnnCell', () => {
     const input = toTensor(x)
     return step(weights, options)(project(input, weights.input, weights.bias), [toTensor(h, input.dtype)])[0]

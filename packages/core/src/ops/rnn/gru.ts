@@ -37,14 +37,25 @@ function step(weights: RecurrentWeights, { gates = 'rzn', resetAfter = true }: G
 /** What a state gives to the candidate: the last third of the hidden weights in either order of gates. */
 function candidateOf(h: Tensor, { hidden, hiddenBias }: RecurrentWeights, units: number): Tensor {
   const w = slice(toTensor(hidden, h.dtype), { begin: [0, 2 * units], size: [units, units] })
-  return project(h, w, hiddenBias === undefined ? undefined : slice(toTensor(hiddenBias, h.dtype), { begin: [2 * units], size: [units] }))
+  return project(
+    h,
+    w,
+    hiddenBias === undefined
+      ? undefined
+      : slice(toTensor(hiddenBias, h.dtype), { begin: [2 * units], size: [units] }),
+  )
 }
 
 /**
  * One step: x [batch, features] and the state h [batch, units] to the next state, which is the output.
  * h' = (1 - σ(z)) · tanh(n) + σ(z) · h.
  */
-export const gruCell = (x: TensorLike, h: TensorLike, weights: RecurrentWeights, options: GruOptions = {}): Tensor =>
+export const gruCell = (
+  x: TensorLike,
+  h: TensorLike,
+  weights: RecurrentWeights,
+  options: GruOptions = {},
+): Tensor =>
   scope('gruCell', () => {
     const input = toTensor(x)
     return step(weights, options)(project(input, weights.input, weights.bias), [toTensor(h, input.dtype)])[0]

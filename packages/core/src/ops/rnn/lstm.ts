@@ -38,10 +38,18 @@ function step(weights: RecurrentWeights, { gates = 'ifgo', forgetBias = 0 }: Lst
  * One step: x [batch, features] and a state to the next state; `h` is the output.
  * c' = σ(f) · c + σ(i) · tanh(g), h' = σ(o) · tanh(c').
  */
-export const lstmCell = (x: TensorLike, { h, c }: LstmState, weights: RecurrentWeights, options: LstmOptions = {}): { readonly h: Tensor; readonly c: Tensor } =>
+export const lstmCell = (
+  x: TensorLike,
+  { h, c }: LstmState,
+  weights: RecurrentWeights,
+  options: LstmOptions = {},
+): { readonly h: Tensor; readonly c: Tensor } =>
   scope('lstmCell', () => {
     const input = toTensor(x)
-    const [nextH, nextC] = step(weights, options)(project(input, weights.input, weights.bias), [toTensor(h, input.dtype), toTensor(c, input.dtype)])
+    const [nextH, nextC] = step(weights, options)(project(input, weights.input, weights.bias), [
+      toTensor(h, input.dtype),
+      toTensor(c, input.dtype),
+    ])
     return { h: nextH, c: nextC }
   })
 

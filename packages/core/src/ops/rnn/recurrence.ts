@@ -52,16 +52,23 @@ export function project(x: Tensor, w: TensorLike, b: TensorLike | undefined): Te
 export function unitsOf(weights: RecurrentWeights): number {
   const { shape } = toTensor(weights.hidden)
   const units = shape[0]
-  if (shape.length !== 2 || typeof units !== 'number') throw new ShapeError(`the hidden weights ${formatShape(shape)} must be [units, gates · units] with known units`)
+  if (shape.length !== 2 || typeof units !== 'number')
+    throw new ShapeError(
+      `the hidden weights ${formatShape(shape)} must be [units, gates · units] with known units`,
+    )
   return units
 }
 
 /** Gate `k` of [batch, gates · units]. */
 export const gate = (x: Tensor, k: number, units: number): Tensor =>
-  slice(x, { begin: [...x.shape.slice(1).map(() => 0), k * units], size: [...x.shape.slice(1).map(() => -1), units] })
+  slice(x, {
+    begin: [...x.shape.slice(1).map(() => 0), k * units],
+    size: [...x.shape.slice(1).map(() => -1), units],
+  })
 
 /** A state of zeros for the batch of x. */
-export const zeroState = (batch: Dim, units: number, dtype: DType): Tensor => fill({ shape: [batch, units], dtype })
+export const zeroState = (batch: Dim, units: number, dtype: DType): Tensor =>
+  fill({ shape: [batch, units], dtype })
 
 /**
  * Runs a step over x, whose input weights are applied to all steps at once, in one product.
@@ -76,11 +83,16 @@ export function recur(
   step: Step,
 ): { outputs: Tensor; state: Tensor[] } {
   const given = toTensor(x)
-  if (given.rank !== 3) throw new ShapeError(`sequences ${formatShape(given.shape)} must be ${timeMajor ? '[time, batch, features]' : '[batch, time, features]'}`)
+  if (given.rank !== 3)
+    throw new ShapeError(
+      `sequences ${formatShape(given.shape)} must be ${timeMajor ? '[time, batch, features]' : '[batch, time, features]'}`,
+    )
   const sequence = timeMajor ? given : transpose(given, { order: [1, 0, 2] })
   const [time, batch] = sequence.shape as readonly [Dim, Dim, Dim]
   const units = unitsOf(weights)
-  const start = initial.map((part) => (part === undefined ? zeroState(batch, units, given.dtype) : toTensor(part, given.dtype)))
+  const start = initial.map((part) =>
+    part === undefined ? zeroState(batch, units, given.dtype) : toTensor(part, given.dtype),
+  )
   const projected = project(sequence, weights.input, weights.bias)
   const ends = lengths === undefined ? undefined : expandDims(toTensor(lengths, 'int32'), { axis: -1 })
   const clock = ends && iota({ shape: [time], dtype: ends.dtype })

@@ -27,7 +27,12 @@ export const convKernels: ReferenceKernels = {
 }
 
 /** Calls `visit` with the flat positions of every product x[input] · filter[tap] that y[output] is a sum of. */
-function products(x: ConcreteType, filter: ConcreteType, attrs: ConvAttrs, visit: (input: number, tap: number, output: number) => void): void {
+function products(
+  x: ConcreteType,
+  filter: ConcreteType,
+  attrs: ConvAttrs,
+  visit: (input: number, tap: number, output: number) => void,
+): void {
   const window = windowOf(x.shape.slice(1, -1), filter.shape.slice(0, -2), attrs)
   const [batch, channels] = [x.shape[0]!, x.shape.at(-1)!]
   const [seen, out] = [filter.shape.at(-2)!, filter.shape.at(-1)!]
@@ -38,7 +43,11 @@ function products(x: ConcreteType, filter: ConcreteType, attrs: ConvAttrs, visit
       for (let to = 0; to < out; to++) {
         const first = Math.floor(to / perGroup) * seen
         for (let c = 0; c < seen; c++)
-          visit((n * inputSize + i) * channels + first + c, (tap * seen + c) * out + to, (n * outputSize + o) * out + to)
+          visit(
+            (n * inputSize + i) * channels + first + c,
+            (tap * seen + c) * out + to,
+            (n * outputSize + o) * out + to,
+          )
       }
   })
 }

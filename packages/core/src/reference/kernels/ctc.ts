@@ -12,22 +12,33 @@ export const ctcKernels: ReferenceKernels = {
     for (let n = 0; n < batch; n++) {
       const steps = Math.min(time, inputLengths![n]!)
       const row = (t: number): number => (t * batch + n) * classes
-      const logP = Array.from({ length: steps }, (_, t) => logSoftmax(logits!.subarray(row(t), row(t) + classes)))
+      const logP = Array.from({ length: steps }, (_, t) =>
+        logSoftmax(logits!.subarray(row(t), row(t) + classes)),
+      )
       const path = withBlanks(labels!.subarray(n * places, n * places + labelLengths![n]!), blank)
       const { total, occupancy } = align(logP, path, classes)
       loss![n] = -total
       if (total === -Infinity) continue
       // d loss / d logit = softmax - the expected share of the class at this step.
-      logP.forEach((scores, t) => scores.forEach((s, c) => (gradient![row(t) + c] = Math.exp(s) - occupancy[t]![c]!)))
+      logP.forEach((scores, t) =>
+        scores.forEach((s, c) => (gradient![row(t) + c] = Math.exp(s) - occupancy[t]![c]!)),
+      )
     }
   }),
 }
 
 /** Blank, label, blank, label, …, blank. */
-const withBlanks = (labels: Float64Array, blank: number): number[] => [blank, ...Array.from(labels).flatMap((label) => [label, blank])]
+const withBlanks = (labels: Float64Array, blank: number): number[] => [
+  blank,
+  ...Array.from(labels).flatMap((label) => [label, blank]),
+]
 
 /** The logarithm of the probability of the path, and at each step the share of each class in it. */
-function align(logP: readonly Float64Array[], path: readonly number[], classes: number): { total: number; occupancy: Float64Array[] } {
+function align(
+  logP: readonly Float64Array[],
+  path: readonly number[],
+  classes: number,
+): { total: number; occupancy: Float64Array[] } {
   const [steps, states] = [logP.length, path.length]
   // An empty sequence reads exactly the empty labelling.
   if (steps === 0) return { total: states === 1 ? 0 : -Infinity, occupancy: [] }
@@ -37,14 +48,26 @@ function align(logP: readonly Float64Array[], path: readonly number[], classes: 
   const backward = logP.map(() => new Float64Array(states).fill(-Infinity))
   for (let t = 0; t < steps; t++)
     for (let s = 0; s < states; s++) {
-      const before = t === 0 ? (s < 2 ? 0 : -Infinity) : reach(forward[t - 1]!, [s, s - 1], mayJump[s]! ? s - 2 : undefined)
+      const before =
+        t === 0
+          ? s < 2
+            ? 0
+            : -Infinity
+          : reach(forward[t - 1]!, [s, s - 1], mayJump[s]! ? s - 2 : undefined)
       forward[t]![s] = before + logP[t]![path[s]!]!
     }
   for (let t = steps - 1; t >= 0; t--)
     for (let s = 0; s < states; s++)
-      backward[t]![s] = t === steps - 1
-        ? s >= states - 2 ? 0 : -Infinity
-        : reach(backward[t + 1]!.map((b, next) => b + logP[t + 1]![path[next]!]!), [s, s + 1], mayJump[s + 2] ? s + 2 : undefined)
+      backward[t]![s] =
+        t === steps - 1
+          ? s >= states - 2
+            ? 0
+            : -Infinity
+          : reach(
+              backward[t + 1]!.map((b, next) => b + logP[t + 1]![path[next]!]!),
+              [s, s + 1],
+              mayJump[s + 2] ? s + 2 : undefined,
+            )
   const total = logSumExp([forward[steps - 1]![states - 1]!, forward[steps - 1]![states - 2] ?? -Infinity])
   const occupancy = logP.map((_, t) => {
     const share = new Float64Array(classes)

@@ -38,11 +38,17 @@ export const poolKernels: ReferenceKernels = {
 
 /** The first greatest member; a NaN is greater than any number. */
 function greatest(x: Float64Array, members: readonly number[]): number {
-  return members.reduce((best, i) => (x[i]! > x[best]! || (Number.isNaN(x[i]) && !Number.isNaN(x[best])) ? i : best))
+  return members.reduce((best, i) =>
+    x[i]! > x[best]! || (Number.isNaN(x[i]) && !Number.isNaN(x[best])) ? i : best,
+  )
 }
 
 /** Calls `visit` for every window of every channel with the flat positions of its members, padding left out. */
-function windows(shape: Size, attrs: PoolAttrs, visit: (output: number, members: readonly number[]) => void): void {
+function windows(
+  shape: Size,
+  attrs: PoolAttrs,
+  visit: (output: number, members: readonly number[]) => void,
+): void {
   const window = windowOf(shape.slice(1, -1), attrs.size, attrs)
   const [batch, channels] = [shape[0]!, shape.at(-1)!]
   const [inputSize, outputSize] = [sizeOf(window.input), sizeOf(window.output)]

@@ -12,7 +12,12 @@ export function slide(window: Window, visit: (output: number, input: number, tap
   outputs.forEach((at, o) =>
     taps.forEach((offset, tap) => {
       const where = at.map((i, axis) => i * strides[axis]! + offset[axis]! * dilations[axis]! - before[axis]!)
-      if (where.every((i, axis) => i >= 0 && i < input[axis]!)) visit(o, where.reduce((sum, i, axis) => sum + i * steps[axis]!, 0), tap)
+      if (where.every((i, axis) => i >= 0 && i < input[axis]!))
+        visit(
+          o,
+          where.reduce((sum, i, axis) => sum + i * steps[axis]!, 0),
+          tap,
+        )
     }),
   )
 }
@@ -20,5 +25,7 @@ export function slide(window: Window, visit: (output: number, input: number, tap
 /** Every index into an array of this shape, in row-major order. */
 function indices(shape: Size): Size[] {
   const strides = stridesOf(shape)
-  return Array.from({ length: sizeOf(shape) }, (_, flat) => shape.map((size, axis) => Math.floor(flat / strides[axis]!) % size))
+  return Array.from({ length: sizeOf(shape) }, (_, flat) =>
+    shape.map((size, axis) => Math.floor(flat / strides[axis]!) % size),
+  )
 }
