@@ -1,12 +1,14 @@
 // Conv and its two gradients for float32 and float64, without im2col: one copy into a border, then register blocks that read it in place.
 import type { Signature } from '@shoal/core'
 import { boundInputs, sizeOf } from '@shoal/core'
+import { elements } from '../../gemm/microKernel.ts'
 import { i32, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
 import type { Stage } from '../../stage.ts'
 import { type CompiledKernel, type KernelDef, type KernelOptions, signatureKey } from '../kernelDef.ts'
 import { borderStage } from './border.ts'
-import { filterStage } from './filterGradient.ts'
+import { filterStage, planFilter } from './filterGradient.ts'
 import { backwardSliding, borderBytes, type ConvOp, forwardSliding, isBorderless, type Sliding } from './geometry.ts'
+import { positionStage } from './positions.ts'
 import { planPanels, weightStage } from './weights.ts'
 import { windowStage } from './windows.ts'
 
@@ -20,7 +22,7 @@ const roundUp = (bytes: number): number => Math.ceil(bytes / 64) * 64
 /** The box is the image itself where there is no border, otherwise the beginning of the scratch memory. */
 interface Operands {
   readonly sliding: Sliding
-  /** All parameters of the kernel but the range; scratch memory is the last, if there is any. */
+  /** All parameters of the kernel but the range; scratch memory is the last. */
   readonly count: number
   /** Positions of the image, of the other operand and of the answer among the parameters. */
   readonly image: number
@@ -29,12 +31,12 @@ interface Operands {
 }
 
 /** Where operands stand: inputs that only lend their shape have no parameter. */
-function operandsOf(op: ConvOp, signature: Signature, sliding: Sliding, scratch: boolean): Operands {
+function operandsOf(op: ConvOp, signature: Signature, sliding: Sliding): Operands {
   const answer = boundInputs(signature).length
   // The image and the other operand are the first and last inputs: x and the filter, x and dy, or dy and the filter before it.
   const [image, other] =
     op === 'Conv' ? [0, 1] : op === 'ConvBackpropFilter' ? [0, answer - 1] : [answer - 1, answer - 2]
-  return { sliding, count: answer + 1 + (scratch ? 1 : 0), image, other, answer }
+  return { sliding, count: answer + 2, image, other, answer }
 }
 
 function boxOf({ sliding, image, answer }: Operands, parameters: Parameters): Value<'i32'> {
@@ -52,7 +54,7 @@ function slidingKernel(op: 'Conv' | 'ConvBackpropInput', signature: Signature, o
   const backward = op === 'ConvBackpropInput'
   const sliding = backward ? backwardSliding(signature) : forwardSliding(op, signature)
   const panels = planPanels(sliding, options.relaxed)
-  const operands = operandsOf(op, signature, sliding, true)
+  const operands = operandsOf(op, signature, sliding)
   const boxBytes = isBorderless(sliding.border) ? 0 : roundUp(borderBytes(sliding))
   const packed = (parameters: Parameters) => i32.add(parameters[operands.answer + 1]!, boxBytes)
   return {
@@ -91,16 +93,22 @@ export const convBackpropFilter: KernelDef = {
   compile(signature, options) {
     const op = 'ConvBackpropFilter'
     const sliding = forwardSliding(op, signature)
-    const scratch = isBorderless(sliding.border) ? 0 : borderBytes(sliding)
-    const operands = operandsOf(op, signature, sliding, scratch > 0)
+    const plan = planFilter(sliding, options.relaxed)
+    const operands = operandsOf(op, signature, sliding)
+    const boxBytes = isBorderless(sliding.border) ? 0 : roundUp(borderBytes(sliding))
+    const packed = (parameters: Parameters) => i32.add(parameters[operands.answer + 1]!, boxBytes)
     return {
-      workspaceBytes: scratch,
+      workspaceBytes: boxBytes + roundUp(sliding.groups * plan.panels.count * plan.panels.panel),
       write: (module) =>
         module.once(signatureKey(op, signature, options), () => [
           ...border(module, operands),
-          filterStage(module, sliding, options.relaxed, operands.count, (p) => [
-            boxOf(operands, p),
+          positionStage(module, sliding, plan.panels, elements[sliding.element], operands.count, (p) => [
             p[operands.other]!,
+            packed(p),
+          ]),
+          filterStage(module, sliding, plan, options.relaxed, operands.count, (p) => [
+            boxOf(operands, p),
+            packed(p),
             p[operands.answer]!,
           ]),
         ]),
