@@ -1,0 +1,30 @@
+// What @shoal/train offers everywhere; checkpoints on disk, progress bars and event files are in @shoal/train/node.
+export type { AverageOptions } from './averages.ts'
+export { MovingAverages } from './averages.ts'
+export type { Clip } from './clip.ts'
+export { clipByGlobalNorm, clipByNorm, clipByValue, globalNorm } from './clip.ts'
+export type {
+  ApplyOptions,
+  GradientPair,
+  MinimizeOptions,
+  OptimizerOptions,
+  Rule,
+  RuleInputs,
+  SlotTensors,
+  SlotValues,
+} from './optimizer.ts'
+export { lossGradients, Optimizer } from './optimizer.ts'
+export * from './optimizers/adadelta.ts'
+export * from './optimizers/adagrad.ts'
+export type { AdamOptions, AdamSlots } from './optimizers/adam.ts'
+export { adam } from './optimizers/adam.ts'
+export * from './optimizers/adamax.ts'
+export * from './optimizers/adamW.ts'
+export * from './optimizers/ftrl.ts'
+export * from './optimizers/gradientDescent.ts'
+export * from './optimizers/momentum.ts'
+export * from './optimizers/proximalAdagrad.ts'
+export * from './optimizers/rmsProp.ts'
+export type { Rate, Schedule } from './rate.ts'
+export * from './schedules.ts'
+export * from './variables.ts'
