@@ -10,14 +10,18 @@ export interface NodeLabel {
 export class ShoalError extends Error {
   override readonly name: string
   /** The node that the error speaks of, where there is one. */
-  readonly node: NodeLabel | undefined
+  declare readonly node: NodeLabel | undefined
   constructor(
     message: string,
     options: { readonly node?: NodeLabel | undefined; readonly cause?: unknown } = {},
   ) {
-    super(options.node ? `${label(options.node)}: ${message}` : message, { cause: options.cause })
+    super(
+      options.node ? `${label(options.node)}: ${message}` : message,
+      options.cause === undefined ? {} : { cause: options.cause },
+    )
     this.name = new.target.name
-    this.node = options.node
+    // Not enumerable: whoever prints the error wants the message, not the graph behind the node.
+    Object.defineProperty(this, 'node', { value: options.node, enumerable: false })
   }
 }
 

@@ -21,7 +21,7 @@ import {
   ValueError,
   variable,
 } from '../index.ts'
-import type { Device } from '../index.ts'
+import type { Device, TraceEvent } from '../index.ts'
 import { mergeDeviceNames, parseDeviceName } from '../graph/deviceName.ts'
 import { toposort } from '../graph/graph.ts'
 import { partition } from './partition.ts'
@@ -207,6 +207,22 @@ describe('sizes that only a run can tell', () => {
     const run = (list: number[]) => session.run([doubled, total], { ids: list })
     expect((await run([3, 1, 3])).map((a) => a.toArray())).toEqual([[6, 2], 3])
     expect((await run([5, 5, 5, 5])).map((a) => a.toArray())).toEqual([[10], 4])
+    await session.close()
+  })
+})
+
+describe('variables', () => {
+  it('live on the device that was asked for, so that nothing is sent to use them there', async () => {
+    const y = device('reference:1', () => {
+      const v = variable([1, 2], { name: 'v' })
+      return mul(v.assignAdd(1), 2)
+    })
+    const session = new Session({ devices: [reference(), reference()] })
+    await session.initialize(y)
+    const ran: string[] = []
+    const onTrace = (events: readonly TraceEvent[]): void => events.forEach((e) => ran.push(e.device))
+    expect((await session.run(y, {}, { onTrace })).toArray()).toEqual([4, 6])
+    expect(new Set(ran)).toEqual(new Set(['/job:localhost/task:0/device:reference:1']))
     await session.close()
   })
 })

@@ -49,3 +49,13 @@ export function lastly<T>(work: () => Awaitable<T>, clean: () => void): Awaitabl
   clean()
   return result
 }
+
+/** Calls `fail` with what the work throws, now or later. */
+export function otherwise<T>(work: () => Awaitable<T>, fail: (error: unknown) => never): Awaitable<T> {
+  try {
+    const result = work()
+    return result instanceof Promise ? result.catch(fail) : result
+  } catch (error) {
+    return fail(error)
+  }
+}

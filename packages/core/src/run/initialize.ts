@@ -2,6 +2,7 @@
 import type { Graph, Node, Tensor } from '../graph/graph.ts'
 import { toposort } from '../graph/graph.ts'
 import { bodiesOf } from '../graph/effects.ts'
+import { colocateWith } from '../graph/scope.ts'
 import { NameError } from '../errors.ts'
 import { Variable } from '../ops/state/variable.ts'
 import type { VariableResource } from '../resource.ts'
@@ -40,7 +41,10 @@ export function initialAssignments(
     const needs = variablesOf({ fetches: [resource.initial as Tensor], targets: [] }).map(visit)
     const at = Math.max(-1, ...needs) + 1
     wave.set(resource, at)
-    ;(waves[at] ??= []).push(new Variable(resource).assign(resource.initial).node)
+    // A variable lives where its initial value is made.
+    const { initial } = resource
+    const assignment = colocateWith(initial, () => new Variable(resource).assign(initial).node)
+    ;(waves[at] ??= []).push(assignment)
     return at
   }
   variablesOf(graph).forEach(visit)

@@ -1,7 +1,7 @@
 // A program: a graph made ready for one device, its memory planned and its kernels prepared, to be run any number of times.
 import { DTypeError, InternalError, ShapeError, ShoalError } from '../errors.ts'
 import type { Node, Tensor } from '../graph/graph.ts'
-import type { NDArray } from '../ndarray.ts';
+import type { NDArray } from '../ndarray.ts'
 import { fromBytes } from '../ndarray.ts'
 import type { Plan } from '../compile/plan.ts'
 import { bytesOf } from '../compile/plan.ts'
@@ -135,6 +135,7 @@ export class Program {
   readonly fetches: readonly Tensor[]
   readonly steps: readonly Step[]
   private readonly nested: readonly Program[]
+  private readonly deviceName: string
   private phases: readonly Phase[] | undefined
 
   constructor(parts: {
@@ -143,12 +144,14 @@ export class Program {
     readonly fetches: readonly Tensor[]
     readonly steps: readonly Step[]
     readonly nested: readonly Program[]
+    readonly deviceName: string
   }) {
     this.memory = parts.memory
     this.inputs = parts.inputs
     this.fetches = parts.fetches
     this.steps = parts.steps
     this.nested = parts.nested
+    this.deviceName = parts.deviceName
   }
 
   /** Runs all steps. `inputs` are the host values of its inputs; those whose memory was given may be left out. */
@@ -188,7 +191,7 @@ export class Program {
         trace.add({
           node: node.name,
           op: step.unit.nodes.map((n) => n.op.name).join('+'),
-          device: this.memory.device.type,
+          device: this.deviceName,
           startMs,
           durationMs: trace.now() - startMs,
           bytes: outputs.reduce((sum, t) => sum + (isConcrete(t.shape) ? bytesOf(t) : 0), 0),

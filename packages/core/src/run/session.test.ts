@@ -261,7 +261,7 @@ describe('tracing', () => {
       { x: [[1, 2, 3]] },
       { onTrace: (all) => all.forEach((e) => events.push(`${e.op} on ${e.device}, ${e.bytes} bytes`)) },
     )
-    expect(events).toContain('MatMul on reference, 4 bytes')
+    expect(events).toContain('MatMul on /job:localhost/task:0/device:reference:0, 4 bytes')
     await session.close()
   })
 })

@@ -11,7 +11,7 @@ import { standardPasses } from '../passes/index.ts'
 import { reference } from '../reference/device.ts'
 import type { AnyResource } from '../resource.ts'
 import type { ConcreteType } from '../shape.ts'
-import { after, lastly } from './awaitable.ts'
+import { after, lastly, otherwise } from './awaitable.ts'
 import type { RunContext } from './context.ts'
 import type { Awaitable, Device } from './device.ts'
 import type { Executable } from './executable.ts'
@@ -204,8 +204,13 @@ export class Session implements AsyncDisposable {
       onEnd: (release) => releases.push(release),
       log: (line) => this.options.log?.(line),
     }
+    // What else still waits in a run that failed must not wait for ever.
+    const fail = (error: unknown): never => {
+      run.abort(error)
+      throw error
+    }
     return lastly(
-      () => work(context),
+      () => otherwise(() => work(context), fail),
       () => releases.reverse().forEach((release) => release()),
     )
   }

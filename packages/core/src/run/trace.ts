@@ -4,6 +4,7 @@
 export interface TraceEvent {
   readonly node: string
   readonly op: string
+  /** The whole name of the device: '/job:localhost/task:0/device:cpu:1'. */
   readonly device: string
   /** Milliseconds since the run began. */
   readonly startMs: number
