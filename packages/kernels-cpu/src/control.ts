@@ -21,13 +21,17 @@ export const word = {
 export const spins = 2000
 
 /** The words of a memory. A view of shared memory stays valid when the memory grows. */
-export const controlOf = (memory: WebAssembly.Memory): Int32Array<ArrayBufferLike> => new Int32Array(memory.buffer, 0, 256)
+export const controlOf = (memory: WebAssembly.Memory): Int32Array<ArrayBufferLike> =>
+  new Int32Array(memory.buffer, 0, 256)
 
 /**
  * Takes chunks until there are none left. Taking one succeeds only while it is there, and while one is pending, program and region stand
  * still: so a late thread that takes a chunk of a newer region computes that region.
  */
-export function takeChunks(control: Int32Array<ArrayBufferLike>, run: (program: number, region: number, chunk: number) => void): void {
+export function takeChunks(
+  control: Int32Array<ArrayBufferLike>,
+  run: (program: number, region: number, chunk: number) => void,
+): void {
   for (;;) {
     const left = Atomics.load(control, word.remaining)
     if (left <= 0) return

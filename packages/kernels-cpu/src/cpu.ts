@@ -1,5 +1,15 @@
 // The cpu device: kernels are written as WebAssembly when a Program asks for them, over one memory that its threads share.
-import type { Awaitable, BoundLaunch, Buffer, Device, DeviceCaps, DType, FusedKernel, Kernel, Signature } from '@shoal/core'
+import type {
+  Awaitable,
+  BoundLaunch,
+  Buffer,
+  Device,
+  DeviceCaps,
+  DType,
+  FusedKernel,
+  Kernel,
+  Signature,
+} from '@shoal/core'
 import { ClosedError, fixedSize, PlacementError, referenceKernels, ValueError } from '@shoal/core'
 import { CpuBuffer, ownBuffer } from './buffer.ts'
 import { hostKernel } from './kernels/host.ts'
@@ -35,8 +45,12 @@ export interface CpuOptions {
 export function cpu(options: CpuOptions = {}): Device {
   const { threads = 1, maxBytes = largestMemory, strict = false } = options
   const { simd, relaxedSimd, threads: sharing } = features()
-  if (!simd) throw new ValueError('this JavaScript engine has no WebAssembly SIMD: use the reference device, or a newer engine')
-  if (!Number.isInteger(threads) || threads < 1) throw new ValueError(`threads must be a whole number from 1, got ${threads}`)
+  if (!simd)
+    throw new ValueError(
+      'this JavaScript engine has no WebAssembly SIMD: use the reference device, or a newer engine',
+    )
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new ValueError(`threads must be a whole number from 1, got ${threads}`)
   if (!(maxBytes >= 65536)) throw new ValueError(`maxBytes must be at least 65536, got ${maxBytes}`)
   const relaxed = !strict && relaxedSimd && (options.relaxed ?? true)
   const shared = threads > 1 && sharing && typeof SharedArrayBuffer !== 'undefined'
@@ -100,13 +114,18 @@ class CpuDevice implements Device {
   }
 
   supports(op: string, { inputs, outputs }: Signature): boolean {
-    return Object.hasOwn(referenceKernels, op) && [...inputs, ...outputs].every(({ dtype }) => this.caps.dtypes.has(dtype))
+    return (
+      Object.hasOwn(referenceKernels, op) &&
+      [...inputs, ...outputs].every(({ dtype }) => this.caps.dtypes.has(dtype))
+    )
   }
 
   kernel(op: string, signature: Signature): Kernel {
-    if (!this.supports(op, signature)) throw new PlacementError(`the cpu device has no kernel for ${op} of these types`)
+    if (!this.supports(op, signature))
+      throw new PlacementError(`the cpu device has no kernel for ${op} of these types`)
     const found = kernelDefs.find((def) => def.op === op && def.supports(signature))
-    if (!found) return kernelOf({ kind: 'host', run: hostKernel(referenceKernels[op]!, signature) }, this.#heap)
+    if (!found)
+      return kernelOf({ kind: 'host', run: hostKernel(referenceKernels[op]!, signature) }, this.#heap)
     const { write, workspaceBytes } = found.compile(signature, this.#options)
     return kernelOf({ kind: 'wasm', write }, this.#heap, workspaceBytes)
   }

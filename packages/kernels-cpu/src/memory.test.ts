@@ -15,7 +15,12 @@ describe('Heap', () => {
 
   it('uses freed blocks again, joined with the free ones beside them', () => {
     const heap = new Heap(mebibyte, false)
-    const [a, b, c, d] = [256, 256, 256, 256].map((bytes) => heap.alloc(bytes)) as [number, number, number, number]
+    const [a, b, c, d] = [256, 256, 256, 256].map((bytes) => heap.alloc(bytes)) as [
+      number,
+      number,
+      number,
+      number,
+    ]
     heap.free(a)
     heap.free(c)
     heap.free(b)

@@ -94,7 +94,10 @@ export class Heap {
     const missing = address + size - this.memory.buffer.byteLength
     if (missing > 0) {
       // Growing is cheap and pages that are not touched cost nothing: grow in steps, if there is room for one.
-      const wanted = Math.min(Math.max(missing, this.memory.buffer.byteLength / 2), this.maxBytes - this.memory.buffer.byteLength)
+      const wanted = Math.min(
+        Math.max(missing, this.memory.buffer.byteLength / 2),
+        this.maxBytes - this.memory.buffer.byteLength,
+      )
       if (!this.#grow(Math.max(wanted, missing)) && !this.#grow(missing)) throw this.#exhausted(size)
     }
     this.#end = address + size

@@ -34,7 +34,8 @@ describe('Pool', () => {
   const heap = new Heap(pages * 65536, true)
   const pool = new Pool(3, heap.memory)
   const words = new Int32Array(heap.memory.buffer)
-  const work = (module: WebAssembly.Module) => instantiate(module, heap.memory)['work'] as (region: number, chunk: number) => void
+  const work = (module: WebAssembly.Module) =>
+    instantiate(module, heap.memory)['work'] as (region: number, chunk: number) => void
   afterAll(() => pool.dispose())
 
   it('computes every chunk once, region after region', async () => {
@@ -85,8 +86,16 @@ describe('Pool', () => {
       const step = await device.sequence([{ kernel, args: buffers }])
       step()
       console.log(new Float32Array(device.read(buffers[1]).buffer)[length - 1])`
-    const options = { cwd: fileURLToPath(new URL('..', import.meta.url)), timeout: 20_000, encoding: 'utf8' as const }
-    const answer = execFileSync(process.execPath, ['--conditions=@shoal/source', '--input-type=module', '-e', source], options)
+    const options = {
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      timeout: 20_000,
+      encoding: 'utf8' as const,
+    }
+    const answer = execFileSync(
+      process.execPath,
+      ['--conditions=@shoal/source', '--input-type=module', '-e', source],
+      options,
+    )
     expect(answer.trim()).toBe('1')
   })
 })

@@ -24,7 +24,10 @@ export class Pool {
   readonly #memory: WebAssembly.Memory
   readonly #control: Int32Array<ArrayBufferLike>
   readonly #workers: Thread[] = []
-  readonly #waiting = new Map<number, { missing: number; resolve(program: number): void; reject(error: Error): void }>()
+  readonly #waiting = new Map<
+    number,
+    { missing: number; resolve(program: number): void; reject(error: Error): void }
+  >()
   readonly #forgotten: number[] = []
   readonly #registry = new FinalizationRegistry<number>((program) => this.#forgotten.push(program))
   #programs = 0
@@ -136,7 +139,9 @@ function inheritedFlags(): { execArgv?: string[] } {
 function startThread(): Thread {
   const node = globalThis.process?.getBuiltinModule?.('node:worker_threads')
   // Sources run as they are; what is published has been compiled.
-  const url = import.meta.url.endsWith('.ts') ? new URL('./worker.ts', import.meta.url) : new URL('./worker.js', import.meta.url)
+  const url = import.meta.url.endsWith('.ts')
+    ? new URL('./worker.ts', import.meta.url)
+    : new URL('./worker.js', import.meta.url)
   if (node) {
     const worker = new node.Worker(url, inheritedFlags())
     worker.unref()

@@ -3,7 +3,8 @@ import { E } from '@shoal/core'
 import { describe, expect, it } from 'vitest'
 import { cpu } from './cpu.ts'
 
-const floats = (device: Device, buffer: Buffer): Float32Array => new Float32Array((device.read(buffer) as Uint8Array).buffer)
+const floats = (device: Device, buffer: Buffer): Float32Array =>
+  new Float32Array((device.read(buffer) as Uint8Array).buffer)
 
 function bufferOf(device: Device, data: Float32Array): Buffer {
   const buffer = device.alloc(data.byteLength)
@@ -15,38 +16,57 @@ function bufferOf(device: Device, data: Float32Array): Buffer {
 const bell = (length: number): FusedKernel => {
   const x = E.load(0, E.axis(0), 'float32')
   return {
-    name: 'bell', inputs: [{ dtype: 'float32', length }], output: { dtype: 'float32', length },
-    axes: [length], reduced: 0, body: E.exp(E.neg(E.mul(x, x))),
+    name: 'bell',
+    inputs: [{ dtype: 'float32', length }],
+    output: { dtype: 'float32', length },
+    axes: [length],
+    reduced: 0,
+    body: E.exp(E.neg(E.mul(x, x))),
   }
 }
 /** y[i] = Σ x[i, j] */
 const rowSums = (rows: number, columns: number): FusedKernel => ({
-  name: 'rowSums', inputs: [{ dtype: 'float32', length: rows * columns }], output: { dtype: 'float32', length: rows },
-  axes: [rows, columns], reduced: 1,
+  name: 'rowSums',
+  inputs: [{ dtype: 'float32', length: rows * columns }],
+  output: { dtype: 'float32', length: rows },
+  axes: [rows, columns],
+  reduced: 1,
   body: E.load(0, E.add(E.mul(E.axis(0), E.num(columns, 'int32')), E.axis(1)), 'float32'),
   reduce: { combine: 'sum', dtype: 'float32', epilogue: E.acc('float32') },
 })
 const columnSums = (rows: number, columns: number): FusedKernel => ({
-  ...rowSums(columns, rows), name: 'columnSums', inputs: [{ dtype: 'float32', length: rows * columns }],
+  ...rowSums(columns, rows),
+  name: 'columnSums',
+  inputs: [{ dtype: 'float32', length: rows * columns }],
   body: E.load(0, E.add(E.mul(E.axis(1), E.num(columns, 'int32')), E.axis(0)), 'float32'),
 })
 
 /** A chain of kernels over rows × columns elements: what they all answer. */
 async function chain(device: Device, rows: number, columns: number): Promise<Float32Array[]> {
   const length = rows * columns
-  const x = bufferOf(device, Float32Array.from({ length }, (_, i) => Math.sin(i * 0.7)))
+  const x = bufferOf(
+    device,
+    Float32Array.from({ length }, (_, i) => Math.sin(i * 0.7)),
+  )
   const alloc = (elements: number) => device.alloc(elements * 4)
-  const [y, sums, columnsOf, product, copy] = [alloc(length), alloc(rows), alloc(columns), alloc(rows * rows), alloc(length)] as const
+  const [y, sums, columnsOf, product, copy] = [
+    alloc(length),
+    alloc(rows),
+    alloc(columns),
+    alloc(rows * rows),
+    alloc(length),
+  ] as const
   const matrix = (a: number, b: number) => ({ dtype: 'float32' as const, shape: [a, b] })
   const matmul = (await device.kernel('MatMul', {
-    inputs: [matrix(rows, columns), matrix(rows, columns)], outputs: [matrix(rows, rows)],
+    inputs: [matrix(rows, columns), matrix(rows, columns)],
+    outputs: [matrix(rows, rows)],
     attrs: { transposeA: false, transposeB: true },
   })) as Kernel
   const scratch = matmul.workspaceBytes > 0 ? [device.alloc(matmul.workspaceBytes)] : []
   const launches: BoundLaunch[] = [
-    { kernel: (await device.fuse(bell(length))), args: [x, y] },
-    { kernel: (await device.fuse(rowSums(rows, columns))), args: [y, sums] },
-    { kernel: (await device.fuse(columnSums(rows, columns))), args: [y, columnsOf] },
+    { kernel: await device.fuse(bell(length)), args: [x, y] },
+    { kernel: await device.fuse(rowSums(rows, columns)), args: [y, sums] },
+    { kernel: await device.fuse(columnSums(rows, columns)), args: [y, columnsOf] },
     { kernel: matmul, args: [x, y, product, ...scratch] },
     { kernel: device.copy(length * 4), args: [y, copy] },
   ]
@@ -67,12 +87,28 @@ async function chain(device: Device, rows: number, columns: number): Promise<Flo
 
 describe('sequence', () => {
   it('computes what its kernels say, in their order', async () => {
-    const [y, sums, columns, product, copy] = (await chain(cpu(), 5, 37)) as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array]
+    const [y, sums, columns, product, copy] = (await chain(cpu(), 5, 37)) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ]
     const x = Float32Array.from({ length: 185 }, (_, i) => Math.sin(i * 0.7))
     x.forEach((v, i) => expect(y[i]).toBeCloseTo(Math.exp(-v * v), 6))
     expect(copy).toEqual(y)
-    sums.forEach((sum, i) => expect(sum).toBeCloseTo(y.slice(i * 37, i * 37 + 37).reduce((a, b) => a + b), 4))
-    columns.forEach((sum, j) => expect(sum).toBeCloseTo([0, 1, 2, 3, 4].reduce((a, i) => a + y[i * 37 + j]!, 0), 4))
+    sums.forEach((sum, i) =>
+      expect(sum).toBeCloseTo(
+        y.slice(i * 37, i * 37 + 37).reduce((a, b) => a + b),
+        4,
+      ),
+    )
+    columns.forEach((sum, j) =>
+      expect(sum).toBeCloseTo(
+        [0, 1, 2, 3, 4].reduce((a, i) => a + y[i * 37 + j]!, 0),
+        4,
+      ),
+    )
     for (let i = 0; i < 5; i++)
       for (let j = 0; j < 5; j++) {
         let sum = 0

@@ -5,7 +5,15 @@ import { hostFunctions, instantiate } from './instance.ts'
 import type { Heap } from './memory.ts'
 import { forkModule, type Pool } from './pool.ts'
 import { chunksOf, type KernelCode, type Stage } from './stage.ts'
-import { call, type Func, type FunctionBuilder, i32, ModuleBuilder, type Operand, select } from './wasm/index.ts'
+import {
+  call,
+  type Func,
+  type FunctionBuilder,
+  i32,
+  ModuleBuilder,
+  type Operand,
+  select,
+} from './wasm/index.ts'
 
 /** A kernel of this device: its code, and a launch that compiles it alone when it is first used alone. */
 export interface CpuKernel extends Kernel {
@@ -26,24 +34,37 @@ export function kernelOf(code: KernelCode, heap: Heap, workspaceBytes = 0): CpuK
 }
 
 /** A module with one kernel, which takes its addresses as they come. */
-function compileAlone(write: (module: ModuleBuilder) => readonly Stage[], heap: Heap): (args: readonly CpuBuffer[]) => void {
+function compileAlone(
+  write: (module: ModuleBuilder) => readonly Stage[],
+  heap: Heap,
+): (args: readonly CpuBuffer[]) => void {
   const module = moduleOver(heap)
   const stages = write(module).map((stage, i) => {
     module.export(stage.func, `stage${i}`)
     return { ...chunksOf(stage), units: stage.units, name: `stage${i}` }
   })
   const exports = instantiate(module.compile(), heap.memory)
-  const runs = stages.map((stage) => ({ ...stage, run: exports[stage.name] as (...numbers: number[]) => void }))
+  const runs = stages.map((stage) => ({
+    ...stage,
+    run: exports[stage.name] as (...numbers: number[]) => void,
+  }))
   return (args) => {
     const addresses = args.map((buffer) => buffer.address)
     for (const { run, grain, units } of runs)
-      for (let begin = 0; begin < units; begin += grain) run(...addresses, begin, Math.min(begin + grain, units))
+      for (let begin = 0; begin < units; begin += grain)
+        run(...addresses, begin, Math.min(begin + grain, units))
   }
 }
 
 function moduleOver(heap: Heap): ModuleBuilder {
   const module = new ModuleBuilder()
-  module.importMemory({ module: 'env', name: 'memory', initial: 1, maximum: heap.maxBytes / 65536, shared: heap.shared })
+  module.importMemory({
+    module: 'env',
+    name: 'memory',
+    initial: 1,
+    maximum: heap.maxBytes / 65536,
+    shared: heap.shared,
+  })
   return module
 }
 
@@ -58,7 +79,11 @@ interface Region {
 const worthSharing = 100_000
 
 /** Compiles launches into one function. With threads, the answer comes when all of them have the module. */
-export function compileProgram(launches: readonly BoundLaunch[], heap: Heap, pool: Pool | undefined): (() => void) | Promise<() => void> {
+export function compileProgram(
+  launches: readonly BoundLaunch[],
+  heap: Heap,
+  pool: Pool | undefined,
+): (() => void) | Promise<() => void> {
   const module = moduleOver(heap)
   const regions: Region[] = []
   const hosts: (() => void)[] = []
@@ -67,11 +92,17 @@ export function compileProgram(launches: readonly BoundLaunch[], heap: Heap, poo
       const code = (kernel as Partial<CpuKernel>).code
       if (code?.kind === 'wasm') {
         const addresses = args.map((buffer) => ownBuffer(buffer, heap).address)
-        for (const stage of code.write(module)) writeStage(module, f, stage, addresses, pool ? regions : undefined, shared)
+        for (const stage of code.write(module))
+          writeStage(module, f, stage, addresses, pool ? regions : undefined, shared)
         continue
       }
       // The launch itself checks its buffers.
-      const host = module.importFunction(hostFunctions, `${hosts.push(() => kernel.launch(args)) - 1}`, [], 'none')
+      const host = module.importFunction(
+        hostFunctions,
+        `${hosts.push(() => kernel.launch(args)) - 1}`,
+        [],
+        'none',
+      )
       f.do(call(host))
     }
   })
@@ -132,7 +163,11 @@ function writeWork(module: ModuleBuilder, regions: readonly Region[]): Func {
         return f.do(callRange(stage, addresses, begin, grain))
       }
       const middle = (low + high) >>> 1
-      f.if(i32.lt_u(region, middle), () => find(low, middle), () => find(middle, high))
+      f.if(
+        i32.lt_u(region, middle),
+        () => find(low, middle),
+        () => find(middle, high),
+      )
     }
     find(0, regions.length)
   })

@@ -20,9 +20,14 @@ interface Port {
 /** Where messages come from: Node's parent port, or the global scope of a browser's worker. */
 function parentPort(): Port {
   const port = globalThis.process?.getBuiltinModule?.('node:worker_threads').parentPort
-  if (port) return { postMessage: (message) => port.postMessage(message), listen: (receive) => port.on('message', receive) }
+  if (port)
+    return {
+      postMessage: (message) => port.postMessage(message),
+      listen: (receive) => port.on('message', receive),
+    }
   return {
-    postMessage: (message) => (globalThis as unknown as { postMessage(message: FromWorker): void }).postMessage(message),
+    postMessage: (message) =>
+      (globalThis as unknown as { postMessage(message: FromWorker): void }).postMessage(message),
     listen: (receive) => globalThis.addEventListener('message', (event) => receive(event.data as ToWorker)),
   }
 }

@@ -4,7 +4,10 @@ import { boundInputs, sizeOf, viewOf } from '@shoal/core'
 import type { CpuBuffer } from '../buffer.ts'
 
 /** Runs a reference kernel on buffers. Views are made for each run, as the heap may have grown. */
-export function hostKernel(kernel: ReferenceKernel, signature: Signature): (args: readonly CpuBuffer[]) => void {
+export function hostKernel(
+  kernel: ReferenceKernel,
+  signature: Signature,
+): (args: readonly CpuBuffer[]) => void {
   const inputs = boundInputs(signature)
   const { outputs } = signature
   const types = [...inputs, ...outputs].map(({ dtype, shape }) => ({ dtype, length: sizeOf(shape) }))

@@ -5,4 +5,10 @@ import { matmul } from './matmul.ts'
 import { pools } from './pool/index.ts'
 
 /** Kernels in WebAssembly; the first that supports a signature is taken. */
-export const kernelDefs: readonly KernelDef[] = [matmul, conv, convBackpropInput, convBackpropFilter, ...pools]
+export const kernelDefs: readonly KernelDef[] = [
+  matmul,
+  conv,
+  convBackpropInput,
+  convBackpropFilter,
+  ...pools,
+]

@@ -26,5 +26,8 @@ export interface KernelDef {
 }
 
 /** A text that is equal for equal signatures. */
-export const signatureKey = (op: string, { inputs, outputs, attrs }: Signature, { relaxed }: KernelOptions): string =>
-  `${op} ${relaxed} ${JSON.stringify([inputs, outputs, attrs])}`
+export const signatureKey = (
+  op: string,
+  { inputs, outputs, attrs }: Signature,
+  { relaxed }: KernelOptions,
+): string => `${op} ${relaxed} ${JSON.stringify([inputs, outputs, attrs])}`

@@ -4,7 +4,15 @@ import { dtypes, sizeOf, stridesOf } from '@shoal/core'
 import { emitMatmul, type MatmulFunction, type MatmulSpec } from '../gemm/index.ts'
 import { planMatmul } from '../gemm/plan.ts'
 import type { Stage } from '../stage.ts'
-import { call, type FunctionBuilder, i32, type Local, type ModuleBuilder, select, type Value } from '../wasm/index.ts'
+import {
+  call,
+  type FunctionBuilder,
+  i32,
+  type Local,
+  type ModuleBuilder,
+  select,
+  type Value,
+} from '../wasm/index.ts'
 import { type KernelDef, signatureKey } from './kernelDef.ts'
 
 /** [..., m, k] × [..., k, n] → [..., m, n]; leading axes broadcast. */
@@ -20,7 +28,8 @@ export const matmul: KernelDef = {
     const k = a.shape.at(transposeA ? -2 : -1)!
     const all = outputs[0]!.shape.slice(0, -2)
     // Matrices that all meet the same one are one tall matrix.
-    const tall = !transposeA && sizeOf(b.shape.slice(0, -2)) === 1 && sizeOf(a.shape.slice(0, -2)) === sizeOf(all)
+    const tall =
+      !transposeA && sizeOf(b.shape.slice(0, -2)) === 1 && sizeOf(a.shape.slice(0, -2)) === sizeOf(all)
     const batches = tall ? [] : all
     const spec: MatmulSpec = {
       element: a.dtype === 'float64' ? 'f64' : 'f32',
@@ -42,7 +51,9 @@ export const matmul: KernelDef = {
     return {
       workspaceBytes: scratch * sizeOf(batches),
       write: (module) =>
-        module.once(signatureKey('MatMul', signature, options), () => writeProducts(module, spec, options, layout)),
+        module.once(signatureKey('MatMul', signature, options), () =>
+          writeProducts(module, spec, options, layout),
+        ),
     }
   },
 }
@@ -66,7 +77,12 @@ function batchSteps({ dtype, shape }: ConcreteType, batches: Size): number[] {
   })
 }
 
-function writeProducts(module: ModuleBuilder, spec: MatmulSpec, options: { readonly relaxed: boolean }, layout: BatchLayout): Stage[] {
+function writeProducts(
+  module: ModuleBuilder,
+  spec: MatmulSpec,
+  options: { readonly relaxed: boolean },
+  layout: BatchLayout,
+): Stage[] {
   const { pack, packUnits, run, panels } = emitMatmul(module, spec, options)
   const { m, n, k } = spec
   const stage = (func: MatmulFunction, units: number, work: number): Stage => ({
@@ -80,7 +96,12 @@ function writeProducts(module: ModuleBuilder, spec: MatmulSpec, options: { reado
 }
 
 /** A function over the units of all products, made of one over the units of a single product. */
-function overBatches(module: ModuleBuilder, func: MatmulFunction, units: number, layout: BatchLayout): Stage['func'] {
+function overBatches(
+  module: ModuleBuilder,
+  func: MatmulFunction,
+  units: number,
+  layout: BatchLayout,
+): Stage['func'] {
   const scratch = layout.workspace > 0 ? (['i32'] as const) : []
   const parameters = ['i32', 'i32', 'i32', ...scratch, 'i32', 'i32'] as const
   return module.define(`${func.name}_all`, parameters, 'none', (f, ...locals) => {
@@ -95,16 +116,32 @@ function overBatches(module: ModuleBuilder, func: MatmulFunction, units: number,
       const from = select(i32.gt_u(begin, first), i32.sub(begin, first), i32.const(0))
       const left = f.let(i32.sub(end, first))
       const to = select(i32.lt_u(left, units), left, i32.const(units))
-      const at = (base: Address, steps: readonly number[]) => i32.add(base, batchOffset(f, batch, layout.batches, steps))
+      const at = (base: Address, steps: readonly number[]) =>
+        i32.add(base, batchOffset(f, batch, layout.batches, steps))
       const cAt = i32.add(c, i32.mul(batch, layout.c))
-      f.do(call(func, at(a, layout.a), at(b, layout.b), cAt, i32.add(workspace, i32.mul(batch, layout.workspace)), from, to))
+      f.do(
+        call(
+          func,
+          at(a, layout.a),
+          at(b, layout.b),
+          cAt,
+          i32.add(workspace, i32.mul(batch, layout.workspace)),
+          from,
+          to,
+        ),
+      )
     })
   })
 }
 
 type Address = Local<'i32'>
 
-function batchOffset(f: FunctionBuilder<'none'>, batch: Address, batches: Size, steps: readonly number[]): Value<'i32'> {
+function batchOffset(
+  f: FunctionBuilder<'none'>,
+  batch: Address,
+  batches: Size,
+  steps: readonly number[],
+): Value<'i32'> {
   const strides = stridesOf(batches)
   const terms = steps.flatMap((step, axis) =>
     step === 0 ? [] : [i32.mul(i32.rem_u(i32.div_u(batch, strides[axis]!), batches[axis]!), step)],

@@ -40,28 +40,46 @@ export function accumulation(writer: Writer, combine: Combine, dtype: DType): Ac
   const op = operation[combine]
   const vector = vectorArithmetic(writer)
   const scalar = scalarArithmetic(writer)
-  const start = (of: DType): Scalar => constant(of === 'int64' ? neutralBigInt(combine) : neutral(combine, of), of)
+  const start = (of: DType): Scalar =>
+    constant(of === 'int64' ? neutralBigInt(combine) : neutral(combine, of), of)
   const set = (to: Locals, from: Vector4) => to.forEach((local, i) => f.set(local, from[i]!))
   const fresh = (of: DType): Locals => {
     const locals = (isWide(of) ? [0, 1] : [0]).map(() => f.local('v128'))
-    set(locals, splat(start(of), of).map((part) => f.constant(part)))
+    set(
+      locals,
+      splat(start(of), of).map((part) => f.constant(part)),
+    )
     return locals
   }
   return {
     wide,
     block: () => fresh(dtype),
-    clear: (block) => set(block, splat(start(dtype), dtype).map((part) => f.constant(part))),
+    clear: (block) =>
+      set(
+        block,
+        splat(start(dtype), dtype).map((part) => f.constant(part)),
+      ),
     add: (block, terms) => set(block, vector.binary[op](block, terms, dtype)),
     total: () => fresh(totalDType),
     collect: (total, block) =>
-      set(total, vector.binary[op](total, wide ? promote(block[0]!).map((part) => f.let(part)) : block, totalDType)),
+      set(
+        total,
+        vector.binary[op](total, wide ? promote(block[0]!).map((part) => f.let(part)) : block, totalDType),
+      ),
     rest: () => {
       const local = f.local(typeOf(totalDType))
       f.set(local, start(totalDType) as never)
       return local
     },
     addRest: (rest, term) =>
-      f.set(rest, scalar.binary[op](rest, wide ? f.let(f64.promote_f32(term as Value<'f32'>)) : term, totalDType) as never),
+      f.set(
+        rest,
+        scalar.binary[op](
+          rest,
+          wide ? f.let(f64.promote_f32(term as Value<'f32'>)) : term,
+          totalDType,
+        ) as never,
+      ),
     finish: (total, rest) => {
       const join = (a: Scalar, b: Scalar) => scalar.binary[op](a, b, totalDType)
       const lane = (i: number): Scalar => f.let(extract(total, i, totalDType))

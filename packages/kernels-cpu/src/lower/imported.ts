@@ -11,19 +11,35 @@ type Crossing = 'f64' | 'i64'
 const crossing = (dtype: DType): Crossing => (dtype === 'int64' ? 'i64' : 'f64')
 
 /** Calls `op` on numbers of `dtype` that were made float64 (int64 stays); the answer is the same kind. */
-export function callImported(module: ModuleBuilder, op: Unary | Binary, dtype: DType, operands: readonly Scalar[]): Value<Crossing> {
+export function callImported(
+  module: ModuleBuilder,
+  op: Unary | Binary,
+  dtype: DType,
+  operands: readonly Scalar[],
+): Value<Crossing> {
   const type = crossing(dtype)
-  const func = module.importFunction(scalarModule, `${op}:${dtype}`, operands.map(() => type), type)
+  const func = module.importFunction(
+    scalarModule,
+    `${op}:${dtype}`,
+    operands.map(() => type),
+    type,
+  )
   return call(func, ...(operands as Value<Crossing>[])) as Value<Crossing>
 }
 
 /** Rounds a float64 to half precision, once; the answer is the float64 of the same value. */
-export function roundImported(module: ModuleBuilder, to: 'float16' | 'bfloat16', x: Value<'f64'>): Value<'f64'> {
+export function roundImported(
+  module: ModuleBuilder,
+  to: 'float16' | 'bfloat16',
+  x: Value<'f64'>,
+): Value<'f64'> {
   return call(module.importFunction(scalarModule, `cast:${to}`, ['f64'], 'f64'), x)
 }
 
 /** What to give a module that imports scalar functions. */
-export function scalarImports(module: WebAssembly.Module): Record<string, (...values: never[]) => number | bigint> {
+export function scalarImports(
+  module: WebAssembly.Module,
+): Record<string, (...values: never[]) => number | bigint> {
   const wanted = WebAssembly.Module.imports(module).filter((entry) => entry.module === scalarModule)
   return Object.fromEntries(wanted.map(({ name }) => [name, scalarFunction(name)]))
 }

@@ -33,11 +33,14 @@ function values(dtype: DType, length: number, seed = 1): TypedArray {
   const data = allocate(dtype, length) as TypedArray
   const next = random(seed)
   const { kind } = dtypes[dtype]
-  const special = kind === 'float' ? [0, -0, 1, -1, NaN, Infinity, -Infinity, 0.5, 2.5, -1.5] : [0, 1, 2, 127, 255, -1, -128]
+  const special =
+    kind === 'float'
+      ? [0, -0, 1, -1, NaN, Infinity, -Infinity, 0.5, 2.5, -1.5]
+      : [0, 1, 2, 127, 255, -1, -128]
   for (let i = 0; i < length; i++) {
     const x = next()
     const plain = kind === 'float' ? x * 4 : kind === 'bool' ? Number(x > 0) : Math.trunc(x * 100)
-    setElement(dtype, data, i, i % 3 === 2 ? special[(i / 3 + seed) % special.length | 0]! : plain)
+    setElement(dtype, data, i, i % 3 === 2 ? special[((i / 3 + seed) % special.length) | 0]! : plain)
   }
   return data
 }
@@ -65,14 +68,24 @@ function agree(kernel: FusedKernel, inputs: readonly TypedArray[], relative = 0,
   const actual = run(kernel, inputs)
   const expected = interpretKernel(kernel, inputs)
   for (let i = 0; i < expected.length; i++) {
-    const [a, e] = [actual, expected].map((data) => Number(getElement(kernel.output.dtype, data, i))) as [number, number]
-    const close = Number.isNaN(e) ? Number.isNaN(a) : a === e || Math.abs(a - e) <= relative * Math.max(1e-6, Math.abs(e))
+    const [a, e] = [actual, expected].map((data) => Number(getElement(kernel.output.dtype, data, i))) as [
+      number,
+      number,
+    ]
+    const close = Number.isNaN(e)
+      ? Number.isNaN(a)
+      : a === e || Math.abs(a - e) <= relative * Math.max(1e-6, Math.abs(e))
     if (!close) expect.fail(`${what} ${kernel.name}[${i}]: ${a} is not ${e}, of ${inputs.map((x) => x[i])}`)
   }
 }
 
 /** One loop over `length` elements. */
-function map(dtype: DType, length: number, inputs: readonly DType[], body: (...x: Expr[]) => Expr): FusedKernel {
+function map(
+  dtype: DType,
+  length: number,
+  inputs: readonly DType[],
+  body: (...x: Expr[]) => Expr,
+): FusedKernel {
   return {
     name: 'map',
     inputs: inputs.map((d) => ({ dtype: d, length })),
@@ -85,50 +98,98 @@ function map(dtype: DType, length: number, inputs: readonly DType[], body: (...x
 
 const integerUnary: readonly Unary[] = ['neg', 'abs', 'sign', 'bitNot', 'floor', 'ceil', 'round', 'trunc']
 const bitwise: readonly Binary[] = ['and', 'or', 'xor', 'shl', 'shr']
-const epsilon: Partial<Record<DType, number>> = { float32: 1e-6, float16: 1e-3, bfloat16: 8e-3, float64: 1e-15 }
+const epsilon: Partial<Record<DType, number>> = {
+  float32: 1e-6,
+  float16: 1e-3,
+  bfloat16: 8e-3,
+  float64: 1e-15,
+}
 
 describe('lowering', () => {
   for (const dtype of floats)
     it(`computes every function of ${dtype} as the interpreter does`, () => {
       for (const op of unaryNames) {
         if (op === 'not' || op === 'bitNot') continue
-        agree(map(dtype, 39, [dtype], (x) => E[op](x)), [values(dtype, 39)], epsilon[dtype], op)
+        agree(
+          map(dtype, 39, [dtype], (x) => E[op](x)),
+          [values(dtype, 39)],
+          epsilon[dtype],
+          op,
+        )
       }
       for (const op of binaryNames) {
         if (bitwise.includes(op)) continue
         const inputs = [values(dtype, 39), values(dtype, 39, 4)]
-        agree(map(dtype, 39, [dtype, dtype], (a, b) => E[op](a, b)), inputs, epsilon[dtype], op)
+        agree(
+          map(dtype, 39, [dtype, dtype], (a, b) => E[op](a, b)),
+          inputs,
+          epsilon[dtype],
+          op,
+        )
       }
     })
 
   for (const dtype of integers)
     it(`computes every function of ${dtype} exactly`, () => {
-      for (const op of integerUnary) agree(map(dtype, 39, [dtype], (x) => E[op](x)), [values(dtype, 39)], 0, op)
+      for (const op of integerUnary)
+        agree(
+          map(dtype, 39, [dtype], (x) => E[op](x)),
+          [values(dtype, 39)],
+          0,
+          op,
+        )
       for (const op of binaryNames) {
         if (op === 'atan2') continue
-        agree(map(dtype, 39, [dtype, dtype], (a, b) => E[op](a, b)), [values(dtype, 39), values(dtype, 39, 4)], 0, op)
+        agree(
+          map(dtype, 39, [dtype, dtype], (a, b) => E[op](a, b)),
+          [values(dtype, 39), values(dtype, 39, 4)],
+          0,
+          op,
+        )
       }
     })
 
   it('computes with bools', () => {
     const inputs = [values('bool', 21), values('bool', 21, 4)]
     for (const op of ['and', 'or', 'xor', 'min', 'max'] as const)
-      agree(map('bool', 21, ['bool', 'bool'], (a, b) => E[op](a, b)), inputs)
-    agree(map('bool', 21, ['bool'], (x) => E.not(x)), [inputs[0]!])
+      agree(
+        map('bool', 21, ['bool', 'bool'], (a, b) => E[op](a, b)),
+        inputs,
+      )
+    agree(
+      map('bool', 21, ['bool'], (x) => E.not(x)),
+      [inputs[0]!],
+    )
   })
 
   it('compares and selects in every dtype', () => {
     for (const dtype of fixedSize)
       for (const op of comparisonNames as readonly Comparison[]) {
         const inputs = [values(dtype, 39), values(dtype, 39, 4)]
-        agree(map('bool', 39, [dtype, dtype], (a, b) => E[op](a, b)), inputs, 0, `${op} ${dtype}`)
-        agree(map(dtype, 39, [dtype, dtype], (a, b) => E.select(E[op](a, b), b, a)), inputs, 0, `select ${op} ${dtype}`)
+        agree(
+          map('bool', 39, [dtype, dtype], (a, b) => E[op](a, b)),
+          inputs,
+          0,
+          `${op} ${dtype}`,
+        )
+        agree(
+          map(dtype, 39, [dtype, dtype], (a, b) => E.select(E[op](a, b), b, a)),
+          inputs,
+          0,
+          `select ${op} ${dtype}`,
+        )
       }
   })
 
   it('converts every dtype to every other', () => {
     for (const from of fixedSize)
-      for (const to of fixedSize) agree(map(to, 39, [from], (x) => E.cast(x, to)), [values(from, 39)], 0, `${from} to ${to}`)
+      for (const to of fixedSize)
+        agree(
+          map(to, 39, [from], (x) => E.cast(x, to)),
+          [values(from, 39)],
+          0,
+          `${from} to ${to}`,
+        )
   })
 
   it('reads broadcast, transposed, strided and computed indices', () => {
@@ -153,12 +214,18 @@ describe('lowering', () => {
         output: { dtype, length: 91 },
         axes: [rows, columns],
         reduced: 0,
-        body: indices.map((index) => E.load(0, index, dtype)).reduce((a, b) => (dtype === 'bool' ? E.xor(a, b) : E.max(a, b))),
+        body: indices
+          .map((index) => E.load(0, index, dtype))
+          .reduce((a, b) => (dtype === 'bool' ? E.xor(a, b) : E.max(a, b))),
       }
       agree(kernel, [values(dtype, 91)], 0, dtype)
     }
     const counters: FusedKernel = {
-      name: 'counters', inputs: [], output: { dtype: 'int32', length: 91 }, axes: [rows, columns], reduced: 0,
+      name: 'counters',
+      inputs: [],
+      output: { dtype: 'int32', length: 91 },
+      axes: [rows, columns],
+      reduced: 0,
       body: E.add(E.mul(i, int(1000)), j),
     }
     agree(counters, [])
@@ -186,8 +253,16 @@ describe('lowering', () => {
       [[37], [9], [1, 37]],
       [[130], [600], [1, 130]],
       [[6], [2], [1, 6]],
-      [[4, 19], [3, 11], [11, 132, 44, 1]],
-      [[3, 40], [5, 7], [1400, 1, 280, 40]],
+      [
+        [4, 19],
+        [3, 11],
+        [11, 132, 44, 1],
+      ],
+      [
+        [3, 40],
+        [5, 7],
+        [1400, 1, 280, 40],
+      ],
       [[7], [0], [1, 1]],
       [[3, 5], [1], [5, 1, 1]],
     ]
@@ -197,11 +272,19 @@ describe('lowering', () => {
           const compute = dtypes[dtype].compute
           const axes = [...kept, ...reduced]
           const length = kept.reduce((p, d) => p * d, 1)
-          const size = Math.max(1, axes.reduce((last, d, k) => last + Math.max(0, d - 1) * coefficients[k]!, 1))
-          const index = coefficients.map((c, k) => E.mul(E.axis(k), E.num(c, 'int32'))).reduce((a, b) => E.add(a, b))
+          const size = Math.max(
+            1,
+            axes.reduce((last, d, k) => last + Math.max(0, d - 1) * coefficients[k]!, 1),
+          )
+          const index = coefficients
+            .map((c, k) => E.mul(E.axis(k), E.num(c, 'int32')))
+            .reduce((a, b) => E.add(a, b))
           const bias = kept.map((_, k) => E.axis(k)).at(-1)!
           const x = E.load(0, index, dtype)
-          const body = combine === 'prod' && dtypes[dtype].kind === 'float' ? E.add(E.num(1, compute), E.mul(x, E.num(0.01, compute))) : x
+          const body =
+            combine === 'prod' && dtypes[dtype].kind === 'float'
+              ? E.add(E.num(1, compute), E.mul(x, E.num(0.01, compute)))
+              : x
           const kernel: FusedKernel = {
             name: `${combine} ${dtype} ${kept} ${reduced}`,
             inputs: [{ dtype, length: size }],
@@ -213,15 +296,25 @@ describe('lowering', () => {
           }
           const data = allocate(dtype, size) as TypedArray
           const next = random(3)
-          for (let k = 0; k < size; k++) setElement(dtype, data, k, dtypes[dtype].kind === 'float' ? next() + 0.3 : Math.trunc(next() * 9))
+          for (let k = 0; k < size; k++)
+            setElement(dtype, data, k, dtypes[dtype].kind === 'float' ? next() + 0.3 : Math.trunc(next() * 9))
           agree(kernel, [data], { float16: 2e-3, bfloat16: 2e-2, float32: 1e-6 }[dtype as string] ?? 1e-12)
         }
   })
 
   it('keeps NaN in maxima and minima, and joins bools', () => {
-    for (const [combine, dtype] of [['max', 'float32'], ['min', 'float64'], ['max', 'bool'], ['min', 'bool']] as const) {
+    for (const [combine, dtype] of [
+      ['max', 'float32'],
+      ['min', 'float64'],
+      ['max', 'bool'],
+      ['min', 'bool'],
+    ] as const) {
       const kernel: FusedKernel = {
-        name: combine, inputs: [{ dtype, length: 90 }], output: { dtype, length: 2 }, axes: [2, 45], reduced: 1,
+        name: combine,
+        inputs: [{ dtype, length: 90 }],
+        output: { dtype, length: 2 },
+        axes: [2, 45],
+        reduced: 1,
         body: E.load(0, E.add(E.mul(E.axis(0), E.num(45, 'int32')), E.axis(1)), dtype),
         reduce: { combine, dtype, epilogue: E.acc(dtype) },
       }
@@ -234,7 +327,11 @@ describe('lowering', () => {
     const length = 1_000_000
     const data = Float32Array.from({ length }, (_, i) => 0.1 + (i % 7) * 1e-3)
     const kernel: FusedKernel = {
-      name: 'sum', inputs: [{ dtype: 'float32', length }], output: { dtype: 'float32', length: 1 }, axes: [length], reduced: 1,
+      name: 'sum',
+      inputs: [{ dtype: 'float32', length }],
+      output: { dtype: 'float32', length: 1 },
+      axes: [length],
+      reduced: 1,
       body: E.load(0, E.axis(0), 'float32'),
       reduce: { combine: 'sum', dtype: 'float32', epilogue: E.acc('float32') },
     }

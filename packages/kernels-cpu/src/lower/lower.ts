@@ -26,7 +26,12 @@ export function lowering(relaxed: boolean): Lowering<WriteKernel> {
 const product = (sizes: readonly number[]): number => sizes.reduce((p, size) => p * size, 1)
 const isReducing = (kernel: FusedKernel): kernel is ReducingKernel => kernel.reduce !== undefined
 
-function writeKernel(module: ModuleBuilder, given: FusedKernel, _schedule: Schedule, relaxed: boolean): Stage {
+function writeKernel(
+  module: ModuleBuilder,
+  given: FusedKernel,
+  _schedule: Schedule,
+  relaxed: boolean,
+): Stage {
   const kernel = isReducing(given) ? withTerms(widenProducts(given)) : given
   const plan = isReducing(kernel) ? planReduce(kernel) : planMap(kernel)
   const buffers = [...kernel.inputs.map(() => 'i32' as const), 'i32' as const]

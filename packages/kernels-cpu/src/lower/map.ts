@@ -47,7 +47,11 @@ export function writeMap(
     const beyond = f.let(i32.add(first, block))
     const last = f.let(select(i32.gt_u(beyond, length), i32.const(length), beyond))
     const outer = counters.slice(0, -1)
-    const row = new Row({ writer, kernel, inputs, counters: outer, inner: sizes.length }, [kernel.body], vector)
+    const row = new Row(
+      { writer, kernel, inputs, counters: outer, inner: sizes.length },
+      [kernel.body],
+      vector,
+    )
     const start = f.let(i32.add(output, i32.mul(flatten(outer, sizes), length * bytes)))
     const place = (x: Value<'i32'>) => i32.add(start, i32.mul(x, bytes))
     const four = (x: Local<'i32'>) => storeVector(f, dtype, place(x), row.vector(kernel.body, x))

@@ -56,7 +56,11 @@ export function widenProducts(kernel: ReducingKernel): ReducingKernel {
   const { combine, dtype, epilogue } = kernel.reduce
   if (combine !== 'prod' || dtypes[dtype].compute !== 'float32') return kernel
   const narrowed = mapExpr(epilogue, (e) => (e.op === 'acc' ? E.cast(E.acc('float64'), 'float32') : e))
-  return { ...kernel, body: E.cast(kernel.body, 'float64'), reduce: { combine, dtype: 'float64', epilogue: narrowed } }
+  return {
+    ...kernel,
+    body: E.cast(kernel.body, 'float64'),
+    reduce: { combine, dtype: 'float64', epilogue: narrowed },
+  }
 }
 
 /** A reduction over one term has a loop of its own all the same. */
@@ -93,7 +97,11 @@ function writeRows({ writer, kernel, plan, inputs, output, begin, end }: Task): 
     const blocks = Array.from({ length: length >= 2 * together * width ? together : 1 }, () => sums.block())
     const round = blocks.length * width
     overBox(f, axes.slice(outer, inner), (middle) => {
-      const row = new Row({ writer, kernel, inputs, counters: [...kept, ...middle], inner }, [body], length >= width)
+      const row = new Row(
+        { writer, kernel, inputs, counters: [...kept, ...middle], inner },
+        [body],
+        length >= width,
+      )
       const segment = (from: Value<'i32'>, to: Value<'i32'>) => {
         if (length >= width) {
           const whole = f.let(i32.add(from, i32.mul(i32.div_u(i32.sub(to, from), round), round)))
@@ -143,7 +151,13 @@ function writeColumns(task: Task): void {
     const round = together * width
     const whole = f.let(i32.add(first, i32.and(i32.sub(last, first), -round)))
     f.forRange(first, whole, round, (x) => downVectors(task, kept, x, together))
-    alongRow(writer, whole, last, (x) => downVectors(task, kept, x, 1), (x) => downOne(task, kept, x))
+    alongRow(
+      writer,
+      whole,
+      last,
+      (x) => downVectors(task, kept, x, 1),
+      (x) => downOne(task, kept, x),
+    )
   })
 }
 
@@ -163,15 +177,19 @@ function downVectors(task: Task, kept: readonly Local<'i32'>[], x: Local<'i32'>,
   const sums = accumulation(writer, reduce.combine, dtypes[reduce.dtype].compute)
   const blocks = Array.from({ length: vectors }, () => sums.block())
   const totals = sums.wide ? blocks.map(() => sums.total()) : []
-  downTerms(task, (terms) => {
-    const row = new Row({ writer, kernel, inputs, counters: [...kept, x, ...terms], inner }, [body], true)
-    blocks.forEach((block, v) => sums.add(block, row.vector(body, x, v * width)))
-  }, () => {
-    totals.forEach((total, v) => {
-      sums.collect(total, blocks[v]!)
-      sums.clear(blocks[v]!)
-    })
-  })
+  downTerms(
+    task,
+    (terms) => {
+      const row = new Row({ writer, kernel, inputs, counters: [...kept, x, ...terms], inner }, [body], true)
+      blocks.forEach((block, v) => sums.add(block, row.vector(body, x, v * width)))
+    },
+    () => {
+      totals.forEach((total, v) => {
+        sums.collect(total, blocks[v]!)
+        sums.clear(blocks[v]!)
+      })
+    },
+  )
   const epilogue = new Row({ writer, kernel, inputs, counters: [...kept, x], inner }, [reduce.epilogue], true)
   const place = f.let(placeOf(task, kept, x))
   blocks.forEach((block, v) => {
@@ -189,17 +207,29 @@ function downOne(task: Task, kept: readonly Local<'i32'>[], x: Local<'i32'>): vo
   const inner = kernel.axes.length - kernel.reduced - 1
   const sums = accumulation(writer, reduce.combine, dtypes[reduce.dtype].compute)
   const rest = sums.rest()
-  downTerms(task, (terms) => {
-    const row = new Row({ writer, kernel, inputs, counters: [...kept, x, ...terms], inner }, [body], false)
-    sums.addRest(rest, row.scalar(body, x))
-  }, () => {})
-  const epilogue = new Row({ writer, kernel, inputs, counters: [...kept, x], inner }, [reduce.epilogue], false)
+  downTerms(
+    task,
+    (terms) => {
+      const row = new Row({ writer, kernel, inputs, counters: [...kept, x, ...terms], inner }, [body], false)
+      sums.addRest(rest, row.scalar(body, x))
+    },
+    () => {},
+  )
+  const epilogue = new Row(
+    { writer, kernel, inputs, counters: [...kept, x], inner },
+    [reduce.epilogue],
+    false,
+  )
   const value = epilogue.scalar(reduce.epilogue, x, sums.finish(sums.total(), rest))
   f.do(storeScalar(f, kernel.output.dtype, f.let(placeOf(task, kept, x)), f.let(value)))
 }
 
 /** All terms in order; `collect` after each block of them. */
-function downTerms({ writer: { f }, kernel }: Task, term: (counters: readonly Local<'i32'>[]) => void, collect: () => void): void {
+function downTerms(
+  { writer: { f }, kernel }: Task,
+  term: (counters: readonly Local<'i32'>[]) => void,
+  collect: () => void,
+): void {
   const sizes = kernel.axes.slice(kernel.axes.length - kernel.reduced)
   const length = sizes.at(-1)!
   overBox(f, sizes.slice(0, -1), (middle) => {

@@ -1,7 +1,18 @@
 // How a dtype looks in WebAssembly: the type that its numbers have, and how they are loaded and stored one at a time.
 import type { DType } from '@shoal/core'
 import { dtypes, InternalError } from '@shoal/core'
-import { f32, f32x4, f64, type FunctionBuilder, i32, i32x4, i64, type Local, type Operand, type Value } from '../wasm/index.ts'
+import {
+  f32,
+  f32x4,
+  f64,
+  type FunctionBuilder,
+  i32,
+  i32x4,
+  i64,
+  type Local,
+  type Operand,
+  type Value,
+} from '../wasm/index.ts'
 import { half } from './half.ts'
 
 /** The types of numbers. */
@@ -22,11 +33,14 @@ export function typeOf(dtype: DType): ScalarType {
 }
 
 /** Do comparisons and divisions take the bits as unsigned? Bools do: false is less than true, as 0 or as a mask. */
-export const isUnsigned = (dtype: DType): boolean => dtypes[dtype].kind === 'uint' || dtypes[dtype].kind === 'bool'
+export const isUnsigned = (dtype: DType): boolean =>
+  dtypes[dtype].kind === 'uint' || dtypes[dtype].kind === 'bool'
 /** Is it a float? */
 export const isFloat = (dtype: DType): boolean => dtypes[dtype].kind === 'float'
 
-const tables = { i32, i64, f32, f64 } as unknown as Readonly<Record<ScalarType, Readonly<Record<string, Instruction>>>>
+const tables = { i32, i64, f32, f64 } as unknown as Readonly<
+  Record<ScalarType, Readonly<Record<string, Instruction>>>
+>
 
 /** An instruction by its name: `instruction('f32', 'add')`. @throws InternalError when there is none. */
 export function instruction(type: ScalarType, name: string): Instruction {
@@ -86,7 +100,12 @@ export function loadScalar(f: Code, dtype: DType, address: Operand<'i32'>, offse
 }
 
 /** Writes one element; half precision is rounded. */
-export function storeScalar(f: Code, dtype: DType, address: Operand<'i32'>, value: Local<ScalarType>): Value<'none'> {
+export function storeScalar(
+  f: Code,
+  dtype: DType,
+  address: Operand<'i32'>,
+  value: Local<ScalarType>,
+): Value<'none'> {
   switch (dtype) {
     case 'float32':
       return f32.store(address, value as Value<'f32'>)
@@ -94,7 +113,10 @@ export function storeScalar(f: Code, dtype: DType, address: Operand<'i32'>, valu
       return f64.store(address, value as Value<'f64'>)
     case 'float16':
     case 'bfloat16':
-      return i32.store16(address, i32x4.extract_lane(half[dtype].narrow(f, f32x4.splat(value as Value<'f32'>)), 0))
+      return i32.store16(
+        address,
+        i32x4.extract_lane(half[dtype].narrow(f, f32x4.splat(value as Value<'f32'>)), 0),
+      )
     case 'int8':
     case 'uint8':
     case 'bool':

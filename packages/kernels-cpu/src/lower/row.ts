@@ -77,7 +77,11 @@ export class Row {
       if (!varies(e, context.inner)) {
         const value = f.let(emit(e, start, atStart))
         this.#uniform.set(e, value)
-        if (vector) this.#splats.set(e, splat(value, e.dtype).map((part) => f.let(part)))
+        if (vector)
+          this.#splats.set(
+            e,
+            splat(value, e.dtype).map((part) => f.let(part)),
+          )
         continue
       }
       const stride = e.op === 'load' ? strideOf(e, context.inner, context.kernel) : undefined

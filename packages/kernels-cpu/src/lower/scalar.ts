@@ -3,7 +3,16 @@ import type { Binary, Comparison, DType, ScalarTarget, Unary } from '@shoal/core
 import { binaryNames, comparisonNames, fromNames, InternalError, unaryNames } from '@shoal/core'
 import { i32, type ModuleBuilder, select, type Value } from '../wasm/index.ts'
 import { callImported } from './imported.ts'
-import { type Code, constant, instruction, isFloat, isUnsigned, type Scalar, typeOf, wrap } from './representation.ts'
+import {
+  type Code,
+  constant,
+  instruction,
+  isFloat,
+  isUnsigned,
+  type Scalar,
+  typeOf,
+  wrap,
+} from './representation.ts'
 import { castScalar, fromFloat64, toFloat64 } from './scalarCast.ts'
 import { binaryOne, hasBinary, hasUnary, unaryOne } from './vectorMath.ts'
 
@@ -16,16 +25,28 @@ export interface Writer {
 }
 
 /** The operations without loops and loads: what vector code needs for one lane. Every answer is a local. */
-export type Arithmetic<V> = Pick<ScalarTarget<V>, 'unary' | 'binary' | 'compare' | 'cast' | 'select' | 'const'>
+export type Arithmetic<V> = Pick<
+  ScalarTarget<V>,
+  'unary' | 'binary' | 'compare' | 'cast' | 'select' | 'const'
+>
 
 /** Operations on one number. Operands must be locals or constants. */
 export function scalarArithmetic(writer: Writer): Arithmetic<Scalar> {
   const { f, module } = writer
   const keep = (x: Scalar): Scalar => f.let(x)
   return {
-    unary: fromNames(unaryNames, (op) => (x: Scalar, dtype: DType) => keep(unaryScalar(writer, op, x, dtype))),
-    binary: fromNames(binaryNames, (op) => (a: Scalar, b: Scalar, dtype: DType) => keep(binaryScalar(writer, op, a, b, dtype))),
-    compare: fromNames(comparisonNames, (op) => (a: Scalar, b: Scalar, dtype: DType) => keep(compareScalar(op, a, b, dtype))),
+    unary: fromNames(
+      unaryNames,
+      (op) => (x: Scalar, dtype: DType) => keep(unaryScalar(writer, op, x, dtype)),
+    ),
+    binary: fromNames(
+      binaryNames,
+      (op) => (a: Scalar, b: Scalar, dtype: DType) => keep(binaryScalar(writer, op, a, b, dtype)),
+    ),
+    compare: fromNames(
+      comparisonNames,
+      (op) => (a: Scalar, b: Scalar, dtype: DType) => keep(compareScalar(op, a, b, dtype)),
+    ),
     cast: (x, from, to) => keep(castScalar(module, f, x, from, to)),
     select: (cond, a, b) => keep(select(cond as Value<'i32'>, a, b)),
     const: (value, dtype) => constant(value, dtype),
@@ -33,7 +54,13 @@ export function scalarArithmetic(writer: Writer): Arithmetic<Scalar> {
 }
 
 const named: Partial<Record<Unary, string>> = {
-  neg: 'neg', abs: 'abs', floor: 'floor', ceil: 'ceil', round: 'nearest', trunc: 'trunc', sqrt: 'sqrt',
+  neg: 'neg',
+  abs: 'abs',
+  floor: 'floor',
+  ceil: 'ceil',
+  round: 'nearest',
+  trunc: 'trunc',
+  sqrt: 'sqrt',
 }
 
 function unaryScalar(writer: Writer, op: Unary, x: Scalar, dtype: DType): Scalar {
@@ -48,7 +75,10 @@ function unaryScalar(writer: Writer, op: Unary, x: Scalar, dtype: DType): Scalar
 
 function signOf(x: Scalar, dtype: DType): Scalar {
   const type = typeOf(dtype)
-  const nonZero = instruction('i32', 'or')(instruction(type, 'lt')(x, constant(0, dtype)), instruction(type, 'gt')(x, constant(0, dtype)))
+  const nonZero = instruction('i32', 'or')(
+    instruction(type, 'lt')(x, constant(0, dtype)),
+    instruction(type, 'gt')(x, constant(0, dtype)),
+  )
   return select(nonZero as Value<'i32'>, instruction(type, 'copysign')(constant(1, dtype), x), x)
 }
 

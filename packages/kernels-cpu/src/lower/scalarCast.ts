@@ -4,7 +4,16 @@ import { dtypes } from '@shoal/core'
 import { f32, f32x4, f64, i32, i64, type ModuleBuilder, select, type Value } from '../wasm/index.ts'
 import { half } from './half.ts'
 import { roundImported } from './imported.ts'
-import { type Code, constant, instruction, isFloat, isUnsigned, type Scalar, typeOf, wrap } from './representation.ts'
+import {
+  type Code,
+  constant,
+  instruction,
+  isFloat,
+  isUnsigned,
+  type Scalar,
+  typeOf,
+  wrap,
+} from './representation.ts'
 
 /** The least and greatest value of integers that are narrower than their i32. */
 export const narrowRanges: Partial<Record<DType, readonly [number, number]>> = {

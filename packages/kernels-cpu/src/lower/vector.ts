@@ -15,7 +15,9 @@ export type Vector4 = readonly Value<'v128'>[]
 
 type Single = Value<'v128'>
 type Instructions = Readonly<Record<string, (...operands: readonly unknown[]) => Single>>
-const shapes = { i32: i32x4, i64: i64x2, f32: f32x4, f64: f64x2 } as unknown as Readonly<Record<string, Instructions>>
+const shapes = { i32: i32x4, i64: i64x2, f32: f32x4, f64: f64x2 } as unknown as Readonly<
+  Record<string, Instructions>
+>
 const shapeOf = (dtype: DType): Instructions => shapes[typeOf(dtype)]!
 
 /** Does a vector of this dtype take two registers? */
@@ -44,7 +46,10 @@ export function gather({ f }: Pick<Writer, 'f'>, dtype: DType, number: (lane: nu
     for (let lane = 0; lane < lanes; lane++) {
       const x = number(p * lanes + lane)
       const value = dtype === 'bool' ? i32.sub(0, x as Value<'i32'>) : x
-      f.set(part, lane === 0 ? shapeOf(dtype)['splat']!(value) : shapeOf(dtype)['replace_lane']!(part, value, lane))
+      f.set(
+        part,
+        lane === 0 ? shapeOf(dtype)['splat']!(value) : shapeOf(dtype)['replace_lane']!(part, value, lane),
+      )
     }
     return part
   })
@@ -56,8 +61,12 @@ export function vectorArithmetic(writer: Writer): Arithmetic<Vector4> {
   const scalar = scalarArithmetic(writer)
   const keep = (x: Vector4): Vector4 => x.map((part) => f.let(part))
   /** One lane after the other. */
-  const lanewise = (operands: readonly Vector4[], from: DType, to: DType, one: (...x: Scalar[]) => Scalar): Vector4 =>
-    gather(writer, to, (lane) => one(...operands.map((x) => f.let(extract(x, lane, from)))))
+  const lanewise = (
+    operands: readonly Vector4[],
+    from: DType,
+    to: DType,
+    one: (...x: Scalar[]) => Scalar,
+  ): Vector4 => gather(writer, to, (lane) => one(...operands.map((x) => f.let(extract(x, lane, from)))))
   return {
     unary: fromNames(unaryNames, (op) => (x: Vector4, dtype: DType) => {
       const direct = unaryVector(writer, op, x, dtype)
@@ -69,11 +78,17 @@ export function vectorArithmetic(writer: Writer): Arithmetic<Vector4> {
     }),
     compare: fromNames(comparisonNames, (op) => (a: Vector4, b: Vector4, dtype: DType) => {
       const direct = compareVector(op, a, b, dtype)
-      return direct ? keep(direct) : lanewise([a, b], dtype, 'bool', (x, y) => scalar.compare[op](x, y, dtype))
+      return direct
+        ? keep(direct)
+        : lanewise([a, b], dtype, 'bool', (x, y) => scalar.compare[op](x, y, dtype))
     }),
     cast: (x, from, to) => {
       const direct = castVector(f, x, from, to)
-      return direct ? keep(direct) : lanewise([x], from, to === 'float16' || to === 'bfloat16' ? 'float32' : to, (a) => scalar.cast(a, from, to))
+      return direct
+        ? keep(direct)
+        : lanewise([x], from, to === 'float16' || to === 'bfloat16' ? 'float32' : to, (a) =>
+            scalar.cast(a, from, to),
+          )
     },
     select: (cond, a, b, dtype) => keep(blend(maskFor(cond, dtype), a, b)),
     const: (value, dtype) => splat(constant(value, dtype), dtype).map((part) => f.constant(part)),
@@ -85,12 +100,19 @@ export function maskFor(mask: Vector4, dtype: DType): Vector4 {
   return isWide(dtype) ? [i64x2.extend_low_i32x4_s(mask[0]!), i64x2.extend_high_i32x4_s(mask[0]!)] : mask
 }
 
-const blend = (mask: Vector4, a: Vector4, b: Vector4): Vector4 => a.map((part, i) => v128.bitselect(part, b[i]!, mask[i]!))
+const blend = (mask: Vector4, a: Vector4, b: Vector4): Vector4 =>
+  a.map((part, i) => v128.bitselect(part, b[i]!, mask[i]!))
 /** Masks of 64-bit lanes as four bools. */
 export const narrowMask = ([low, high]: Vector4): Vector4 => [v128.shuffle(low!, high!, [0, 2, 4, 6])]
 
 const named: Partial<Record<Unary, string>> = {
-  neg: 'neg', abs: 'abs', floor: 'floor', ceil: 'ceil', round: 'nearest', trunc: 'trunc', sqrt: 'sqrt',
+  neg: 'neg',
+  abs: 'abs',
+  floor: 'floor',
+  ceil: 'ceil',
+  round: 'nearest',
+  trunc: 'trunc',
+  sqrt: 'sqrt',
 }
 
 /** Cuts narrow integers in 32-bit lanes back to their dtype. */
@@ -109,9 +131,23 @@ function unaryVector(writer: Writer, op: Unary, x: Vector4, dtype: DType): Vecto
     if (op === 'sign' && dtype === 'float32') return [signs(writer, x[0]!)]
     return dtype === 'float32' && hasUnary(op) ? [unaryInPlace(writer, op, x[0]!)] : undefined
   }
-  if (op === 'bitNot') return wrapVector(x.map((part) => v128.not(part)), dtype)
-  if (op === 'neg') return wrapVector(x.map((part) => lanes['neg']!(part)), dtype)
-  if (op === 'abs') return isUnsigned(dtype) ? x : wrapVector(x.map((part) => lanes['abs']!(part)), dtype)
+  if (op === 'bitNot')
+    return wrapVector(
+      x.map((part) => v128.not(part)),
+      dtype,
+    )
+  if (op === 'neg')
+    return wrapVector(
+      x.map((part) => lanes['neg']!(part)),
+      dtype,
+    )
+  if (op === 'abs')
+    return isUnsigned(dtype)
+      ? x
+      : wrapVector(
+          x.map((part) => lanes['abs']!(part)),
+          dtype,
+        )
   return op === 'floor' || op === 'ceil' || op === 'round' || op === 'trunc' ? x : undefined
 }
 
@@ -133,7 +169,8 @@ function binaryVector(writer: Writer, op: Binary, a: Vector4, b: Vector4, dtype:
     if (floatNames.has(op)) return each(op)
     return dtype === 'float32' && hasBinary(op) ? [binaryInPlace(writer, op, a[0]!, b[0]!)] : undefined
   }
-  if (dtype === 'bool' && wrapping.has(op)) return binaryVector(writer, op === 'mul' ? 'and' : op === 'add' ? 'or' : 'xor', a, b, dtype)
+  if (dtype === 'bool' && wrapping.has(op))
+    return binaryVector(writer, op === 'mul' ? 'and' : op === 'add' ? 'or' : 'xor', a, b, dtype)
   if (bitwise.has(op)) return a.map((part, i) => v128[op as 'and' | 'or' | 'xor'](part, b[i]!))
   if (wrapping.has(op)) return wrapVector(each(op), dtype)
   if ((op === 'min' || op === 'max') && !isWide(dtype)) return each(`${op}_${isUnsigned(dtype) ? 'u' : 's'}`)
@@ -149,11 +186,19 @@ function compareVector(op: Comparison, a: Vector4, b: Vector4, dtype: DType): Ve
 
 /** Positions begin, begin + 1, … in four lanes of int32. */
 export function countFrom(f: Writer['f'], begin: Value<'i32'>): Vector4 {
-  const steps = [1, 2, 3].reduce<Single>((steps, lane) => i32x4.replace_lane(steps, lane, lane), i32x4.const(0))
+  const steps = [1, 2, 3].reduce<Single>(
+    (steps, lane) => i32x4.replace_lane(steps, lane, lane),
+    i32x4.const(0),
+  )
   return [f.let(i32x4.add(i32x4.splat(begin), f.constant(steps)))]
 }
 
 /** Four float32 as four float64. */
-export const promote = (x: Single): Vector4 => [f64x2.promote_low_f32x4(x), f64x2.promote_low_f32x4(v128.shuffle(x, x, [2, 3, 0, 1]))]
+export const promote = (x: Single): Vector4 => [
+  f64x2.promote_low_f32x4(x),
+  f64x2.promote_low_f32x4(v128.shuffle(x, x, [2, 3, 0, 1])),
+]
 /** Four float64 as four float32. */
-export const demote = ([low, high]: Vector4): Vector4 => [v128.shuffle(f32x4.demote_f64x2_zero(low!), f32x4.demote_f64x2_zero(high!), [0, 1, 4, 5])]
+export const demote = ([low, high]: Vector4): Vector4 => [
+  v128.shuffle(f32x4.demote_f64x2_zero(low!), f32x4.demote_f64x2_zero(high!), [0, 1, 4, 5]),
+]

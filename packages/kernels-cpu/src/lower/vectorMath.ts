@@ -1,6 +1,15 @@
 // Which functions of float32 have vector code: in place within loops, as a call where only one number is wanted.
 import type { Binary, Unary } from '@shoal/core'
-import { binaryMath, Lanes, unaryMath, type UnaryMath, type BinaryMath, vectorMath, vectorMath2, type Vector } from '../math/index.ts'
+import {
+  binaryMath,
+  Lanes,
+  unaryMath,
+  type UnaryMath,
+  type BinaryMath,
+  vectorMath,
+  vectorMath2,
+  type Vector,
+} from '../math/index.ts'
 import { call, f32x4, v128, type Value } from '../wasm/index.ts'
 import type { Scalar } from './representation.ts'
 import type { Writer } from './scalar.ts'
@@ -33,7 +42,12 @@ export function unaryOne({ module, relaxed }: Writer, op: UnaryMath, x: Scalar):
   return f32x4.extract_lane(call(vectorMath(module, op, { relaxed }), lanes(x)), 0)
 }
 /** The same for functions of two numbers. */
-export function binaryOne({ module, f, relaxed }: Writer, op: BinaryMath, a: Scalar, b: Scalar): Value<'f32'> {
+export function binaryOne(
+  { module, f, relaxed }: Writer,
+  op: BinaryMath,
+  a: Scalar,
+  b: Scalar,
+): Value<'f32'> {
   const y = call(vectorMath2(module, op, { relaxed }), lanes(a), lanes(b))
   return f32x4.extract_lane(
     op === 'pow' ? v128.bitselect(f.constant(f32x4.const(1)), y, alwaysOne(lanes(a), lanes(b))) : y,

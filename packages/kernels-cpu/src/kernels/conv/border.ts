@@ -1,7 +1,14 @@
 // Copies images into boxes of zeros, line by line.
 import { overUnits } from '../../lower/odometer.ts'
 import type { Stage } from '../../stage.ts'
-import { type FunctionBuilder, i32, type Local, memory, type ModuleBuilder, type Value } from '../../wasm/index.ts'
+import {
+  type FunctionBuilder,
+  i32,
+  type Local,
+  memory,
+  type ModuleBuilder,
+  type Value,
+} from '../../wasm/index.ts'
 import type { Sliding } from './geometry.ts'
 
 type Address = Value<'i32'>
@@ -28,7 +35,12 @@ export function borderStage(
       f.if(i32.and(inDepth, inHeight), () => {
         const row = i32.add(i32.mul(i32.add(i32.mul(b!, image[0]), d), image[1]), h)
         const source = f.let(i32.add(from, i32.mul(row, image[2] * pixel)))
-        copyLine(f, source, target, pixel, { length: image[2], room: box[2], first: first[2], spread: spread[2] })
+        copyLine(f, source, target, pixel, {
+          length: image[2],
+          room: box[2],
+          first: first[2],
+          spread: spread[2],
+        })
       })
     })
   })
@@ -56,7 +68,13 @@ interface Line {
 }
 
 /** Copies those pixels of a line that have room in the box. */
-function copyLine(f: FunctionBuilder<'none'>, source: Address, target: Address, pixel: number, { length, room, first, spread }: Line): void {
+function copyLine(
+  f: FunctionBuilder<'none'>,
+  source: Address,
+  target: Address,
+  pixel: number,
+  { length, room, first, spread }: Line,
+): void {
   const from = first < 0 ? Math.ceil(-first / spread) : 0
   const to = Math.min(length, Math.floor((room - 1 - first) / spread) + 1)
   if (to <= from) return

@@ -3,7 +3,7 @@ import { chooseTile, microKernel, type MicroKernelSpec } from '../../gemm/index.
 import { elements } from '../../gemm/microKernel.ts'
 import { overBox, overUnits } from '../../lower/odometer.ts'
 import type { Stage } from '../../stage.ts'
-import { call, i32, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
+import { call, i32, type Local, type ModuleBuilder, select, type Value } from '../../wasm/index.ts'
 import { type Sliding, volume } from './geometry.ts'
 import { planPositions, type PositionPanels } from './positions.ts'
 
@@ -11,6 +11,9 @@ type Address = Value<'i32'>
 
 /** Positions that are summed together, so that what they touch stays in the first cache. */
 const cachedPositions = 112
+
+/** Rows of the gradient that are computed as one unit of work. */
+const stripRows = 32
 
 /** How the gradient is cut into blocks. */
 export interface FilterPlan {
@@ -34,7 +37,7 @@ export function planFilter(sliding: Sliding, relaxed: boolean): FilterPlan {
 }
 
 /**
- * A stage of one unit per block of rows of the gradient. Rows are seen channels; taps that lie side by side in the box share a block.
+ * A stage of one unit per strip of rows of the gradient. Rows are seen channels; taps that lie side by side in the box share a block.
  * `addresses` picks the box, packed dy and the gradient out of the parameters.
  */
 export function filterStage(
@@ -52,12 +55,24 @@ export function filterStage(
   // The box of block rows: depth, height, width and group.
   const around = [kernel[0], kernel[1], side ? 1 : kernel[2], groups]
   const blocks = Math.ceil(length / tall)
+  const blocksTogether = Math.max(1, Math.floor(stripRows / tall))
+  const strips = Math.ceil(blocks / blocksTogether)
   const linesTogether = Math.max(1, Math.floor(cachedPositions / Math.max(1, output[2])))
 
   const product = (rows: number, wide: number, lines: number) => {
     const spec: MicroKernelSpec = {
-      element, relaxed, rows, columns: wide, k: output[2], segments: lines, aSegment: stride[1] * line,
-      aRow: bytes, aK: stride[2] * pixel, bK: panels.step, bPadded: true, cRow: made1,
+      element,
+      relaxed,
+      rows,
+      columns: wide,
+      k: output[2],
+      segments: lines,
+      aSegment: stride[1] * line,
+      aRow: bytes,
+      aK: stride[2] * pixel,
+      bK: panels.step,
+      bPadded: true,
+      cRow: made1,
     }
     return microKernel(module, spec)
   }
@@ -65,49 +80,67 @@ export function filterStage(
   const func = module.define('filterGradient', types, 'none', (f, ...locals) => {
     const [box, dy, gradient] = addresses(locals)
     const [begin, end] = locals.slice(-2) as [Local<'i32'>, Local<'i32'>]
-    overUnits(f, [...around, blocks], begin, end, ([depth, height, width, group, block]) => {
+    overUnits(f, [...around, strips], begin, end, ([depth, height, width, group, strip]) => {
       const tapOffset = [
         i32.mul(depth!, dilation[0] * border.box[1] * line),
         i32.mul(height!, dilation[1] * line),
         i32.mul(width!, dilation[2] * pixel),
         i32.mul(group!, seen * bytes),
-        i32.mul(block!, tall * bytes),
       ].reduce<Address>((sum, term) => i32.add(sum, term), box)
       const first = f.let(tapOffset)
       const tap = i32.add(i32.mul(i32.add(i32.mul(depth!, kernel[1]), height!), kernel[2]), width!)
-      const row = i32.add(i32.mul(tap, seen), i32.mul(block!, tall))
-      const target = f.let(i32.add(gradient, i32.add(i32.mul(row, made1), i32.mul(group!, made * bytes))))
+      const target = f.let(
+        i32.add(gradient, i32.add(i32.mul(tap, seen * made1), i32.mul(group!, made * bytes))),
+      )
+      const firstBlock = f.let(i32.mul(strip!, blocksTogether))
+      const beyond = f.let(i32.add(firstBlock, blocksTogether))
+      const lastBlock = f.let(select(i32.lt_u(beyond, blocks), beyond, i32.const(blocks)))
       const dyStart = f.let(i32.add(dy, i32.mul(group!, panels.count * panels.panel)))
       const add = f.let(i32.const(0))
 
-      const someLines = (rows: number, a: Address, b: Address, lines: number) => {
+      // Lines of positions meet all rows of the strip before the next ones come: they stay in the cache meanwhile.
+      const someLines = (a: Address, b: Address, lines: number) => {
         const [from, other] = [f.let(a), f.let(b)]
-        for (let p = 0; p < panels.count; p++) {
-          const column = p * panels.columns
-          const kernelHere = product(rows, Math.min(panels.columns, made - column), lines)
-          f.do(call(kernelHere, from, i32.add(other, p * panels.panel), i32.add(target, column * bytes), add))
+        const block = (index: Address, rows: number) => {
+          const x = f.let(i32.add(from, i32.mul(index, tall * bytes)))
+          const to = f.let(i32.add(target, i32.mul(index, tall * made1)))
+          for (let p = 0; p < panels.count; p++) {
+            const column = p * panels.columns
+            const kernelHere = product(rows, Math.min(panels.columns, made - column), lines)
+            f.do(call(kernelHere, x, i32.add(other, p * panels.panel), i32.add(to, column * bytes), add))
+          }
         }
+        const last = length - (blocks - 1) * tall
+        f.forRange(firstBlock, lastBlock, 1, (index) => {
+          if (last === tall) block(index, tall)
+          else
+            f.if(
+              i32.eq(index, blocks - 1),
+              () => block(index, last),
+              () => block(index, tall),
+            )
+        })
         f.set(add, 1)
       }
-      const allOf = (rows: number) =>
-        overBox(f, [border.batch, output[0]], ([b, d]) => {
-          const plane = i32.add(i32.mul(b!, border.box[0]), i32.mul(d!, stride[0]))
-          const a = f.let(i32.add(first, i32.mul(plane, border.box[1] * line)))
-          const lines = i32.mul(i32.add(i32.mul(b!, output[0]), d!), output[1])
-          const g = f.let(i32.add(dyStart, i32.mul(lines, output[2] * panels.step)))
-          const at = (i: Address): [Address, Address] => [
-            i32.add(a, i32.mul(i, stride[1] * line)),
-            i32.add(g, i32.mul(i, output[2] * panels.step)),
-          ]
-          const whole = output[1] - (output[1] % linesTogether)
-          f.forRange(0, whole, linesTogether, (i) => someLines(rows, ...at(i), linesTogether))
-          if (whole < output[1]) someLines(rows, ...at(f.let(i32.const(whole))), output[1] - whole)
-        })
-      const last = length - (blocks - 1) * tall
-      if (last === tall) allOf(last)
-      else f.if(i32.eq(block!, blocks - 1), () => allOf(last), () => allOf(tall))
+      overBox(f, [border.batch, output[0]], ([b, d]) => {
+        const plane = i32.add(i32.mul(b!, border.box[0]), i32.mul(d!, stride[0]))
+        const a = f.let(i32.add(first, i32.mul(plane, border.box[1] * line)))
+        const lines = i32.mul(i32.add(i32.mul(b!, output[0]), d!), output[1])
+        const g = f.let(i32.add(dyStart, i32.mul(lines, output[2] * panels.step)))
+        const at = (i: Address): [Address, Address] => [
+          i32.add(a, i32.mul(i, stride[1] * line)),
+          i32.add(g, i32.mul(i, output[2] * panels.step)),
+        ]
+        const whole = output[1] - (output[1] % linesTogether)
+        f.forRange(0, whole, linesTogether, (i) => someLines(...at(i), linesTogether))
+        if (whole < output[1]) someLines(...at(f.let(i32.const(whole))), output[1] - whole)
+      })
     })
   })
-  const units = around.reduce((p, size) => p * size, blocks)
-  return { func, units, work: (border.batch * volume(output) * tall * made) / 8 }
+  const units = around.reduce((p, size) => p * size, strips)
+  return {
+    func,
+    units,
+    work: (border.batch * volume(output) * Math.min(length, tall * blocksTogether) * made) / 8,
+  }
 }

@@ -33,7 +33,8 @@ export interface Sliding {
   readonly bytes: number
 }
 
-const box = (values: Size, fill: number): Box => [...Array<number>(3 - values.length).fill(fill), ...values] as unknown as Box
+const box = (values: Size, fill: number): Box =>
+  [...Array<number>(3 - values.length).fill(fill), ...values] as unknown as Box
 const each = (f: (axis: number) => number): Box => [f(0), f(1), f(2)]
 /** Elements of a box. */
 export const volume = ([depth, height, width]: Box): number => depth * height * width
@@ -87,8 +88,21 @@ export function forwardSliding(op: ConvOp, signature: Signature): Sliding {
   const { input, kernel, output, strides, dilations, before, groups, seen, made } = axes
   const reach = each((a) => (output[a]! - 1) * strides[a]! + (kernel[a]! - 1) * dilations[a]! + 1)
   return {
-    border: { batch: axes.batch, channels: groups * seen, image: input, box: reach, first: before, spread: [1, 1, 1] },
-    kernel, stride: strides, dilation: dilations, output, groups, seen, made,
+    border: {
+      batch: axes.batch,
+      channels: groups * seen,
+      image: input,
+      box: reach,
+      first: before,
+      spread: [1, 1, 1],
+    },
+    kernel,
+    stride: strides,
+    dilation: dilations,
+    output,
+    groups,
+    seen,
+    made,
     ...elementOf(signature.outputs[0]!.dtype),
   }
 }
@@ -104,7 +118,13 @@ export function backwardSliding(signature: Signature): Sliding {
   const first = each((a) => (kernel[a]! - 1) * dilations[a]! - before[a]!)
   return {
     border: { batch: axes.batch, channels: groups * made, image: output, box: reach, first, spread: strides },
-    kernel, stride: [1, 1, 1], dilation: dilations, output: input, groups, seen: made, made: seen,
+    kernel,
+    stride: [1, 1, 1],
+    dilation: dilations,
+    output: input,
+    groups,
+    seen: made,
+    made: seen,
     ...elementOf(signature.outputs[0]!.dtype),
   }
 }

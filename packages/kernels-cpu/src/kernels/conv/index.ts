@@ -7,7 +7,14 @@ import type { Stage } from '../../stage.ts'
 import { type CompiledKernel, type KernelDef, type KernelOptions, signatureKey } from '../kernelDef.ts'
 import { borderStage } from './border.ts'
 import { filterStage, planFilter } from './filterGradient.ts'
-import { backwardSliding, borderBytes, type ConvOp, forwardSliding, isBorderless, type Sliding } from './geometry.ts'
+import {
+  backwardSliding,
+  borderBytes,
+  type ConvOp,
+  forwardSliding,
+  isBorderless,
+  type Sliding,
+} from './geometry.ts'
 import { positionStage } from './positions.ts'
 import { planPanels, weightStage } from './weights.ts'
 import { windowStage } from './windows.ts'
@@ -15,7 +22,9 @@ import { windowStage } from './windows.ts'
 type Parameters = readonly Local<'i32'>[]
 
 const supports = ({ inputs, outputs }: Signature): boolean =>
-  [...inputs, ...outputs].every(({ dtype, shape }) => (dtype === 'float32' || dtype === 'float64') && sizeOf(shape) > 0)
+  [...inputs, ...outputs].every(
+    ({ dtype, shape }) => (dtype === 'float32' || dtype === 'float64') && sizeOf(shape) > 0,
+  )
 
 const roundUp = (bytes: number): number => Math.ceil(bytes / 64) * 64
 
@@ -50,7 +59,11 @@ function border(module: ModuleBuilder, operands: Operands): Stage[] {
 }
 
 /** Conv, and its gradient by x as a convolution of dy. */
-function slidingKernel(op: 'Conv' | 'ConvBackpropInput', signature: Signature, options: KernelOptions): CompiledKernel {
+function slidingKernel(
+  op: 'Conv' | 'ConvBackpropInput',
+  signature: Signature,
+  options: KernelOptions,
+): CompiledKernel {
   const backward = op === 'ConvBackpropInput'
   const sliding = backward ? backwardSliding(signature) : forwardSliding(op, signature)
   const panels = planPanels(sliding, options.relaxed)
@@ -62,7 +75,10 @@ function slidingKernel(op: 'Conv' | 'ConvBackpropInput', signature: Signature, o
     write: (module) =>
       module.once(signatureKey(op, signature, options), () => [
         ...border(module, operands),
-        weightStage(module, sliding, panels, backward, operands.count, (p) => [p[operands.other]!, packed(p)]),
+        weightStage(module, sliding, panels, backward, operands.count, (p) => [
+          p[operands.other]!,
+          packed(p),
+        ]),
         windowStage(module, sliding, panels, options.relaxed, operands.count, (p) => [
           boxOf(operands, p),
           packed(p),

@@ -17,7 +17,11 @@ export interface PositionPanels {
 }
 
 /** Cuts the channels of a group into panels of `columns`. */
-export function planPositions({ border, output, made }: Sliding, columns: number, element: Element): PositionPanels {
+export function planPositions(
+  { border, output, made }: Sliding,
+  columns: number,
+  element: Element,
+): PositionPanels {
   const step = Math.ceil(columns / element.lanes) * 16
   return { columns, count: Math.ceil(made / columns), step, panel: border.batch * volume(output) * step }
 }
@@ -48,8 +52,15 @@ export function positionStage(
       f.forRange(0, groups, 1, (group) => {
         for (let p = 0; p < count; p++) {
           const width = Math.min(columns, made - p * columns)
-          const from = f.let(i32.add(dy, i32.add(i32.mul(first, pixel), i32.mul(i32.add(i32.mul(group, made), p * columns), bytes))))
-          const to = f.let(i32.add(packed, i32.add(i32.mul(i32.add(i32.mul(group, count), p), panel), i32.mul(first, step))))
+          const from = f.let(
+            i32.add(
+              dy,
+              i32.add(i32.mul(first, pixel), i32.mul(i32.add(i32.mul(group, made), p * columns), bytes)),
+            ),
+          )
+          const to = f.let(
+            i32.add(packed, i32.add(i32.mul(i32.add(i32.mul(group, count), p), panel), i32.mul(first, step))),
+          )
           f.forRange(first, last, 1, () => {
             for (let done = 0; done < width; done += element.lanes) {
               const lanes = Math.min(element.lanes, width - done)

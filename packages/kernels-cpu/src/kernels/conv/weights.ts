@@ -27,7 +27,15 @@ export function planPanels(sliding: Sliding, relaxed: boolean): Panels {
   const count = Math.ceil(sliding.made / columns)
   const step = tile.vectors * 16
   const panel = step * volume(sliding.kernel) * sliding.seen
-  return { tile, columns, lastColumns: sliding.made - (count - 1) * columns, count, step, panel, group: count * panel }
+  return {
+    tile,
+    columns,
+    lastColumns: sliding.made - (count - 1) * columns,
+    count,
+    step,
+    panel,
+    group: count * panel,
+  }
 }
 
 /**
@@ -45,7 +53,9 @@ export function weightStage(
   const { groups, seen, made, bytes } = sliding
   const taps = volume(sliding.kernel)
   const across = groups * (backward ? seen : made) * bytes
-  const [tapBytes, seenBytes, columnBytes] = backward ? [made * across, bytes, across] : [seen * across, across, bytes]
+  const [tapBytes, seenBytes, columnBytes] = backward
+    ? [made * across, bytes, across]
+    : [seen * across, across, bytes]
   const types = Array.from({ length: parameters + 2 }, () => 'i32' as const)
   const func = module.define('weights', types, 'none', (f, ...locals) => {
     const [filter, packed] = addresses(locals)
@@ -63,13 +73,22 @@ export function weightStage(
             const source = f.let(i32.add(tapStart, i32.mul(channel, seenBytes)))
             for (let column = 0; column < columns; column++) {
               const [offset, place] = [column * columnBytes, column * bytes]
-              f.do(bytes === 8 ? f64.store(to, f64.load(source, offset), place) : f32.store(to, f32.load(source, offset), place))
+              f.do(
+                bytes === 8
+                  ? f64.store(to, f64.load(source, offset), place)
+                  : f32.store(to, f32.load(source, offset), place),
+              )
             }
             f.set(to, i32.add(to, panels.step))
           })
         })
       if (panels.lastColumns === panels.columns) copy(panels.columns)
-      else f.if(i32.eq(panel!, panels.count - 1), () => copy(panels.lastColumns), () => copy(panels.columns))
+      else
+        f.if(
+          i32.eq(panel!, panels.count - 1),
+          () => copy(panels.lastColumns),
+          () => copy(panels.columns),
+        )
     })
   })
   return { func, units: groups * panels.count, work: taps * seen * panels.columns }

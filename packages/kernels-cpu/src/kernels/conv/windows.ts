@@ -43,7 +43,9 @@ export function windowStage(
   panels: Panels,
   relaxed: boolean,
   parameters: number,
-  addresses: (parameters: readonly Local<'i32'>[]) => readonly [box: Address, packed: Address, output: Address],
+  addresses: (
+    parameters: readonly Local<'i32'>[],
+  ) => readonly [box: Address, packed: Address, output: Address],
 ): Stage {
   const { border, stride, output, groups, seen, made, bytes, element } = sliding
   const pixel = border.channels * bytes
@@ -52,8 +54,18 @@ export function windowStage(
   const walk = walkOf(sliding)
   const kernelFor = (height: number, columns: number) => {
     const spec: MicroKernelSpec = {
-      element, relaxed, rows: height, columns, k: walk.run, segments: walk.segments, aSegment: walk.segmentBytes,
-      aRow: stride[2] * pixel, aK: bytes, bK: panels.step, bPadded: true, cRow: outputPixel,
+      element,
+      relaxed,
+      rows: height,
+      columns,
+      k: walk.run,
+      segments: walk.segments,
+      aSegment: walk.segmentBytes,
+      aRow: stride[2] * pixel,
+      aK: bytes,
+      bK: panels.step,
+      bPadded: true,
+      cRow: outputPixel,
     }
     return microKernel(module, spec)
   }
@@ -85,7 +97,13 @@ export function windowStage(
           })
           const done = width - (width % rows)
           if (done < width)
-            block(i32.add(a, done * stride[2] * pixel), weights, i32.add(to, done * outputPixel), width - done, columns)
+            block(
+              i32.add(a, done * stride[2] * pixel),
+              weights,
+              i32.add(to, done * outputPixel),
+              width - done,
+              columns,
+            )
         }
         const whole = panels.lastColumns === panels.columns ? panels.count : panels.count - 1
         f.forRange(0, whole, 1, (p) => {
@@ -93,7 +111,11 @@ export function windowStage(
           panel(weights, f.let(i32.add(c, i32.mul(p, panels.columns * bytes))), panels.columns)
         })
         if (whole < panels.count)
-          panel(f.let(i32.add(w, whole * panels.panel)), f.let(i32.add(c, whole * panels.columns * bytes)), panels.lastColumns)
+          panel(
+            f.let(i32.add(w, whole * panels.panel)),
+            f.let(i32.add(c, whole * panels.columns * bytes)),
+            panels.lastColumns,
+          )
       })
     })
   })

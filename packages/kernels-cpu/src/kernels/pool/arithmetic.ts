@@ -1,5 +1,17 @@
 // Lane arithmetic that poolings need beyond what block products do: comparisons that know NaN, and offsets kept beside values.
-import { f32, f32x4, f64, f64x2, i32, i32x4, i64, i64x2, type Operand, v128, type Value } from '../../wasm/index.ts'
+import {
+  f32,
+  f32x4,
+  f64,
+  f64x2,
+  i32,
+  i32x4,
+  i64,
+  i64x2,
+  type Operand,
+  v128,
+  type Value,
+} from '../../wasm/index.ts'
 
 type Vector = Operand<'v128'>
 

@@ -5,7 +5,15 @@ import type { Element } from '../../gemm/element.ts'
 import { elements } from '../../gemm/microKernel.ts'
 import { overUnits } from '../../lower/odometer.ts'
 import type { Stage } from '../../stage.ts'
-import { type FunctionBuilder, i32, type Local, memory, type ModuleBuilder, select, type Value } from '../../wasm/index.ts'
+import {
+  type FunctionBuilder,
+  i32,
+  type Local,
+  memory,
+  type ModuleBuilder,
+  select,
+  type Value,
+} from '../../wasm/index.ts'
 import { type CompiledKernel, type KernelOptions, signatureKey } from '../kernelDef.ts'
 import { type Arithmetic, arithmetics } from './arithmetic.ts'
 
@@ -28,8 +36,15 @@ interface Geometry {
 }
 
 function geometryOf(shape: Size, attrs: PoolAttrs): Geometry {
-  const { input, kernel, output, strides, dilations, before } = windowOf(shape.slice(1, -1), attrs.size, attrs)
-  const three = (values: Size, fill: number): Size => [...Array<number>(3 - values.length).fill(fill), ...values]
+  const { input, kernel, output, strides, dilations, before } = windowOf(
+    shape.slice(1, -1),
+    attrs.size,
+    attrs,
+  )
+  const three = (values: Size, fill: number): Size => [
+    ...Array<number>(3 - values.length).fill(fill),
+    ...values,
+  ]
   return {
     batch: shape[0]!,
     channels: shape.at(-1)!,
@@ -50,7 +65,12 @@ export function compilePool(op: PoolOp, signature: Signature, options: KernelOpt
   const { dtype } = signature.outputs[0]!
   const element = elements[dtype === 'float64' ? 'f64' : 'f32']
   const inputs = boundInputs(signature).length
-  const writer: Writer = { geometry, element, arithmetic: arithmetics[element.name], bytes: dtypes[dtype].bytes }
+  const writer: Writer = {
+    geometry,
+    element,
+    arithmetic: arithmetics[element.name],
+    bytes: dtypes[dtype].bytes,
+  }
   const { batch, output, kernel, channels } = geometry
   const lines = gradient ? [batch] : [batch, output[0]!, output[1]!]
   return {
@@ -61,12 +81,25 @@ export function compilePool(op: PoolOp, signature: Signature, options: KernelOpt
         const func = module.define(op, types, 'none', (f, ...locals) => {
           const [begin, end] = locals.slice(-2) as [Local<'i32'>, Local<'i32'>]
           // x comes first where it is given, dy last of the inputs.
-          const task: Task = { ...writer, f, module, x: locals[0]!, dy: locals[inputs - 1]!, answer: locals[inputs]! }
+          const task: Task = {
+            ...writer,
+            f,
+            module,
+            x: locals[0]!,
+            dy: locals[inputs - 1]!,
+            answer: locals[inputs]!,
+          }
           if (gradient) overUnits(f, lines, begin, end, ([b]) => imageGradient(task, op, b!))
           else overUnits(f, lines, begin, end, ([b, d, h]) => outputLine(task, op, b!, d!, h!))
         })
         const units = sizeOf(lines)
-        return [{ func, units, work: (batch * sizeOf(output) * sizeOf(kernel) * channels) / 4 / Math.max(1, units) }]
+        return [
+          {
+            func,
+            units,
+            work: (batch * sizeOf(output) * sizeOf(kernel) * channels) / 4 / Math.max(1, units),
+          },
+        ]
       }),
   }
 }
@@ -92,7 +125,11 @@ interface Taps {
   readonly to: Local<'i32'>
 }
 
-function tapsAt({ f, geometry: { image, kernel, stride, dilation, before } }: Task, axis: number, at: Address): Taps {
+function tapsAt(
+  { f, geometry: { image, kernel, stride, dilation, before } }: Task,
+  axis: number,
+  at: Address,
+): Taps {
   const step = dilation[axis]!
   const start = f.let(i32.sub(i32.mul(at, stride[axis]!), before[axis]!))
   const missing = i32.div_s(i32.add(i32.sub(0, start), step - 1), step)
@@ -106,7 +143,11 @@ function tapsAt({ f, geometry: { image, kernel, stride, dilation, before } }: Ta
 }
 
 /** Runs `body` with the byte offset in the image of each tap of a window, in order. */
-function overTaps({ f, geometry: { image, dilation, channels }, bytes }: Task, taps: readonly Taps[], body: (offset: Local<'i32'>) => void): void {
+function overTaps(
+  { f, geometry: { image, dilation, channels }, bytes }: Task,
+  taps: readonly Taps[],
+  body: (offset: Local<'i32'>) => void,
+): void {
   const position = (axis: number, tap: Address) => i32.add(taps[axis]!.start, i32.mul(tap, dilation[axis]!))
   f.forRange(taps[0]!.from, taps[0]!.to, 1, (d) => {
     const plane = f.let(i32.mul(position(0, d), image[1]!))
@@ -120,7 +161,10 @@ function overTaps({ f, geometry: { image, dilation, channels }, bytes }: Task, t
 }
 
 /** Runs `body` for groups of channels that fill a vector, and for the rest: the byte offset of the first, and how many there are. */
-function overChannels({ f, geometry: { channels }, element, bytes }: Task, body: (offset: Address, count: number) => void): void {
+function overChannels(
+  { f, geometry: { channels }, element, bytes }: Task,
+  body: (offset: Address, count: number) => void,
+): void {
   const rest = channels % element.lanes
   f.forRange(0, (channels - rest) * bytes, element.lanes * bytes, (offset) => body(offset, element.lanes))
   if (rest > 0) body(i32.const((channels - rest) * bytes), rest)
@@ -196,7 +240,13 @@ function spread(task: Task, taps: readonly Taps[], flow: Address, target: Addres
 }
 
 /** Adds dy to the first greatest tap of each channel; a NaN is greater than any number. */
-function toGreatest(task: Task, taps: readonly Taps[], source: Address, flow: Address, target: Address): void {
+function toGreatest(
+  task: Task,
+  taps: readonly Taps[],
+  source: Address,
+  flow: Address,
+  target: Address,
+): void {
   const { f, element, arithmetic, bytes } = task
   overChannels(task, (channel, lanes) => {
     const [best, where] = [f.local('v128'), f.local('v128')]
