@@ -24,6 +24,8 @@ const maxOperations = 160
 /** What a program stands in. */
 export interface ProgramContext {
   readonly device: Device
+  /** The whole name of the device, for traces. */
+  readonly deviceName: string
   readonly fusion: boolean
   /** The memory of a variable on this device. */
   variable(resource: VariableResource): Buffer
@@ -64,7 +66,15 @@ export function compileProgram(
   })
   return after(
     steps,
-    (ready) => new Program({ memory, inputs, fetches: graph.fetches, steps: ready, nested }),
+    (ready) =>
+      new Program({
+        memory,
+        inputs,
+        fetches: graph.fetches,
+        steps: ready,
+        nested,
+        deviceName: context.deviceName,
+      }),
   )
 }
 

@@ -1,4 +1,5 @@
 // From a bound graph to an executable: passes, placement, partition, and a program for each device.
+import { formatDeviceName } from '../graph/deviceName.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { toposort } from '../graph/graph.ts'
 import type { Pass } from '../passes/pass.ts'
@@ -48,6 +49,7 @@ export function compileGraph(bound: BoundGraph, target: CompileTarget): Awaitabl
     const device = target.devices[part.device]!
     const context = {
       device,
+      deviceName: formatDeviceName(named[part.device]!.name),
       fusion: target.fusion,
       variable: (r: VariableResource) => target.variables.bufferOf(r, device),
     }
