@@ -45,7 +45,6 @@ export function partition(
   const after = (part: Part, node: Node): Node => {
     const local = part.nodes.get(node)
     if (local) return local
-    if (floats(node)) return part.copy(node, feedIndex)
     const from = home(node)
     const key = `${node.id} done to ${part.device}`
     from.send(fill({ shape: [], dtype: 'bool' }), key, [from.nodes.get(node)!])
@@ -59,21 +58,32 @@ export function partition(
     part.add(
       node,
       node.inputs.map((t) => at(part, t)),
-      node.control.map((n) => after(part, n)),
+      waitsFor(node).map((n) => after(part, n)),
     )
   }
   graph.fetches.forEach((t, i) => {
     const part = home(t.node)
     part.fetches.push(i)
     part.fetched.push(at(part, t))
+    if (floats(t.node)) part.targets.push(...waitsFor(t.node).map((n) => after(part, n)))
   })
-  for (const node of graph.targets) home(node).targets.push(after(home(node), node))
+  for (const target of graph.targets)
+    for (const node of floats(target) ? waitsFor(target) : [target])
+      home(node).targets.push(after(home(node), node))
   return [...parts.values()].map((part) => part.finish())
 }
 
 /** Nodes without inputs and effects are made wherever they are read: constants, feeds. */
 const floats = (node: Node): boolean =>
   node.op.body.kind === 'runtime' && ['constant', 'feed', 'blank'].includes(node.op.body.role)
+
+/** What a node waits for. Copies of floating nodes wait for nothing: who reads them waits in their place. */
+function waitsFor(node: Node): Node[] {
+  const read = node.inputs.map((t) => t.node).filter(floats)
+  const named = node.control.filter((n) => !floats(n))
+  const inherited = [...read, ...node.control.filter(floats)].flatMap(waitsFor)
+  return [...new Set([...named, ...inherited])]
+}
 
 class Part {
   readonly device: number
@@ -92,7 +102,9 @@ class Part {
 
   add(node: Node, inputs: readonly Tensor[], control: readonly Node[]): Node {
     const same =
-      inputs.every((t, i) => t === node.inputs[i]) && control.every((n, i) => n === node.control[i])
+      control.length === node.control.length &&
+      inputs.every((t, i) => t === node.inputs[i]) &&
+      control.every((n, i) => n === node.control[i])
     const local = same ? node : node.with({ inputs, control })
     this.nodes.set(node, local)
     node.outputs.forEach((t, i) => this.tensors.set(t, local.outputs[i]!))
@@ -102,7 +114,7 @@ class Part {
   copy(node: Node, feedIndex: ReadonlyMap<Tensor, number>): Node {
     const known = this.nodes.get(node)
     if (known) return known
-    const local = this.add(node, node.inputs, node.control)
+    const local = this.add(node, node.inputs, [])
     const feed = feedIndex.get(node.outputs[0]!)
     if (feed !== undefined) {
       this.inputs.push(local.outputs[0]!)

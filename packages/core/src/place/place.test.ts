@@ -180,6 +180,17 @@ describe('partitioning', () => {
     await session.close()
   })
 
+  it('waits for what a constant was told to wait for, and runs it once', async () => {
+    const v = device('reference:0', () => variable(1, { name: 'v' }))
+    const session = new Session({ devices: [reference(), reference()] })
+    await session.initialize(v)
+    const ten = controlDependencies([v.assignAdd(1)], () => constant(10))
+    expect((await session.run([ten, device('reference:1', () => mul(x, ten))], feeds))[0].item()).toBe(10)
+    expect((await session.run(ten)).item()).toBe(10)
+    expect((await session.run(v)).item()).toBe(3)
+    await session.close()
+  })
+
   it('ends the run everywhere when one part fails, and stays usable', async () => {
     const session = new Session({ devices: [reference(), reference()] })
     const bad = variable(1, { name: 'bad' })
@@ -215,7 +226,7 @@ describe('variables', () => {
   it('live on the device that was asked for, so that nothing is sent to use them there', async () => {
     const y = device('reference:1', () => {
       const v = variable([1, 2], { name: 'v' })
-      return mul(v.assignAdd(1), 2)
+      return mul(v.assignAdd([1, 1]), 2)
     })
     const session = new Session({ devices: [reference(), reference()] })
     await session.initialize(y)
