@@ -1,6 +1,10 @@
 // What @shoal/train offers everywhere; checkpoints on disk, progress bars and event files are in @shoal/train/node.
 export type { AverageOptions } from './averages.ts'
 export { MovingAverages } from './averages.ts'
+export * from './checkpoint/errors.ts'
+export * from './checkpoint/safetensors.ts'
+export * from './checkpoint/saver.ts'
+export * from './checkpoint/values.ts'
 export type { Clip } from './clip.ts'
 export { clipByGlobalNorm, clipByNorm, clipByValue, globalNorm } from './clip.ts'
 export type {

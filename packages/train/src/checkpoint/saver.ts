@@ -1,0 +1,37 @@
+// What hooks and programs need of a place that keeps checkpoints, wherever that is.
+import type { Session, Variable } from '@shoal/core'
+
+/** What is told about a checkpoint when it is saved. */
+export interface CheckpointFacts {
+  /** The number of steps done; at most one checkpoint is kept for each. */
+  readonly step: number
+  /** How good the variables are, by name. */
+  readonly metrics?: Readonly<Record<string, number>>
+}
+
+/** Which checkpoint: the newest, the best, or that of a step. */
+export type Which = 'latest' | 'best' | number
+
+/** How a checkpoint is restored. */
+export interface RestoreOptions {
+  /** Default `latest`. */
+  readonly which?: Which
+  /** Leave variables alone that the checkpoint does not have? Default false. */
+  readonly allowMissing?: boolean
+}
+
+/** What was restored. */
+export interface Restored {
+  readonly step: number
+  readonly metrics: Readonly<Record<string, number>>
+  /** Variables that the checkpoint does not have; they keep the values they had. */
+  readonly missing: readonly string[]
+}
+
+/** Keeps checkpoints. */
+export interface Saver {
+  /** Saves the values that variables have now. */
+  save(session: Session, variables: readonly Variable[], facts: CheckpointFacts): Promise<unknown>
+  /** Gives variables the values of a checkpoint. */
+  restore(session: Session, variables: readonly Variable[], options?: RestoreOptions): Promise<Restored>
+}

@@ -1,0 +1,65 @@
+// The values of variables taken out of a session and put back, all in one run.
+import type { NDArray, Session, Tensor, Variable, VariableResource } from '@shoal/core'
+import { formatType, placeholder } from '@shoal/core'
+import { CheckpointError } from './errors.ts'
+
+/** The values of variables by name, all from the same moment. @throws UninitializedError when one has none. */
+export async function readVariables(
+  session: Session,
+  variables: readonly Variable[],
+): Promise<Map<string, NDArray>> {
+  const values = await session.run(variables)
+  return new Map(variables.map((variable, i) => [variable.name, values[i]!]))
+}
+
+interface Setter {
+  readonly value: Tensor
+  readonly assign: Tensor
+}
+// Made once per variable, so that sessions can keep the compiled program.
+const setters = new WeakMap<VariableResource, Setter>()
+
+function setterOf(variable: Variable): Setter {
+  const known = setters.get(variable.resource)
+  if (known) return known
+  const { dtype, shape } = variable
+  const value = placeholder({ dtype, shape, name: 'restored' })
+  const setter = { value, assign: variable.assign(value) }
+  setters.set(variable.resource, setter)
+  return setter
+}
+
+/**
+ * Gives variables the values that stand under their names; all or, when anything does not fit, none.
+ * @param options.allowMissing leave variables alone that have no value among these? Default false.
+ * @returns the names of those left alone.
+ * @throws CheckpointError listing all that is missing, of another dtype or of another shape.
+ */
+export async function writeVariables(
+  session: Session,
+  variables: readonly Variable[],
+  values: ReadonlyMap<string, NDArray>,
+  { allowMissing = false }: { readonly allowMissing?: boolean } = {},
+): Promise<string[]> {
+  const missing = variables.filter((v) => !values.has(v.name)).map((v) => v.name)
+  const found = variables.filter((v) => values.has(v.name))
+  const misfits = found.flatMap((v) => misfit(v, values.get(v.name)!))
+  const faults = [...(allowMissing ? [] : missing.map((name) => `'${name}' is missing`)), ...misfits]
+  if (faults.length > 0)
+    throw new CheckpointError(
+      `the values do not fit the variables: ${faults.join('; ')}${
+        missing.length > 0 && !allowMissing ? ' (allowMissing leaves what is missing as it is)' : ''
+      }`,
+    )
+  const pairs = found.map((v) => ({ ...setterOf(v), array: values.get(v.name)! }))
+  await session.run(
+    pairs.map(({ assign }) => assign.node),
+    pairs.map(({ value, array }) => [value, array] as const),
+  )
+  return missing
+}
+
+function misfit({ name, dtype, shape, resource }: Variable, value: NDArray): string[] {
+  const same = value.dtype === dtype && value.shape.join() === shape.join()
+  return same ? [] : [`'${name}' is ${formatType(value)}, the variable ${formatType(resource.type)}`]
+}
