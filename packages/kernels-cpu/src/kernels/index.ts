@@ -3,6 +3,7 @@ import { conv, convBackpropFilter, convBackpropInput } from './conv/index.ts'
 import type { KernelDef } from './kernelDef.ts'
 import { matmul } from './matmul.ts'
 import { pools } from './pool/index.ts'
+import { concat, gather } from './rows.ts'
 
 /** Kernels in WebAssembly; the first that supports a signature is taken. */
 export const kernelDefs: readonly KernelDef[] = [
@@ -11,4 +12,6 @@ export const kernelDefs: readonly KernelDef[] = [
   convBackpropInput,
   convBackpropFilter,
   ...pools,
+  gather,
+  concat,
 ]

@@ -47,7 +47,7 @@ async function run(
 }
 
 /** The kernel agrees with the reference kernel, strict and not, and has the same bits on three threads. */
-async function agree(
+async function expectAgreement(
   op: string,
   signature: Signature,
   tolerance: number,
@@ -126,7 +126,7 @@ describe('MatMul', () => {
         for (const transposeA of [false, true])
           for (const transposeB of [false, true]) {
             const inputs = [type(transposeA ? swap(a) : a, dtype), type(transposeB ? swap(b) : b, dtype)]
-            await agree(
+            await expectAgreement(
               'MatMul',
               { inputs, outputs: [type(y, dtype)], attrs: { transposeA, transposeB } },
               dtype === 'float64' ? 1e-12 : 2e-5,
@@ -137,7 +137,7 @@ describe('MatMul', () => {
   it('multiplies integers by the reference kernel', async () => {
     const inputs = [type([2, 3], 'int32'), type([3, 2], 'int32')]
     const given = [Int32Array.of(1, 2, 3, 4, 5, 6), Int32Array.of(1, -1, 2, -2, 3, -3)]
-    await agree(
+    await expectAgreement(
       'MatMul',
       { inputs, outputs: [type([2, 2], 'int32')], attrs: { transposeA: false, transposeB: false } },
       0,
@@ -231,15 +231,15 @@ describe.each(['float32', 'float64'] as const)('convolutions of %s', (dtype) => 
 
   it('slides over one to three axes with strides, dilations, groups and padding', async () => {
     for (const { x, filter, y, attrs } of convCases)
-      await agree('Conv', signature([x, filter], y, attrs), tolerance)
+      await expectAgreement('Conv', signature([x, filter], y, attrs), tolerance)
   })
   it('gives the gradient by the input, whether that has a buffer or not', async () => {
     for (const { x, filter, y, attrs } of convCases)
-      await agree('ConvBackpropInput', signature([x, filter, y], x, attrs, [0]), tolerance)
+      await expectAgreement('ConvBackpropInput', signature([x, filter, y], x, attrs, [0]), tolerance)
   })
   it('gives the gradient by the filter', async () => {
     for (const { x, filter, y, attrs } of convCases)
-      await agree('ConvBackpropFilter', signature([x, filter, y], filter, attrs, [1]), tolerance)
+      await expectAgreement('ConvBackpropFilter', signature([x, filter, y], filter, attrs, [1]), tolerance)
   })
 })
 
@@ -268,13 +268,17 @@ describe.each(['float32', 'float64'] as const)('poolings of %s', (dtype) => {
   for (const op of ['MaxPool', 'AvgPool'] as const)
     it(`${op} slides over one to three axes`, async () => {
       for (const { x, y, attrs } of poolCases)
-        await agree(op, { inputs: [typed(x)], outputs: [typed(y)], attrs }, op === 'MaxPool' ? 0 : 1e-6)
+        await expectAgreement(
+          op,
+          { inputs: [typed(x)], outputs: [typed(y)], attrs },
+          op === 'MaxPool' ? 0 : 1e-6,
+        )
     })
   it('gives gradients to the greatest, or to all', async () => {
     for (const { x, y, attrs } of poolCases) {
       const signature = { inputs: [typed(x), typed(y)], outputs: [typed(x)], attrs }
-      await agree('MaxPoolGrad', signature, 1e-6)
-      await agree('AvgPoolGrad', { ...signature, shapeOnly: new Set([0]) }, 1e-6)
+      await expectAgreement('MaxPoolGrad', signature, 1e-6)
+      await expectAgreement('AvgPoolGrad', { ...signature, shapeOnly: new Set([0]) }, 1e-6)
     }
   })
   it('takes the first of equal elements, and NaN before all', async () => {
@@ -289,6 +293,67 @@ describe.each(['float32', 'float64'] as const)('poolings of %s', (dtype) => {
       [NaN, NaN, -1, -1],
       [-Infinity, -Infinity, NaN, 5],
     ])
-      await agree('MaxPoolGrad', signature, 0, [Elements.from(x), Elements.of(7, 9)])
+      await expectAgreement('MaxPoolGrad', signature, 0, [Elements.from(x), Elements.of(7, 9)])
+  })
+})
+
+describe('rows', () => {
+  it('gathers along any axis, with batches, and gives zeros for what is not there', async () => {
+    const cases: [x: number[], indices: number[], y: number[], axis: number, batchDims: number][] = [
+      [[5, 3], [4], [4, 3], 0, 0],
+      [[2, 5, 3], [2, 2], [2, 2, 2, 3], 1, 0],
+      [[2, 3, 5], [2, 4], [2, 3, 4], 2, 1],
+      [[4, 700], [900], [900, 700], 0, 0],
+    ]
+    for (const dtype of ['float32', 'int8', 'int64', 'bfloat16'] as const)
+      for (const indexType of ['int32', 'int64'] as const)
+        for (const [x, indices, y, axis, batchDims] of cases) {
+          const data = allocate(dtype, sizeOf(x)) as TypedArray
+          bytesOf(data).forEach((_, i, bytes) => (bytes[i] = i * 7))
+          const picks = allocate(indexType, sizeOf(indices)) as TypedArray
+          for (let i = 0; i < picks.length; i++) {
+            const pick = ((i * 3) % 7) - 1
+            picks[i] = (indexType === 'int64' ? BigInt(pick) : pick) as never
+          }
+          const inputs = [type(x, dtype), type(indices, indexType)]
+          const signature = { inputs, outputs: [type(y, dtype)], attrs: { axis, batchDims } }
+          await expectAgreement('Gather', signature, 0, [data, picks])
+        }
+  })
+
+  it('joins along any axis', async () => {
+    for (const [shapes, y, axis] of [
+      [
+        [
+          [2, 3],
+          [1, 3],
+        ],
+        [3, 3],
+        0,
+      ],
+      [
+        [
+          [2, 3],
+          [2, 1],
+          [2, 0],
+        ],
+        [2, 4],
+        -1,
+      ],
+      [
+        [
+          [300, 2, 70],
+          [300, 5, 70],
+        ],
+        [300, 7, 70],
+        1,
+      ],
+    ] as [number[][], number[], number][])
+      for (const dtype of ['float32', 'uint8'] as const)
+        await expectAgreement(
+          'Concat',
+          { inputs: shapes.map((s) => type(s, dtype)), outputs: [type(y, dtype)], attrs: { axis } },
+          0,
+        )
   })
 })

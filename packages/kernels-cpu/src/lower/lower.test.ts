@@ -64,7 +64,7 @@ function run(kernel: FusedKernel, inputs: readonly TypedArray[]): TypedArray {
 }
 
 /** Both answers agree: equal, or close where floats are. */
-function agree(kernel: FusedKernel, inputs: readonly TypedArray[], relative = 0, what = ''): void {
+function expectAgreement(kernel: FusedKernel, inputs: readonly TypedArray[], relative = 0, what = ''): void {
   const actual = run(kernel, inputs)
   const expected = interpretKernel(kernel, inputs)
   for (let i = 0; i < expected.length; i++) {
@@ -75,7 +75,7 @@ function agree(kernel: FusedKernel, inputs: readonly TypedArray[], relative = 0,
     const close = Number.isNaN(e)
       ? Number.isNaN(a)
       : a === e || Math.abs(a - e) <= relative * Math.max(1e-6, Math.abs(e))
-    if (!close) expect.fail(`${what} ${kernel.name}[${i}]: ${a} is not ${e}, of ${inputs.map((x) => x[i])}`)
+    expect(close, `${what} ${kernel.name}[${i}]: ${a} is not ${e}, of ${inputs.map((x) => x[i])}`).toBe(true)
   }
 }
 
@@ -110,7 +110,7 @@ describe('lowering', () => {
     it(`computes every function of ${dtype} as the interpreter does`, () => {
       for (const op of unaryNames) {
         if (op === 'not' || op === 'bitNot') continue
-        agree(
+        expectAgreement(
           map(dtype, 39, [dtype], (x) => E[op](x)),
           [values(dtype, 39)],
           epsilon[dtype],
@@ -120,7 +120,7 @@ describe('lowering', () => {
       for (const op of binaryNames) {
         if (bitwise.includes(op)) continue
         const inputs = [values(dtype, 39), values(dtype, 39, 4)]
-        agree(
+        expectAgreement(
           map(dtype, 39, [dtype, dtype], (a, b) => E[op](a, b)),
           inputs,
           epsilon[dtype],
@@ -132,7 +132,7 @@ describe('lowering', () => {
   for (const dtype of integers)
     it(`computes every function of ${dtype} exactly`, () => {
       for (const op of integerUnary)
-        agree(
+        expectAgreement(
           map(dtype, 39, [dtype], (x) => E[op](x)),
           [values(dtype, 39)],
           0,
@@ -140,7 +140,7 @@ describe('lowering', () => {
         )
       for (const op of binaryNames) {
         if (op === 'atan2') continue
-        agree(
+        expectAgreement(
           map(dtype, 39, [dtype, dtype], (a, b) => E[op](a, b)),
           [values(dtype, 39), values(dtype, 39, 4)],
           0,
@@ -152,11 +152,11 @@ describe('lowering', () => {
   it('computes with bools', () => {
     const inputs = [values('bool', 21), values('bool', 21, 4)]
     for (const op of ['and', 'or', 'xor', 'min', 'max'] as const)
-      agree(
+      expectAgreement(
         map('bool', 21, ['bool', 'bool'], (a, b) => E[op](a, b)),
         inputs,
       )
-    agree(
+    expectAgreement(
       map('bool', 21, ['bool'], (x) => E.not(x)),
       [inputs[0]!],
     )
@@ -166,13 +166,13 @@ describe('lowering', () => {
     for (const dtype of fixedSize)
       for (const op of comparisonNames as readonly Comparison[]) {
         const inputs = [values(dtype, 39), values(dtype, 39, 4)]
-        agree(
+        expectAgreement(
           map('bool', 39, [dtype, dtype], (a, b) => E[op](a, b)),
           inputs,
           0,
           `${op} ${dtype}`,
         )
-        agree(
+        expectAgreement(
           map(dtype, 39, [dtype, dtype], (a, b) => E.select(E[op](a, b), b, a)),
           inputs,
           0,
@@ -184,7 +184,7 @@ describe('lowering', () => {
   it('converts every dtype to every other', () => {
     for (const from of fixedSize)
       for (const to of fixedSize)
-        agree(
+        expectAgreement(
           map(to, 39, [from], (x) => E.cast(x, to)),
           [values(from, 39)],
           0,
@@ -218,7 +218,7 @@ describe('lowering', () => {
           .map((index) => E.load(0, index, dtype))
           .reduce((a, b) => (dtype === 'bool' ? E.xor(a, b) : E.max(a, b))),
       }
-      agree(kernel, [values(dtype, 91)], 0, dtype)
+      expectAgreement(kernel, [values(dtype, 91)], 0, dtype)
     }
     const counters: FusedKernel = {
       name: 'counters',
@@ -228,7 +228,7 @@ describe('lowering', () => {
       reduced: 0,
       body: E.add(E.mul(i, int(1000)), j),
     }
-    agree(counters, [])
+    expectAgreement(counters, [])
   })
 
   it('never reads outside of an input, whatever the index', () => {
@@ -298,7 +298,11 @@ describe('lowering', () => {
           const next = random(3)
           for (let k = 0; k < size; k++)
             setElement(dtype, data, k, dtypes[dtype].kind === 'float' ? next() + 0.3 : Math.trunc(next() * 9))
-          agree(kernel, [data], { float16: 2e-3, bfloat16: 2e-2, float32: 1e-6 }[dtype as string] ?? 1e-12)
+          expectAgreement(
+            kernel,
+            [data],
+            { float16: 2e-3, bfloat16: 2e-2, float32: 1e-6 }[dtype as string] ?? 1e-12,
+          )
         }
   })
 
@@ -318,8 +322,8 @@ describe('lowering', () => {
         body: E.load(0, E.add(E.mul(E.axis(0), E.num(45, 'int32')), E.axis(1)), dtype),
         reduce: { combine, dtype, epilogue: E.acc(dtype) },
       }
-      agree(kernel, [values(dtype, 90)])
-      agree(kernel, [allocate(dtype, 90)])
+      expectAgreement(kernel, [values(dtype, 90)])
+      expectAgreement(kernel, [allocate(dtype, 90)])
     }
   })
 

@@ -1,7 +1,7 @@
 // Scalar expressions four elements at a time: 32-bit lanes in one vector, 64-bit lanes in two, bools as masks of all ones or zeros in 32-bit lanes.
 import type { Binary, Comparison, DType, Unary } from '@shoal/core'
 import { binaryNames, comparisonNames, fromNames, unaryNames } from '@shoal/core'
-import { f32, f32x4, f64x2, i32, i32x4, i64, i64x2, type Local, v128, type Value } from '../wasm/index.ts'
+import { f32x4, f64x2, i32, i32x4, i64x2, v128, type Value } from '../wasm/index.ts'
 import { constant, isFloat, isUnsigned, type Scalar, typeOf } from './representation.ts'
 import { type Arithmetic, scalarArithmetic, type Writer } from './scalar.ts'
 import { castVector } from './vectorCast.ts'
