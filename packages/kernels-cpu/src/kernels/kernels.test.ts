@@ -308,6 +308,7 @@ describe('rows', () => {
     for (const dtype of ['float32', 'int8', 'int64', 'bfloat16'] as const)
       for (const indexType of ['int32', 'int64'] as const)
         for (const [x, indices, y, axis, batchDims] of cases) {
+          if (sizeOf(y) > 1000 && dtype !== 'bfloat16') continue
           const data = allocate(dtype, sizeOf(x)) as TypedArray
           bytesOf(data).forEach((_, i, bytes) => (bytes[i] = i * 7))
           const picks = allocate(indexType, sizeOf(indices)) as TypedArray
