@@ -125,6 +125,7 @@ const iterative: ReadonlySet<string> = new Set([
 ])
 /** What an op is worth that cannot be looked into before it runs. */
 const opaqueUnits = 16
+const holdsState: ReadonlySet<string> = new Set(['assign', 'readVariable', 'scatter'])
 /** What a loop is worth: its body as if it ran so many times one after the other. */
 const loopFactor = 16
 
@@ -168,6 +169,8 @@ function ownTolerance(node: Node, at: (t: Tensor) => Tolerance): Tolerance {
   const { body } = node.op
   if (body.kind === 'view') return exact
   if (body.kind === 'composite') return { units: opaqueUnits, cancels: true }
+  // What a variable holds may have been added up by this run and those before.
+  if (body.kind === 'runtime' && holdsState.has(body.role)) return { units: opaqueUnits, cancels: true }
   if (body.kind === 'runtime') return ofBodies(node, at)
   if (body.kind === 'scalar') return ofScalar(node)
   if (body.kind === 'reduce') return ofReduction(body.combine, node)

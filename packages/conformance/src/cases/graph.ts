@@ -1,5 +1,19 @@
 // Cases of the ops that hold graphs together: constants, names, effects, and what partitions hand to each other.
-import { add, blank, constant, controlDependencies, group, identity, makeNode, mul, recv, send, stopGradient, sumLike, variable } from '@shoal/core'
+import {
+  add,
+  blank,
+  constant,
+  controlDependencies,
+  group,
+  identity,
+  makeNode,
+  mul,
+  recv,
+  send,
+  stopGradient,
+  sumLike,
+  variable,
+} from '@shoal/core'
 import { opCase } from '../case.ts'
 import { random, values } from '../inputs.ts'
 
@@ -14,15 +28,27 @@ export const graphCases = [
   opCase({
     op: 'Const',
     name: 'of bigints, booleans and strings',
-    build: () => ({ big: constant([2n ** 62n, -1n]), truth: constant([true, false]), text: constant(['a', 'ü']) }),
+    build: () => ({
+      big: constant([2n ** 62n, -1n]),
+      truth: constant([true, false]),
+      text: constant(['a', 'ü']),
+    }),
     expect: { big: [2n ** 62n, -1n], truth: [true, false], text: ['a', 'ü'] },
   }),
   opCase({
     op: 'Placeholder',
     name: 'answered as it was fed',
-    inputs: { x: values([[1, 2], [3, 4]]) },
+    inputs: {
+      x: values([
+        [1, 2],
+        [3, 4],
+      ]),
+    },
     build: ({ x }) => x,
-    expect: [[1, 2], [3, 4]],
+    expect: [
+      [1, 2],
+      [3, 4],
+    ],
   }),
   opCase({
     op: 'Identity',
@@ -43,7 +69,12 @@ export const graphCases = [
   opCase({
     op: 'Blank',
     name: 'lends a shape',
-    inputs: { x: values([[1, 2], [3, 4]]) },
+    inputs: {
+      x: values([
+        [1, 2],
+        [3, 4],
+      ]),
+    },
     build: ({ x }, dtype) => sumLike(x, blank({ shape: [1, 2], dtype })),
     expect: [[4, 6]],
     symbolic: false,
