@@ -138,12 +138,13 @@ function inheritedFlags(): { execArgv?: string[] } {
 
 function startThread(): Thread {
   const node = globalThis.process?.getBuiltinModule?.('node:worker_threads')
-  // Sources run as they are; what is published has been compiled.
-  const url = import.meta.url.endsWith('.ts')
-    ? new URL('./worker.ts', import.meta.url)
-    : new URL('./worker.js', import.meta.url)
   if (node) {
-    const worker = new node.Worker(url, inheritedFlags())
+    // Sources run as they are; what is published has been compiled.
+    const source = import.meta.url.endsWith('/pool.ts')
+    const url = source
+      ? import.meta.url.replace(/pool\.ts$/, 'worker.ts')
+      : new URL('./worker.js', import.meta.url)
+    const worker = new node.Worker(new URL(url), inheritedFlags())
     worker.unref()
     return {
       post: (message) => worker.postMessage(message),
@@ -152,7 +153,8 @@ function startThread(): Thread {
       end: async () => void (await worker.terminate()),
     }
   }
-  const worker = new Worker(url, { type: 'module' })
+  // Bundlers know this form, and make a file of the worker.
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
   return {
     post: (message) => worker.postMessage(message),
     listen: (receive, fail) => {
