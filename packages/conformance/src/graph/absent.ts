@@ -4,7 +4,6 @@
 export const absent: Readonly<Record<number, string>> = {
   8: 'No pass looks at the declared shape behind ShapeOf; sizes become numbers when a run binds them.',
   10: 'There is no Merge: branches are bodies of one Case node.',
-  13: 'Neighbouring constants of a Concat are not held to this here.',
   17: 'No pass moves factors into filters; element-wise products are fused with what follows instead.',
   43: 'There are no references to variables: reading one answers a value.',
   44: 'An Add that is only waited for still runs; control edges between pure nodes are the exception, not the rule.',

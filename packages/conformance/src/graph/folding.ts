@@ -85,6 +85,12 @@ async function joins(): Promise<void> {
   await expectLeft(constantFold, across, [x, y, z], 'Concat(Concat(x, y), Concat(z, z))')
 }
 
+async function joinsOfConstants(): Promise<void> {
+  const x = named('x', [1])
+  const joined = concat([constant([1]), constant([2]), x, constant([3]), constant([4])], { axis: 0 })
+  await expectLeft(constantFold, joined, [x], 'Concat([1,2], x, [3,4])')
+}
+
 async function largeResults(): Promise<void> {
   const m = identity(diag(constant(new Float32Array(256))))
   expect((await left(constantFold, [m], []))[0]).toContain('Diag(')
@@ -172,6 +178,7 @@ export const foldingBehaviours: readonly Behaviour[] = [
   { id: 5, name: 'division by constants is multiplication for floats, not for integers', check: divisions },
   { id: 7, name: 'each output becomes its own constant', check: severalOutputs },
   { id: 11, name: 'joined pieces of joined pieces are joined once, along one axis', check: joins },
+  { id: 13, name: 'neighbouring constants are joined', check: joinsOfConstants },
   { id: 14, name: 'what would make the graph larger is not folded', check: largeResults },
   { id: 19, name: 'equal nodes become one', check: equalNodes },
   { id: 20, name: 'the order of operands matters only where it matters', check: operandOrder },

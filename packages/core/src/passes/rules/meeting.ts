@@ -146,6 +146,8 @@ export const meetingRules: readonly Rule[] = [
       const isPart = (t: Tensor): boolean =>
         t.node.op === concat.def &&
         axisOf(t.node.attrs['axis'], t) === axis &&
+        // Joined constants are folded where they stand; taken apart, the next rule would join them again.
+        !t.node.inputs.every((piece) => constantValue(piece)) &&
         site.once(t) &&
         site.look(t, concat) !== undefined
       return site.inputs.some(isPart)
