@@ -1,11 +1,12 @@
 // Fused kernels as WebAssembly functions over [begin, end) of their units: threads stay outside.
-import type { FusedKernel, Lowering, Schedule } from '@shoal/core'
+import type { FusedKernel, Lowering } from '@shoal/core'
 import { collapseAxes } from '@shoal/core'
 import type { Stage } from '../stage.ts'
-import type { ModuleBuilder } from '../wasm/index.ts'
+import type { Local, ModuleBuilder } from '../wasm/index.ts'
 import { kernelKey } from './key.ts'
 import { planMap, writeMap } from './map.ts'
 import { planReduce, type ReducingKernel, widenProducts, withTerms, writeReduce } from './reduce.ts'
+import type { Code } from './representation.ts'
 import { width } from './vector.ts'
 
 /** Writes a kernel into a module, and answers the function. Its arguments are the inputs and the output. */
@@ -14,34 +15,58 @@ export type WriteKernel = (module: ModuleBuilder) => Stage
 /** Turns fused kernels into functions of WebAssembly modules. `relaxed`: may multiply-add round once? */
 export function lowering(relaxed: boolean): Lowering<WriteKernel> {
   return {
+    // There is one way to run a kernel here: the vectors are as wide as the engine has them.
     schedule: () => ({ vector: width, unroll: 1 }),
-    lower: (kernel, schedule) => {
+    lower: (kernel) => {
       const collapsed = collapseAxes(kernel)
       const key = `fused ${relaxed} ${kernelKey(collapsed)}`
-      return (module) => module.once(key, () => writeKernel(module, collapsed, schedule, relaxed))
+      return (module) =>
+        module.once(key, () => {
+          const { reduce } = collapsed
+          return reduce
+            ? reducingStage(module, { ...collapsed, reduce }, relaxed)
+            : mappingStage(module, collapsed, relaxed)
+        })
     },
   }
 }
 
-const product = (sizes: readonly number[]): number => sizes.reduce((p, size) => p * size, 1)
-const isReducing = (kernel: FusedKernel): kernel is ReducingKernel => kernel.reduce !== undefined
-
-function writeKernel(
-  module: ModuleBuilder,
-  given: FusedKernel,
-  _schedule: Schedule,
-  relaxed: boolean,
-): Stage {
-  const kernel = isReducing(given) ? withTerms(widenProducts(given)) : given
-  const plan = isReducing(kernel) ? planReduce(kernel) : planMap(kernel)
-  const buffers = [...kernel.inputs.map(() => 'i32' as const), 'i32' as const]
-  const func = module.define(kernel.name, [...buffers, 'i32', 'i32'], 'none', (f, ...parameters) => {
-    const inputs = parameters.slice(0, kernel.inputs.length)
-    const [output, begin, end] = parameters.slice(kernel.inputs.length) as [never, never, never]
-    const writer = { module, f, relaxed }
-    if (isReducing(kernel)) writeReduce({ writer, kernel, plan: plan as never, inputs, output, begin, end })
-    else writeMap(writer, kernel, plan as never, inputs, output, begin, end)
+function mappingStage(module: ModuleBuilder, kernel: FusedKernel, relaxed: boolean): Stage {
+  const plan = planMap(kernel)
+  return stageOf(module, kernel, plan.box, (f, { inputs, output, begin, end }) => {
+    writeMap({ module, f, relaxed }, kernel, plan, inputs, output, begin, end)
   })
-  const units = product(plan.box)
+}
+
+function reducingStage(module: ModuleBuilder, given: ReducingKernel, relaxed: boolean): Stage {
+  const kernel = withTerms(widenProducts(given))
+  const plan = planReduce(kernel)
+  return stageOf(module, kernel, plan.box, (f, parameters) => {
+    writeReduce({ writer: { module, f, relaxed }, kernel, plan, ...parameters })
+  })
+}
+
+interface Parameters {
+  readonly inputs: readonly Local<'i32'>[]
+  readonly output: Local<'i32'>
+  readonly begin: Local<'i32'>
+  readonly end: Local<'i32'>
+}
+
+const product = (sizes: readonly number[]): number => sizes.reduce((p, size) => p * size, 1)
+
+/** A function over the units of `box`: inputs, output and range are its parameters. */
+function stageOf(
+  module: ModuleBuilder,
+  kernel: FusedKernel,
+  box: readonly number[],
+  write: (f: Code, parameters: Parameters) => void,
+): Stage {
+  const types = Array.from({ length: kernel.inputs.length + 3 }, () => 'i32' as const)
+  const func = module.define(kernel.name, types, 'none', (f, ...locals) => {
+    const [output, begin, end] = locals.slice(-3) as [Local<'i32'>, Local<'i32'>, Local<'i32'>]
+    write(f, { inputs: locals.slice(0, -3), output, begin, end })
+  })
+  const units = product(box)
   return { func, units, work: units === 0 ? 0 : product(kernel.axes) / units }
 }
