@@ -1,0 +1,164 @@
+// The training loop: batches in, steps run, hooks called. All else is done by hooks.
+import type { Feeds, Node, Session, Tensor, Variable } from '@shoal/core'
+import { ValueError } from '@shoal/core'
+import type { Dataset } from '@shoal/data'
+import type { Hook, Metrics, StepValues, TrainingRun } from './hook.ts'
+import { scalarsOf } from './hook.ts'
+import { Means } from './metrics/means.ts'
+
+/** Tensors to fetch, by name. */
+export type Watched = { readonly [name: string]: Tensor | Variable }
+
+/** How a dataset goes through a graph. */
+export interface PassOptions<Batch> {
+  readonly session: Session
+  /** What each step fetches. Of those that are one number, means are taken over the batches, each batch counting the same. */
+  readonly fetches: Watched
+  /** Its elements are batches. */
+  readonly data: Dataset<Batch>
+  /** What a batch feeds. */
+  readonly feed: (batch: Batch) => Feeds
+  readonly signal?: AbortSignal
+}
+
+/** What training is made of. */
+export interface TrainOptions<Batch> extends PassOptions<Batch> {
+  /** What each step runs: a train op, or several of them as a `group`. */
+  readonly step: Node
+  /** How often to go through the data, a resumed start included. */
+  readonly epochs: number
+  readonly hooks?: readonly Hook[]
+  /** More metrics for the end of each epoch, from data held back: `() => evaluate({ … })`. */
+  readonly validate?: (run: TrainingRun) => Promise<Metrics>
+  /** Steps that were done before, in the order of a whole training: it goes on with the batch after them. Default 0. */
+  readonly startStep?: number
+}
+
+/** What is left of one epoch. */
+export interface EpochRecord {
+  /** Counted from 0. */
+  readonly epoch: number
+  /** Steps done at its end. */
+  readonly step: number
+  readonly metrics: Metrics
+}
+/** How training went. */
+export interface History {
+  readonly epochs: readonly EpochRecord[]
+  /** Steps done, those before the start included. */
+  readonly steps: number
+  /** Why it ended early, when a hook ended it. */
+  readonly stopped: string | undefined
+}
+
+/**
+ * Trains: for each epoch and each batch it runs `step` and the fetches with what the batch feeds. Variables must have values: run
+ * `session.initialize(step)` or restore a checkpoint before.
+ * @throws what a step, a hook or the data throw; the reason of `signal` once it aborts. `end` of every hook is called in any case.
+ */
+export async function train<Batch>(options: TrainOptions<Batch>): Promise<History> {
+  const { hooks = [] } = options
+  const run = new Run(options)
+  const records: EpochRecord[] = []
+  let error: unknown
+  try {
+    await each(hooks, (hook) => hook.begin?.(run))
+    for (; run.epoch < options.epochs && run.stopped === undefined; run.nextEpoch())
+      records.push(await runEpoch(options, run))
+  } catch (thrown) {
+    error = thrown ?? new ValueError('a hook, a step or the data threw nothing at all')
+  }
+  for (const hook of hooks)
+    try {
+      await hook.end?.(run, error)
+    } catch (thrown) {
+      // The first error is the one that matters.
+      error ??= thrown
+    }
+  if (error !== undefined) throw error
+  return { epochs: records, steps: run.step, stopped: run.stopped }
+}
+
+/** The means of what is fetched, over all batches of a dataset. Nothing is trained. @throws as `train` does. */
+export async function evaluate<Batch>({
+  session,
+  fetches,
+  data,
+  feed,
+  signal,
+}: PassOptions<Batch>): Promise<Metrics> {
+  const means = new Means()
+  for await (const batch of data.iterate({ ...(signal && { signal }), epoch: 0 }))
+    means.add(scalarsOf((await session.run(fetches, feed(batch), signal ? { signal } : {})) as StepValues))
+  return means.means
+}
+
+async function runEpoch<Batch>(options: TrainOptions<Batch>, run: Run): Promise<EpochRecord> {
+  const { session, step, fetches, data, feed, hooks = [], signal, validate } = options
+  const aborting = signal ? { signal } : {}
+  const means = new Means()
+  await each(hooks, (hook) => hook.epochBegin?.(run))
+  for await (const batch of data.iterate({ ...aborting, epoch: run.epoch, from: run.batch })) {
+    const feeds = feed(batch)
+    await each(hooks, (hook) => hook.beforeRun?.(run, feeds))
+    const { values } = await session.run({ values: fetches, step }, feeds, aborting)
+    run.stepDone()
+    means.add(scalarsOf(values as StepValues))
+    await each(hooks, (hook) => hook.afterRun?.(run, values as StepValues, feeds))
+    if (run.stopped !== undefined) break
+  }
+  const metrics = { ...means.means, ...(await validate?.(run)) }
+  await each(hooks, (hook) => hook.epochEnd?.(run, metrics))
+  return { epoch: run.epoch, step: run.step, metrics }
+}
+
+async function each(hooks: readonly Hook[], call: (hook: Hook) => void | Promise<void>): Promise<void> {
+  for (const hook of hooks) await call(hook)
+}
+
+/** The state that hooks see. */
+class Run implements TrainingRun {
+  readonly session: Session
+  readonly epochs: number
+  readonly batches: number | undefined
+  readonly signal: AbortSignal | undefined
+  epoch = 0
+  batch = 0
+  step: number
+  stopped: string | undefined
+
+  constructor({
+    session,
+    epochs,
+    data,
+    signal,
+    startStep = 0,
+  }: Omit<TrainOptions<never>, 'data'> & { readonly data: { readonly size: number | undefined } }) {
+    for (const [what, x] of Object.entries({ epochs, startStep }))
+      if (!Number.isSafeInteger(x) || x < 0)
+        throw new ValueError(`${what} is ${x}; it must be a whole number, not negative`)
+    this.session = session
+    this.epochs = epochs
+    this.batches = data.size
+    this.signal = signal
+    this.step = startStep
+    if (startStep === 0) return
+    if (data.size === undefined)
+      throw new ValueError(
+        'startStep needs a dataset whose size is known, to tell the epoch: cache it, or take a stated number of batches',
+      )
+    this.epoch = Number.isFinite(data.size) ? Math.floor(startStep / data.size) : 0
+    this.batch = startStep - (this.epoch === 0 ? 0 : this.epoch * data.size)
+  }
+  stop(reason: string): void {
+    this.stopped ??= reason
+  }
+  stepDone(): void {
+    this.step++
+    this.batch++
+  }
+  nextEpoch(): void {
+    this.epoch++
+    this.batch = 0
+  }
+}
