@@ -13,7 +13,7 @@ const model = wideAndDeep(statisticsOf(people))
 const rows = Dataset.fromTensors(people).shuffle({ seed: args.seed })
 const train = (args.short ? rows.take(8192) : rows).batch(args.batch)
 const test = Dataset.fromTensors(strangers)
-  .take(args.short ? 4096 : Infinity)
+  .take(args.short ? 4096 : strangers.rich.size)
   .batch(1024)
 
 await using session = new Session({ devices: [chooseDevice(args)], seed: args.seed })
