@@ -2,3 +2,5 @@
 export type { CheckpointEntry } from './checkpoint/catalogue.ts'
 export type { CheckpointsOptions } from './checkpoint/checkpoints.ts'
 export { Checkpoints, readCheckpoint } from './checkpoint/checkpoints.ts'
+export * from './summary/eventFile.ts'
+export * from './terminal/progress.ts'
