@@ -4,6 +4,7 @@ import {
   argMax,
   cast,
   dropout,
+  equal,
   expandDims,
   maxPool,
   mean,
@@ -15,42 +16,51 @@ import {
 } from '@shoal/core'
 import { convolution, dense } from '@shoal/example-parts'
 
-/** What is to be had from the network. */
-export interface LeNet {
-  /** Grey values 0 to 255, uint8 [batch, 28, 28]; fed as 'images'. */
-  readonly images: Tensor
-  /** Digits, uint8 [batch]; fed as 'labels'. */
-  readonly labels: Tensor
-  /** What training makes small: the mean cross-entropy, with dropout. */
-  readonly trainLoss: Tensor
-  /** The mean cross-entropy of the network as it is. */
+/** How good some scores are: scalars. */
+export interface Quality {
+  /** The mean cross-entropy. */
   readonly loss: Tensor
-  /** The likeliest digits, int32 [batch]. */
+  /** The part of the batch that is told right. */
+  readonly accuracy: Tensor
+}
+
+/** What is to be had from the network; it is fed 'images' uint8 [batch, 28, 28] and 'labels' uint8 [batch]. */
+export interface LeNet {
+  /** With dropout, which makes its task harder: the loss of this is what training makes small. */
+  readonly training: Quality
+  /** As the network is. */
+  readonly testing: Quality
+  /** The likeliest digits, int32 [batch]; needs no labels. */
   readonly predictions: Tensor
 }
 
-/** Builds the network: 28×28 → 8@24×24 → 8@12×12 → 16@8×8 → 16@4×4 → 128 → 10. */
-export function lenet({ dropoutRate = 0.25 }: { readonly dropoutRate?: number } = {}): LeNet {
+/** Builds the network: 28×28 → 16@24×24 → 16@12×12 → 32@8×8 → 32@4×4 → 128 → 10. */
+export function lenet({ dropoutRate = 0.4 }: { readonly dropoutRate?: number } = {}): LeNet {
   const images = placeholder({ shape: ['batch', 28, 28], dtype: 'uint8', name: 'images' })
   const labels = placeholder({ shape: ['batch'], dtype: 'uint8', name: 'labels' })
-  const conv1 = convolution('conv1', 5, 1, 8)
-  const conv2 = convolution('conv2', 5, 8, 16)
-  const dense1 = dense('dense1', 4 * 4 * 16, 128)
+  const convolution1 = convolution('convolution1', 5, 1, 16)
+  const convolution2 = convolution('convolution2', 5, 16, 32)
+  const dense1 = dense('dense1', 4 * 4 * 32, 128)
   const dense2 = dense('dense2', 128, 10)
 
   const x = expandDims(mul(cast(images, { to: 'float32' }), 1 / 255), { axis: -1 })
-  const maps1 = maxPool(relu(conv1(x)), 2)
-  const maps2 = maxPool(relu(conv2(maps1)), 2)
-  const features = relu(dense1(reshape(maps2, { shape: [-1, 4 * 4 * 16] })))
+  const maps1 = maxPool(relu(convolution1(x)), 2)
+  const maps2 = maxPool(relu(convolution2(maps1)), 2)
+  const features = relu(dense1(reshape(maps2, { shape: [-1, 4 * 4 * 32] })))
 
-  const classes = cast(labels, { to: 'int32' })
-  const lossOf = (logits: Tensor): Tensor => mean(sparseSoftmaxCrossEntropy(logits, classes))
   const logits = dense2(features)
+  const classes = cast(labels, { to: 'int32' })
   return {
-    images,
-    labels,
-    trainLoss: lossOf(dense2(dropout(features, { rate: dropoutRate }))),
-    loss: lossOf(logits),
+    training: qualityOf(dense2(dropout(features, { rate: dropoutRate })), classes),
+    testing: qualityOf(logits, classes),
     predictions: argMax(logits, { axis: -1 }),
+  }
+}
+
+function qualityOf(logits: Tensor, classes: Tensor): Quality {
+  const right = equal(argMax(logits, { axis: -1 }), classes)
+  return {
+    loss: mean(sparseSoftmaxCrossEntropy(logits, classes)),
+    accuracy: mean(cast(right, { to: 'float32' })),
   }
 }

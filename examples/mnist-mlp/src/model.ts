@@ -10,7 +10,6 @@ import {
   relu,
   reshape,
   sparseSoftmaxCrossEntropy,
-  sum,
 } from '@shoal/core'
 import { dense } from '@shoal/example-parts'
 
@@ -18,8 +17,8 @@ import { dense } from '@shoal/example-parts'
 export interface Mlp {
   /** The mean cross-entropy. */
   readonly loss: Tensor
-  /** How many of the batch it gets right, int32. */
-  readonly correct: Tensor
+  /** The part of the batch that it tells right. */
+  readonly accuracy: Tensor
 }
 
 /** Builds the network. */
@@ -35,6 +34,6 @@ export function mlp(): Mlp {
   const right = equal(argMax(logits, { axis: -1 }), classes)
   return {
     loss: mean(sparseSoftmaxCrossEntropy(logits, classes)),
-    correct: sum(cast(right, { to: 'int32' })),
+    accuracy: mean(cast(right, { to: 'float32' })),
   }
 }

@@ -12,7 +12,9 @@ const network = splitNetwork(args.short ? 64 : args.hidden, names)
 const { train } = await readDigits({ seed: args.seed, batchSize: 50 })
 
 /** The loss before each step of training from the start on the given devices, and what ran in the last one. */
-async function learn(devices: readonly Device[]): Promise<{ losses: number[]; events: readonly TraceEvent[] }> {
+async function learn(
+  devices: readonly Device[],
+): Promise<{ losses: number[]; events: readonly TraceEvent[] }> {
   await using session = new Session({ devices, seed: args.seed })
   await session.initialize(network.loss, network.step)
   const losses: number[] = []

@@ -27,7 +27,7 @@ for (let step = 1; step <= steps; step++) {
 }
 const last = sum / every
 
-const asked = ['king', 'queen', 'love', 'death', 'brother', 'night', 'sword', 'heaven']
+const asked = ['crown', 'queen', 'love', 'death', 'brother', 'night', 'sword', 'heaven']
 const queries = asked.map((word) => corpus.vocabulary.indexOf(word)).filter((word) => word >= 0)
 const nearest = await session.run(model.nearest, { queries: Int32Array.from(queries) })
 queries.forEach((query, row) => {
