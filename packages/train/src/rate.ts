@@ -1,6 +1,6 @@
 // Learning rates: a number, a tensor that changes, or a schedule that makes one of the step.
-import type { DType, Readable, TensorLike } from '@shoal/core'
-import { cast, constant, Tensor, toTensor } from '@shoal/core'
+import type { DType, Readable, Tensor, TensorLike } from '@shoal/core'
+import { cast, constant, toTensor } from '@shoal/core'
 
 /** Makes a rate (a float32 scalar) of the number of steps taken so far (an integer scalar: a tensor, a variable or a number). */
 export type Schedule = (step: TensorLike) => Tensor

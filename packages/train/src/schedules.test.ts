@@ -16,7 +16,7 @@ import {
 const steps = [0, 1, 2, 3, 4, 5, 7, 9, 10, 11, 15, 20, 29, 30, 31, 69, 70, 71]
 
 /** The rate at each of `steps` beside the formula's. */
-function compare(schedule: Schedule, formula: (step: number) => number): void {
+function expectRates(schedule: Schedule, formula: (step: number) => number): void {
   const session = new Session()
   const step = placeholder({ shape: [], dtype: 'int32', name: 'step' })
   const rate = schedule(step)
@@ -31,56 +31,56 @@ function compare(schedule: Schedule, formula: (step: number) => number): void {
 }
 
 describe('schedules', () => {
-  it('constantRate', () => compare(constantRate(0.25), () => 0.25))
+  it('constantRate', () => expectRates(constantRate(0.25), () => 0.25))
   it('exponentialDecay', () =>
-    compare(exponentialDecay({ initial: 0.5, steps: 10, factor: 0.8 }), (n) => 0.5 * 0.8 ** (n / 10)))
+    expectRates(exponentialDecay({ initial: 0.5, steps: 10, factor: 0.8 }), (n) => 0.5 * 0.8 ** (n / 10)))
   it('exponentialDecay in stairs', () =>
-    compare(
+    expectRates(
       exponentialDecay({ initial: 0.5, steps: 10, factor: 0.8, staircase: true }),
       (n) => 0.5 * 0.8 ** Math.floor(n / 10),
     ))
   it('inverseTimeDecay', () =>
-    compare(inverseTimeDecay({ initial: 0.5, steps: 10, factor: 2 }), (n) => 0.5 / (1 + (2 * n) / 10)))
+    expectRates(inverseTimeDecay({ initial: 0.5, steps: 10, factor: 2 }), (n) => 0.5 / (1 + (2 * n) / 10)))
   it('inverseTimeDecay in stairs', () =>
-    compare(
+    expectRates(
       inverseTimeDecay({ initial: 0.5, steps: 10, factor: 2, staircase: true }),
       (n) => 0.5 / (1 + 2 * Math.floor(n / 10)),
     ))
   it('piecewiseConstant changes after each boundary', () =>
-    compare(piecewiseConstant({ boundaries: [4, 10], values: [1, 0.5, 0.1] }), (n) =>
+    expectRates(piecewiseConstant({ boundaries: [4, 10], values: [1, 0.5, 0.1] }), (n) =>
       n <= 4 ? 1 : n <= 10 ? 0.5 : 0.1,
     ))
   it('polynomialDecay', () =>
-    compare(
+    expectRates(
       polynomialDecay({ initial: 0.5, end: 0.1, steps: 30, power: 2 }),
       (n) => 0.4 * (1 - Math.min(n, 30) / 30) ** 2 + 0.1,
     ))
   it('polynomialDecay in cycles', () =>
-    compare(polynomialDecay({ initial: 0.5, end: 0.1, steps: 10, cycle: true }), (n) => {
+    expectRates(polynomialDecay({ initial: 0.5, end: 0.1, steps: 10, cycle: true }), (n) => {
       const length = 10 * Math.max(1, Math.ceil(n / 10))
       return 0.4 * (1 - n / length) + 0.1
     }))
   it('cosineDecay', () =>
-    compare(cosineDecay({ initial: 0.5, steps: 30, floor: 0.1 }), (n) => {
+    expectRates(cosineDecay({ initial: 0.5, steps: 30, floor: 0.1 }), (n) => {
       const cosine = (1 + Math.cos((Math.PI * Math.min(n, 30)) / 30)) / 2
       return 0.5 * (0.9 * cosine + 0.1)
     }))
   it.each([1, 2])('cosineDecayRestarts with periods that grow by %s', (lengthen) =>
-    compare(cosineDecayRestarts({ initial: 0.5, steps: 10, lengthen, lower: 0.5 }), (n) => {
+    expectRates(cosineDecayRestarts({ initial: 0.5, steps: 10, lengthen, lower: 0.5 }), (n) => {
       let [begin, length, height] = [0, 10, 0.5]
       while (n >= begin + length) [begin, length, height] = [begin + length, length * lengthen, height / 2]
       return (height * (1 + Math.cos((Math.PI * (n - begin)) / length))) / 2
     }),
   )
   it('linearWarmup before another schedule, which then starts at its beginning', () =>
-    compare(
+    expectRates(
       linearWarmup(exponentialDecay({ initial: 1, steps: 10, factor: 0.5 }), { steps: 10, from: 0.1 }),
       (n) => (n < 10 ? 0.1 + 0.09 * n : 0.5 ** ((n - 10) / 10)),
     ))
   it('linearWarmup to a number', () =>
-    compare(linearWarmup(0.2, { steps: 4 }), (n) => 0.2 * Math.min(1, n / 4)))
+    expectRates(linearWarmup(0.2, { steps: 4 }), (n) => 0.2 * Math.min(1, n / 4)))
   it('noam', () =>
-    compare(
+    expectRates(
       noam({ modelSize: 512, warmup: 10 }),
       (n) => 512 ** -0.5 * Math.min((n + 1) ** -0.5, (n + 1) * 10 ** -1.5),
     ))
