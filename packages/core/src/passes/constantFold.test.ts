@@ -8,7 +8,7 @@ import {
   constant,
   div,
   exp,
-  inverse,
+  cholesky,
   matmul,
   mul,
   placeholder,
@@ -31,16 +31,7 @@ describe('constant folding', () => {
     expect(folded(add(constant(1), 2)).node.name).toBe('add')
   })
   it('leaves to the run what fails', () => {
-    expect(
-      folded(
-        inverse(
-          constant([
-            [1, 1],
-            [1, 1],
-          ]),
-        ),
-      ).node.op.name,
-    ).not.toBe('Const')
+    expect(folded(cholesky(constant([[-1]]))).node.op.name).toBe('Cholesky')
   })
   it('does not make graphs larger', () => {
     const large = add(constant([[1], [2]]), broadcastTo(constant([1, 2]), { shape: [2, 2] }))
