@@ -45,4 +45,4 @@ export class Random {
 
 /** FNV-1a, 32 bits. */
 const hash = (text: string): number =>
-  [...text].reduce((h, c) => Math.imul(h ^ c.codePointAt(0)!, 16777619), 2166136261 | 0)
+  Array.from(text).reduce((h, c) => Math.imul(h ^ c.codePointAt(0)!, 16777619), 2166136261 | 0)

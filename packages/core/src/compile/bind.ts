@@ -1,6 +1,6 @@
 // Specialises a graph to one run: feeds take the place of what they feed, names of sizes become numbers.
 import type { AttrValue } from '../attr.ts'
-import type { ShoalError } from '../errors.ts';
+import type { ShoalError } from '../errors.ts'
 import { DTypeError, MissingFeedError, ShapeError } from '../errors.ts'
 import type { Graph, Node, Subgraph, Tensor } from '../graph/graph.ts'
 import { isSubgraph } from '../graph/graph.ts'

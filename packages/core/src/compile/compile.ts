@@ -1,6 +1,5 @@
 // From a bound graph to programs: passes, placement, partition, and for each device order, units, plan and steps.
 import type { Graph, Subgraph, Tensor } from '../graph/graph.ts'
-import type { Pass } from '../passes/pass.ts'
 import { schedule } from '../passes/schedule.ts'
 import type { VariableResource } from '../resource.ts'
 import { after } from '../run/awaitable.ts'
@@ -10,13 +9,6 @@ import { prepareSteps } from '../run/steps.ts'
 import { orderEffects } from './effects.ts'
 import { plan } from './plan.ts'
 import { cutUnits } from './units.ts'
-
-/** Choices that shape programs. */
-export interface CompileOptions {
-  readonly passes: Pass
-  /** false: every node gets a kernel of its own. */
-  readonly fusion: boolean
-}
 
 /** Operations in one fused expression at most: larger ones would spill registers and take long to compile. */
 const maxOperations = 160

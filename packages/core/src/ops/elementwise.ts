@@ -19,7 +19,10 @@ export function elementwiseType(inputs: readonly TensorType[], dtype: DType = sa
 export function sameDType(inputs: readonly TensorType[]): DType {
   const [first, ...rest] = inputs
   const other = rest.find((t) => t.dtype !== first!.dtype)
-  if (other) throw new DTypeError(`inputs are ${first!.dtype} and ${other.dtype}; there is no implicit conversion: cast one of them`)
+  if (other)
+    throw new DTypeError(
+      `inputs are ${first!.dtype} and ${other.dtype}; there is no implicit conversion: cast one of them`,
+    )
   return first!.dtype
 }
 
@@ -43,7 +46,15 @@ interface UnarySpec {
 }
 
 /** An element-wise op of one input. */
-export function unary({ name, doc, dtypes = floats, result, traits = {}, expr, grad }: UnarySpec): Op<readonly ['x'], {}, readonly ['y']> {
+export function unary({
+  name,
+  doc,
+  dtypes = floats,
+  result,
+  traits = {},
+  expr,
+  grad,
+}: UnarySpec): Op<readonly ['x'], {}, readonly ['y']> {
   return defineOp({
     name,
     doc,
@@ -84,7 +95,13 @@ interface BinarySpec {
 
 /** An element-wise op of two inputs of one dtype, with broadcasting. */
 export function binary({
-  name, doc, dtypes = numerics, result, traits = {}, expr, grad,
+  name,
+  doc,
+  dtypes = numerics,
+  result,
+  traits = {},
+  expr,
+  grad,
 }: BinarySpec): Op<readonly ['a', 'b'], {}, readonly ['y']> {
   return defineOp({
     name,
@@ -96,7 +113,11 @@ export function binary({
     ...(grad === undefined
       ? {}
       : {
-          grad: ({ dy, inputs: [a, b], outputs }: GradContext<readonly ['a', 'b'], {}>): [Tensor | null, Tensor | null] => {
+          grad: ({
+            dy,
+            inputs: [a, b],
+            outputs,
+          }: GradContext<readonly ['a', 'b'], {}>): [Tensor | null, Tensor | null] => {
             if (grad === null) return [null, null]
             const [da, db] = grad({ dy, a, b, y: outputs[0]! })
             return [da && sumTo(da, a), db && sumTo(db, b)]

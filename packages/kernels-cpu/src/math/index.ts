@@ -11,7 +11,7 @@ import { pow } from './pow.ts'
 import { cos, sin, tan } from './trig.ts'
 
 export { type LaneFunction, type LaneFunction2, Lanes, type Vector } from './lanes.ts'
-export { lanewise, type ScalarFunction, type VectorFunction } from './lanewise.ts'
+export { lanewise } from './lanewise.ts'
 
 /** Names of functions of one argument. */
 export type UnaryMath =

@@ -1,6 +1,6 @@
 // Traces a JavaScript function into the body of a branch or loop: what it makes is the body, what it uses from outside is captured.
 import { GraphError } from '../../errors.ts'
-import type { Node, Subgraph , Tensor} from '../../graph/graph.ts'
+import type { Node, Subgraph, Tensor } from '../../graph/graph.ts'
 import { nodesCreated, toposort } from '../../graph/graph.ts'
 import { detached } from '../../graph/scope.ts'
 import { substitute } from '../../graph/substitute.ts'

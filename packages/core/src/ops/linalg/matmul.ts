@@ -27,16 +27,25 @@ export const matmul = defineOp({
   body: { kind: 'kernel' },
 })
 
-function matmulType(a: TensorType, b: TensorType, attrs: { transposeA: boolean; transposeB: boolean }): TensorType {
+function matmulType(
+  a: TensorType,
+  b: TensorType,
+  attrs: { transposeA: boolean; transposeB: boolean },
+): TensorType {
   if (a.shape.length < 2 || b.shape.length < 2)
-    throw new ShapeError(`needs matrices, got ${formatShape(a.shape)} × ${formatShape(b.shape)}: reshape vectors to [1, n] or [n, 1]`)
+    throw new ShapeError(
+      `needs matrices, got ${formatShape(a.shape)} × ${formatShape(b.shape)}: reshape vectors to [1, n] or [n, 1]`,
+    )
   const [m, inner] = ends(a, attrs.transposeA)
   const [inner2, n] = ends(b, attrs.transposeB)
   if (!compatible(inner, inner2))
     throw new ShapeError(
       `inner sizes ${inner} and ${inner2} differ, ${formatShape(a.shape)}${attrs.transposeA ? 'ᵀ' : ''} × ${formatShape(b.shape)}${attrs.transposeB ? 'ᵀ' : ''}`,
     )
-  return { dtype: sameDType([a, b]), shape: [...broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n] }
+  return {
+    dtype: sameDType([a, b]),
+    shape: [...broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n],
+  }
 }
 
 function ends({ shape }: TensorType, transpose: boolean) {

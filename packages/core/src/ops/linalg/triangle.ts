@@ -20,8 +20,6 @@ export const lowerTriangle = (x: Tensor): Tensor => select(lessEqual(column(x), 
 export const strictLowerTriangle = (x: Tensor): Tensor => select(less(column(x), row(x)), x, 0)
 /** x on and above the main diagonal of each matrix, 0 below it. */
 export const upperTriangle = (x: Tensor): Tensor => select(lessEqual(row(x), column(x)), x, 0)
-/** x off the main diagonal of each matrix, 0 on it. */
-export const offDiagonal = (x: Tensor): Tensor => select(equal(row(x), column(x)), 0, x)
 /** x [..., m, n] with its last two axes exchanged. */
 export const transposed = (x: Tensor): Tensor =>
   transpose(x, { order: [...x.shape.keys()].toSpliced(-2, 2, x.rank - 1, x.rank - 2) })

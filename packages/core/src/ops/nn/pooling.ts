@@ -9,7 +9,7 @@ import type { WindowOptions } from './window.ts'
 import { perAxis, windowArgs } from './window.ts'
 
 const over =
-  (op: typeof maxPoolOp | typeof avgPoolOp) =>
+  (op: typeof maxPoolOp) =>
   (
     x: TensorLike,
     size: number | readonly number[],

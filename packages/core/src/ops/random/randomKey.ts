@@ -50,4 +50,4 @@ export function randomKey({
 
 /** FNV-1a, 32 bits. */
 const hash = (text: string): number =>
-  [...text].reduce((h, c) => Math.imul(h ^ c.codePointAt(0)!, 16777619), 2166136261 | 0) >>> 0
+  Array.from(text).reduce((h, c) => Math.imul(h ^ c.codePointAt(0)!, 16777619), 2166136261 | 0) >>> 0

@@ -1,5 +1,4 @@
 // Reductions over axes differ in how they combine; this maker states the rest once.
-import type { Attr } from '../../attr.ts'
 import type { DType } from '../../dtype.ts'
 import type { Tensor } from '../../graph/graph.ts'
 import type { Combine } from '../../ir/kernel.ts'
@@ -11,10 +10,6 @@ import { normalizeAxes, reducedShape } from '../../shape.ts'
 export const reductionAttrs = {
   axes: attr.ints('the axes to reduce, negative ones counted from the end; all when left out', undefined),
   keepDims: attr.bool('keep the reduced axes with size 1', false),
-}
-/** The attributes that every reduction has, as a type. */
-export interface ReductionAttrs {
-  readonly [key: string]: Attr<never>
 }
 
 interface ReductionSpec {

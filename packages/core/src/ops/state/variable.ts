@@ -43,21 +43,34 @@ const scatterVariable = defineOp({
   inputs: ['indices', 'updates'],
   dtypes: [['int32', 'int64'], fixedSize],
   literals: { indices: 'int32' },
-  attrs: { ...resourceAttr, update: attr.oneOf('what happens to the old rows', ['set', 'add', 'sub', 'min', 'max']) },
+  attrs: {
+    ...resourceAttr,
+    update: attr.oneOf('what happens to the old rows', ['set', 'add', 'sub', 'min', 'max']),
+  },
   traits: { effect: 'write' },
   infer: ([indices, updates], { resource }) => {
     const type = declared(resource)
-    if (updates.dtype !== type.dtype) throw new DTypeError(`updates are ${updates.dtype}, the variable is ${type.dtype}: cast them`)
-    mergeShapes(updates.shape, [...indices.shape, ...type.shape.slice(1)], 'updates must be [...indices, ...rows]')
+    if (updates.dtype !== type.dtype)
+      throw new DTypeError(`updates are ${updates.dtype}, the variable is ${type.dtype}: cast them`)
+    mergeShapes(
+      updates.shape,
+      [...indices.shape, ...type.shape.slice(1)],
+      'updates must be [...indices, ...rows]',
+    )
     return [type]
   },
   body: { kind: 'runtime', role: 'scatter' },
 })
 
 function assigned(type: TensorType, value: TensorType, update: string): TensorType {
-  if (value.dtype !== type.dtype) throw new DTypeError(`the value is ${value.dtype}, the variable ${formatType(type)}: cast it`)
-  if (update !== 'set' && !numerics.includes(type.dtype)) throw new DTypeError(`cannot ${update} to a ${type.dtype} variable`)
-  return { dtype: type.dtype, shape: mergeShapes(type.shape, value.shape, 'the value does not fit the variable') }
+  if (value.dtype !== type.dtype)
+    throw new DTypeError(`the value is ${value.dtype}, the variable ${formatType(type)}: cast it`)
+  if (update !== 'set' && !numerics.includes(type.dtype))
+    throw new DTypeError(`cannot ${update} to a ${type.dtype} variable`)
+  return {
+    dtype: type.dtype,
+    shape: mergeShapes(type.shape, value.shape, 'the value does not fit the variable'),
+  }
 }
 
 /** The definitions behind variables, for lists of ops. */
@@ -86,7 +99,8 @@ export class Variable {
 
   /** Its value: as it was before the run, unless built within `controlDependencies` on an assignment. */
   read(): Tensor {
-    if (surroundings().control.length > 0 || surroundings().device !== '') return this.build(() => readVariable({ resource: this.resource, name: 'read' }))
+    if (surroundings().control.length > 0 || surroundings().device !== '')
+      return this.build(() => readVariable({ resource: this.resource, name: 'read' }))
     this.reading ??= this.build(() => readVariable({ resource: this.resource, name: 'read' }))
     return this.reading
   }
@@ -118,11 +132,17 @@ export class Variable {
   /** Any update of rows. Answers the new value. */
   scatter(indices: TensorLike, updates: TensorLike, update: 'set' | 'add' | 'sub' | 'min' | 'max'): Tensor {
     return this.build(() =>
-      scatterVariable(toTensor(indices, 'int32'), toTensor(updates, this.dtype), { resource: this.resource, update, name: 'scatter' }),
+      scatterVariable(toTensor(indices, 'int32'), toTensor(updates, this.dtype), {
+        resource: this.resource,
+        update,
+        name: 'scatter',
+      }),
     )
   }
   private update(name: string, value: TensorLike, update: 'set' | 'add' | 'sub'): Tensor {
-    return this.build(() => assignVariable(toTensor(value, this.dtype), { resource: this.resource, update, name }))
+    return this.build(() =>
+      assignVariable(toTensor(value, this.dtype), { resource: this.resource, update, name }),
+    )
   }
   /** Nodes of a variable are named under it, whatever scope they are built in. */
   private build(make: () => Tensor): Tensor {
@@ -145,6 +165,15 @@ export function variable(
 ): Variable {
   const value = toTensor(initial, options.dtype)
   const name = surroundings().prefix + (options.name ?? `variable_${unnamed++}`)
-  if (!isConcrete(value.shape)) throw new ShapeError(`variable '${name}': its initial value is ${formatType(value.type)}; a variable needs known sizes`)
-  return new Variable({ kind: 'variable', name, type: value.type, initial: value, trainable: options.trainable ?? true })
+  if (!isConcrete(value.shape))
+    throw new ShapeError(
+      `variable '${name}': its initial value is ${formatType(value.type)}; a variable needs known sizes`,
+    )
+  return new Variable({
+    kind: 'variable',
+    name,
+    type: value.type,
+    initial: value,
+    trainable: options.trainable ?? true,
+  })
 }

@@ -14,4 +14,17 @@ import { poolKernels } from './pool.ts'
 import { scatterKernels } from './scatter.ts'
 
 /** The reference kernel of every op with a `kernel` body. */
-export const referenceKernels: ReferenceKernels = { ...convKernels, ...ctcKernels, ...matmulKernels, ...topKKernels, ...gatherKernels, ...cumulativeKernels, ...bitcastKernels, ...poolKernels, ...orthogonalKernels, ...luKernels, ...triangularKernels, ...scatterKernels }
+export const referenceKernels: ReferenceKernels = {
+  ...convKernels,
+  ...ctcKernels,
+  ...matmulKernels,
+  ...topKKernels,
+  ...gatherKernels,
+  ...cumulativeKernels,
+  ...bitcastKernels,
+  ...poolKernels,
+  ...orthogonalKernels,
+  ...luKernels,
+  ...triangularKernels,
+  ...scatterKernels,
+}

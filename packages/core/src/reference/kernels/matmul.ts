@@ -19,7 +19,8 @@ export const matmulKernels: ReferenceKernels = {
       for (let i = 0; i < m; i++)
         for (let j = 0; j < n; j++) {
           let sum = 0
-          for (let p = 0; p < k; p++) sum += a![offsetA(batch) + i * ai + p * ak]! * b![offsetB(batch) + p * bk + j * bj]!
+          for (let p = 0; p < k; p++)
+            sum += a![offsetA(batch) + i * ai + p * ak]! * b![offsetB(batch) + p * bk + j * bj]!
           out![(batch * m + i) * n + j] = sum
         }
   }),
