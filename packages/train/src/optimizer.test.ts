@@ -217,6 +217,23 @@ describe('sparse gradients', () => {
     ])
   })
 
+  it('take indices of 64 bits', async () => {
+    await using session = new Session()
+    const embedding = variable(table, { name: 'embedding' })
+    const step = adagrad({ learningRate: 1, initialAccumulator: 3 }).minimize(
+      sum(gather(embedding, constant([2n, 2n, -1n, 4n]))),
+    )
+    await session.initialize(step)
+    await session.run(step)
+    // 1 · 2 / √(3 + 2²)
+    const moved = 2 / Math.sqrt(7)
+    const [, , row] = (await session.run(embedding)).toArray() as number[][]
+    expect(row).toEqual([expect.closeTo(5 - moved, 5), expect.closeTo(6 - moved, 5)])
+    expect(((await session.run(embedding)).toArray() as number[][]).toSpliced(2, 1)).toEqual(
+      table.toSpliced(2, 1),
+    )
+  })
+
   it('become dense when the variable is also read whole', async () => {
     await using session = new Session()
     const embedding = variable(table, { name: 'embedding' })

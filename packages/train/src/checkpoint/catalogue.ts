@@ -55,23 +55,17 @@ export async function listCheckpoints(
   directory: string,
   skip: (message: string) => void,
 ): Promise<CheckpointEntry[]> {
-  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
-    throw error
-  })
+  const names = (await unlessGone(readdir(directory))) ?? []
   const known = new Map((await readIndex(directory)).map((entry) => [entry.file, entry]))
   const entries: CheckpointEntry[] = []
   for (const file of names.filter((name) => stepOf(name) !== undefined)) {
-    const bytes = (await stat(join(directory, file))).size
-    const entry = known.get(file)
-    if (entry?.bytes === bytes) entries.push(entry)
-    else
-      try {
-        entries.push(await readEntry(directory, file, bytes))
-      } catch (error) {
-        if (!(error instanceof CheckpointError)) throw error
-        skip(`${file} is passed over: ${error.message}`)
-      }
+    try {
+      const entry = await unlessGone(entryOf(directory, file, known.get(file)))
+      if (entry) entries.push(entry)
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error
+      skip(`${file} is passed over: ${error.message}`)
+    }
   }
   return entries.sort((a, b) => a.step - b.step)
 }
@@ -105,6 +99,15 @@ function entryFrom(value: unknown): CheckpointEntry[] {
   return [{ step, file: file as string, bytes, metrics: metricsFrom(metrics) }]
 }
 
+async function entryOf(
+  directory: string,
+  file: string,
+  known: CheckpointEntry | undefined,
+): Promise<CheckpointEntry> {
+  const { size } = await stat(join(directory, file))
+  return known?.bytes === size ? known : readEntry(directory, file, size)
+}
+
 async function readEntry(directory: string, file: string, bytes: number): Promise<CheckpointEntry> {
   const { metadata } = await readHeader(join(directory, file), bytes)
   let metrics: unknown
@@ -134,5 +137,15 @@ async function readHeader(path: string, size: number): Promise<SafetensorsHeader
     return header
   } finally {
     await handle.close()
+  }
+}
+
+/** What is found, or undefined when the file or directory is not there: a writer may remove files while others read. */
+export async function unlessGone<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }

@@ -177,6 +177,7 @@ describe('checkpoints', () => {
     const { tensors, metadata } = await readCheckpoint(join(directory, 'checkpoint-5.safetensors'))
     expect(tensors.get('v')!.toArray()).toEqual([5, 5])
     expect(metadata).toEqual({ step: '5', metrics: '{"loss":0.5}' })
+    await expect(readCheckpoint(join(directory, 'checkpoint-6.safetensors'))).rejects.toThrow('is not there')
   })
 
   it('say what they cannot do', async () => {

@@ -5,7 +5,7 @@ import type { Session, Variable } from '@shoal/core'
 import { ValueError } from '@shoal/core'
 import { writeFile } from '@shoal/data/node'
 import type { CheckpointEntry } from './catalogue.ts'
-import { fileName, isDraft, listCheckpoints, metadataOf, writeIndex } from './catalogue.ts'
+import { fileName, isDraft, listCheckpoints, metadataOf, unlessGone, writeIndex } from './catalogue.ts'
 import { CheckpointError } from './errors.ts'
 import type { Safetensors } from './safetensors.ts'
 import { decodeSafetensors, safetensorsParts } from './safetensors.ts'
@@ -133,9 +133,11 @@ export class Checkpoints implements Saver {
   }
 }
 
-/** The content of a checkpoint file. @throws CheckpointError when it is damaged. */
+/** The content of a checkpoint file. @throws CheckpointError when it is damaged or not there. */
 export async function readCheckpoint(path: string): Promise<Safetensors> {
-  return decodeSafetensors(await readFile(path))
+  const bytes = await unlessGone(readFile(path))
+  if (!bytes) throw new CheckpointError(`${path} is not there`)
+  return decodeSafetensors(bytes)
 }
 
 const compare = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0)
