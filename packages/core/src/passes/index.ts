@@ -11,6 +11,7 @@ import { pipeline, repeated } from './pass.ts'
 import { prune } from './prune.ts'
 import { regroup } from './regroup.ts'
 import { simplify } from './simplify.ts'
+import { trimBodies } from './trimBodies.ts'
 
 /** What a graph must go through before it can be compiled: no calls, no composites, no inputs that lend only a shape. */
 export const requiredPasses: readonly Pass[] = [inline, expandComposites, dropShapeInputs]
@@ -24,6 +25,7 @@ export const optimizingPasses: readonly Pass[] = [
   layout,
   cse,
   prune,
+  trimBodies,
 ]
 
 /** All passes of a session that is not told otherwise. Composites are simplified as such before they are opened. */
@@ -46,6 +48,7 @@ export {
   regroup,
   removeIdentities,
   simplify,
+  trimBodies,
 }
 export { removeDebug } from './debug.ts'
 export { explainPasses } from './explain.ts'
