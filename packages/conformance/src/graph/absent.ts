@@ -4,16 +4,10 @@
 export const absent: Readonly<Record<number, string>> = {
   8: 'No pass looks at the declared shape behind ShapeOf; sizes become numbers when a run binds them.',
   10: 'There is no Merge: branches are bodies of one Case node.',
-  17: 'No pass moves factors into filters; element-wise products are fused with what follows instead.',
   43: 'There are no references to variables: reading one answers a value.',
-  44: 'An Add that is only waited for still runs; control edges between pure nodes are the exception, not the rule.',
-  46: 'Control edges from constants cost nothing: a constant is not a step of a program.',
-  47: 'Group is the only node without outputs, and is no step of a program.',
   55: 'Convolutions are kernels; normalisation and activation after them are fused as expressions, without ops of their own.',
-  56: 'A bias is an element-wise sum and is fused whatever reshapes stand before it.',
   58: 'Buffers are planned by lifetime; none is swapped to the host.',
   59: 'Sums of several tensors are one fused kernel without intermediate buffers.',
   61: 'No pass moves nodes out of loops; what a body captures is computed before the loop by construction.',
   62: 'There are no stacks: a loop keeps the states that its gradient needs as outputs, and unused outputs are not stored.',
-  64: 'Passes are plain functions that run to their end; the suite verifies the graph after each.',
 }

@@ -5,6 +5,7 @@ import { arithmeticBehaviours } from './arithmetic.ts'
 import { foldingBehaviours } from './folding.ts'
 import { functionBehaviours } from './functions.ts'
 import { sessionBehaviours } from './sessions.ts'
+import { waitingBehaviours } from './waiting.ts'
 
 const file = new URL('../../data/graph/pass_cases.json', import.meta.url)
 const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly { readonly id: number }[] }
@@ -13,6 +14,7 @@ const behaviours = [
   ...arithmeticBehaviours,
   ...functionBehaviours,
   ...sessionBehaviours,
+  ...waitingBehaviours,
 ]
 
 describe('behaviours of passes', () => {

@@ -9,7 +9,7 @@ export const checked = (pass: Pass): Pass => ({
   name: pass.name,
   run(graph, note) {
     const next = pass.run(graph, note)
-    // A body mentions parameters of the node that holds it, so only whole graphs are checked: see `withDeadline` and `pipeline`.
+    // A body mentions parameters that only the node around it explains: it is checked with that node.
     if (next !== graph && !isBody(next)) verify(next)
     return next
   },
