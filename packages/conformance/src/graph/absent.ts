@@ -2,7 +2,6 @@
 
 /** By number: what in Shoal's graphs takes the behaviour's place, or that no pass does it. */
 export const absent: Readonly<Record<number, string>> = {
-  8: 'No pass looks at the declared shape behind ShapeOf; sizes become numbers when a run binds them.',
   10: 'There is no Merge: branches are bodies of one Case node.',
   43: 'There are no references to variables: reading one answers a value.',
   55: 'Convolutions are kernels; normalisation and activation after them are fused as expressions, without ops of their own.',

@@ -19,10 +19,15 @@ import {
   print,
   regroup,
   removeDebug,
+  fill,
+  shapeOf,
+  size,
+  standardPasses,
   sub,
   sum,
   toposort,
   topK,
+  variable,
   verify,
 } from '@shoal/core'
 import { expect } from 'vitest'
@@ -163,6 +168,17 @@ async function zerosTimesUnknown(): Promise<void> {
   expect(await left(constantFold, [unknown, sum(known)], [open, x])).not.toContain('[0,0]')
 }
 
+async function sizesOfVariables(): Promise<void> {
+  const [a, b] = [
+    variable(fill({ shape: [5, 7] }), { name: 'a' }),
+    variable(fill({ shape: [11, 13] }), { name: 'b' }),
+  ]
+  const p = mul(mul(size(b.read()), 1), shapeOf(a.read()))
+  const after = await checkPass(standardPasses, { graph: { fetches: [p], targets: [] } })
+  expect(formula(after.fetches[0]!)).toBe('[715,1001]')
+  expect(toposort(after)).toHaveLength(1)
+}
+
 export const foldingBehaviours: readonly Behaviour[] = [
   {
     id: 1,
@@ -177,6 +193,7 @@ export const foldingBehaviours: readonly Behaviour[] = [
   { id: 4, name: 'products with zeros keep their values while sizes are names', check: zerosTimesUnknown },
   { id: 5, name: 'division by constants is multiplication for floats, not for integers', check: divisions },
   { id: 7, name: 'each output becomes its own constant', check: severalOutputs },
+  { id: 8, name: 'sizes of variables are known, and what is made of them too', check: sizesOfVariables },
   { id: 11, name: 'joined pieces of joined pieces are joined once, along one axis', check: joins },
   { id: 13, name: 'neighbouring constants are joined', check: joinsOfConstants },
   { id: 14, name: 'what would make the graph larger is not folded', check: largeResults },
