@@ -30,7 +30,7 @@ export async function readStrips({
   length,
   characters = Infinity,
 }: StripOptions): Promise<Strips> {
-  const text = [...(await readText(dataset('tinyshakespeare.txt.gz')))].slice(0, characters)
+  const text = Array.from(await readText(dataset('tinyshakespeare.txt.gz'))).slice(0, characters)
   const alphabet = [...new Set(text)].sort()
   const position = new Map(alphabet.map((character, i) => [character, i]))
   const width = length + 1

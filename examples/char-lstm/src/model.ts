@@ -75,7 +75,7 @@ export function writer({ alphabet, units, length, sampleLength }: WriterOptions)
   const temperature = placeholder({ shape: [], name: 'temperature' })
   // The greatest logit after noise of this kind is drawn with the probabilities of the softmax: Gumbel, 1954.
   const noise = neg(log(neg(log(randomUniform([sampleLength, 1, alphabet])))))
-  const { ys } = scan(
+  const { results } = scan(
     ([character, h, c], [luck]) => {
       const state = lstmCell(embeddingLookup(table, character!), { h: h!, c: c! }, weights, memory)
       const chosen = argMax(add(div(logitsOf(state.h), temperature), luck!), { axis: -1 })
@@ -87,6 +87,6 @@ export function writer({ alphabet, units, length, sampleLength }: WriterOptions)
   return {
     loss,
     step: adam({ learningRate: 0.003 }).minimize(loss, { clip: clipByGlobalNorm(1) }),
-    sample: reshape(ys[0]!, { shape: [-1] }),
+    sample: reshape(results[0]!, { shape: [-1] }),
   }
 }

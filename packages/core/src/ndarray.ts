@@ -69,6 +69,13 @@ export class NDArray<D extends DType = DType> {
     return this.element(0)
   }
 
+  /** The single element as a number; bool as 0 or 1. @throws ShapeError when there are more or none, DTypeError for strings. */
+  number(): number {
+    const item = this.item()
+    if (typeof item === 'string') throw new DTypeError('a string is not a number')
+    return Number(item)
+  }
+
   /** The elements as numbers in row-major order; int64 beyond 2^53 loses precision. @throws DTypeError for strings. */
   numbers(): number[] {
     if (this.dtype === 'string') throw new DTypeError('strings are not numbers')

@@ -3,7 +3,7 @@ import type { Attr, AttrArgs, AttrSpecs, AttrsOf, AttrValue, AttrValues } from '
 import type { DType } from './dtype.ts'
 import { AttrError, DTypeError, ValueError } from './errors.ts'
 import type { Tensor } from './graph/graph.ts'
-import { Node } from './graph/graph.ts'
+import { defaultName, Node } from './graph/graph.ts'
 import { surroundings } from './graph/scope.ts'
 import type { IndexedSlices } from './autodiff/indexedSlices.ts'
 import type { Expr } from './ir/expr.ts'
@@ -20,7 +20,8 @@ export { attr } from './attr.ts'
 export interface Traits {
   /**
    * What an op does besides computing: `read`s or `write`s the resource in its attributes, or acts on the world (`external`: prints, draws
-   * a random key, waits for a queue). Ops with effects are never folded or merged; writes and external ones are never moved over each other.
+   * a random key, waits for a queue). Ops with effects are never folded or merged. Those on one variable keep their order, others only that
+   * of their dependencies.
    */
   readonly effect?: 'read' | 'write' | 'external'
   /** f(x, y) = f(y, x). */
@@ -227,7 +228,7 @@ export function makeNode(
   given: Readonly<Record<string, AttrValue>> = {},
   name?: string,
 ): Node {
-  const speaker = { op, name: name ?? op.name }
+  const speaker = { op, name: name === undefined ? defaultName(op) : scoped(name) }
   if (op.variadic ? inputs.length < op.inputs.length - 1 : inputs.length !== op.inputs.length)
     throw new ValueError(`takes ${op.inputs.length} inputs (${op.inputs.join(', ')}), got ${inputs.length}`, {
       node: speaker,

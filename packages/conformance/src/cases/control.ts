@@ -95,7 +95,7 @@ export const controlCases = [
     name: 'a recurrent cell over time',
     inputs: { x: random([4, 2, 3]), h: random([2, 3]), w: random([3, 3], { low: -1, high: 1 }) },
     build({ x, h, w }): Record<string, Tensor> {
-      const { carry, ys } = scan(
+      const { state, results } = scan(
         ([state], [row]) => {
           const next = tanh(add(matmul(state!, w), row!))
           return [[next], [next]]
@@ -103,7 +103,7 @@ export const controlCases = [
         [h],
         [x],
       )
-      return { last: carry[0]!, all: ys[0]! }
+      return { last: state[0]!, all: results[0]! }
     },
     secondOrder: true,
   }),
@@ -117,7 +117,7 @@ export const controlCases = [
         [sub(sum(x, { axes: [0] }), sum(x, { axes: [0] }))],
         [x],
         { reverse: true },
-      ).ys[0]!,
+      ).results[0]!,
     expect: [[6], [5], [3]],
   }),
   opCase({

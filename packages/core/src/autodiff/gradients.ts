@@ -20,17 +20,18 @@ export type Source = Tensor | Variable
  * @param options.seeds what flows into each of `ys`; default ones.
  * @throws GradientError when a path leads through an op that has no gradient.
  */
-export function gradients(
+export function gradients<const X extends readonly Source[]>(
   ys: Tensor | readonly Tensor[],
-  xs: readonly Source[],
+  xs: X,
   options: { readonly seeds?: readonly Tensor[] } = {},
-): Tensor[] {
-  return scope('gradients', () =>
+): { -readonly [K in keyof X]: Tensor } {
+  const found = scope('gradients', () =>
     sparseGradients(ys, xs, options).map((g, i) => {
       const x = xs[i]!
       return g ? densify(g) : zerosLike(x instanceof Variable ? x.read() : x)
     }),
   )
+  return found as { -readonly [K in keyof X]: Tensor }
 }
 
 /** As `gradients`, but rows of gathered tensors stay `IndexedSlices`, and undefined tells that nothing depends on an x. */

@@ -1,11 +1,13 @@
-// From a bound graph to programs: passes, placement, partition, and for each device order, units, plan and steps.
-import type { Graph, Subgraph, Tensor } from '../graph/graph.ts'
+// From the graph of one device to a program: order, units, plan and steps.
+import { GraphError } from '../errors.ts'
+import type { Graph, Node, Subgraph, Tensor } from '../graph/graph.ts'
 import { schedule } from '../passes/schedule.ts'
 import type { VariableResource } from '../resource.ts'
 import { after } from '../run/awaitable.ts'
 import type { Awaitable, Buffer, Device } from '../run/device.ts'
 import { Memory, Program } from '../run/program.ts'
 import { prepareSteps } from '../run/steps.ts'
+import { formatShape, isConcrete } from '../shape.ts'
 import { orderEffects } from './effects.ts'
 import { plan } from './plan.ts'
 import { cutUnits } from './units.ts'
@@ -37,6 +39,7 @@ export function compileProgram(
 ): Awaitable<Program> {
   const { device } = context
   const effects = orderEffects(schedule(withInputs(graph, inputs)))
+  effects.nodes.forEach(demandKnownSizes)
   const kept = new Set([...graph.fetches, ...inputs])
   const units = cutUnits(effects, kept, {
     enabled: context.fusion,
@@ -68,6 +71,16 @@ export function compileProgram(
         deviceName: context.deviceName,
       }),
   )
+}
+
+/** A graph is cut where sizes become known, but the body of a branch or loop cannot be. */
+function demandKnownSizes(node: Node): void {
+  const t = node.inputs.find(({ shape }) => !isConcrete(shape))
+  if (t)
+    throw new GraphError(
+      `reads '${t.name}' of shape ${formatShape(t.shape)}, a size that only a run can tell: compute it outside the branch or loop`,
+      { node },
+    )
 }
 
 /** Feeds that nothing reads are inputs all the same. */

@@ -2,6 +2,8 @@
 import { formatDeviceName } from '../graph/deviceName.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { toposort } from '../graph/graph.ts'
+import { expandComposites } from '../passes/expandComposites.ts'
+import { inline } from '../passes/inline.ts'
 import type { Pass } from '../passes/pass.ts'
 import { requiredPasses } from '../passes/index.ts'
 import { pipeline } from '../passes/pass.ts'
@@ -15,6 +17,7 @@ import { Executable } from '../run/executable.ts'
 import type { StagedGraph } from '../run/staged.ts'
 import { cutStages } from '../run/staged.ts'
 import type { VariableStore } from '../run/variables.ts'
+import { isConcrete } from '../shape.ts'
 import type { BoundGraph } from './bind.ts'
 import { compileProgram } from './compile.ts'
 import { effectsOf } from '../graph/effects.ts'
@@ -27,20 +30,22 @@ export interface CompileTarget {
   readonly passes: Pass
   readonly fusion: boolean
   readonly softPlacement: boolean
+  /** Told when a node runs on another device than it asked for. */
+  readonly log: (line: string) => void
 }
 
 /** Compiles a bound graph; one with sizes that only a run can tell is cut into stages instead. */
 export function compileGraph(bound: BoundGraph, target: CompileTarget): Awaitable<Executable | StagedGraph> {
-  const staged = cutStages(bound)
+  const staged = cutStages({ ...bound, graph: openUnknown(bound.graph) })
   if (staged) return staged
-  const passes = pipeline(target.passes, ...requiredPasses)
-  const graph = passes.run({ fetches: bound.graph.fetches, targets: bound.graph.targets })
+  const graph = pipeline(target.passes, ...requiredPasses).run(bound.graph)
   const named = nameDevices(target.devices)
   const placed = place(
     toposort({ fetches: [...bound.feeds, ...graph.fetches], targets: graph.targets }),
     named,
     {
       soft: target.softPlacement,
+      log: target.log,
       deviceOf: (resource) => target.variables.deviceOf(resource),
     },
   )
@@ -60,6 +65,12 @@ export function compileGraph(bound: BoundGraph, target: CompileTarget): Awaitabl
     }))
   })
   return after(all(shares), (ready) => new Executable(ready, graph.fetches.length, variableUse(graph)))
+}
+
+/** Opens what makes or takes unknown sizes, so that the cut can go through composites. */
+function openUnknown(graph: Graph): Graph {
+  const known = toposort(graph).every((node) => node.outputs.every((t) => isConcrete(t.shape)))
+  return known ? graph : pipeline(inline, expandComposites).run(graph)
 }
 
 /** Which variables must have a value before a graph runs, and which have one afterwards. */

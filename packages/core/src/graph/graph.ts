@@ -19,6 +19,10 @@ export interface NodeOptions {
   readonly device?: string
 }
 
+/** What a node is called that was given no name: its op, under the scope that surrounds it. */
+export const defaultName = (op: OpDef): string =>
+  `${surroundings().prefix}${op.name.charAt(0).toLowerCase()}${op.name.slice(1)}`
+
 /** One application of an op. Immutable: a pass builds new nodes, it never edits one. */
 export class Node {
   /** Unique in the process, growing: a node's inputs always have smaller numbers. */
@@ -41,7 +45,7 @@ export class Node {
     this.op = op
     this.inputs = inputs
     this.attrs = attrs
-    this.name = options.name ?? around.prefix + op.name.charAt(0).toLowerCase() + op.name.slice(1)
+    this.name = options.name ?? defaultName(op)
     this.control = options.control ?? around.control
     this.device = options.device ?? around.device
     this.outputs = inferOutputs(this).map((type, index) => new Tensor(this, index, type))

@@ -3,7 +3,7 @@ import { GraphError } from '../errors.ts'
 import type { Node, Tensor } from '../graph/graph.ts'
 import { rewrite, Tensor as TensorClass } from '../graph/graph.ts'
 import { inPlaceOf } from '../graph/scope.ts'
-import { formatType } from '../shape.ts'
+import { formatType, isConcrete, unknown } from '../shape.ts'
 import type { Pass } from './pass.ts'
 
 /** The parts of one composite node: what its outputs are made of. Only the outermost layer is opened. */
@@ -23,15 +23,19 @@ export function expandNode(node: Node): readonly Tensor[] {
   return outputs
 }
 
-/** Replaces every composite op by the ops it is made of, until none is left. */
+// What a composite is made of may depend on sizes: it stays closed while they are names.
+const isReady = ({ op, inputs, outputs }: Node): boolean =>
+  op.body.kind === 'composite' &&
+  inputs.every((t) => isConcrete(t.shape)) &&
+  outputs.every((t) => t.shape.every((d) => typeof d === 'number' || d === unknown))
+
+/** Replaces every composite op by the ops it is made of, until none is left whose sizes are known. */
 export const expandComposites: Pass = {
   name: 'expandComposites',
   run(graph) {
     let current = graph
     for (;;) {
-      const next = rewrite(current, (node) =>
-        node.op.body.kind === 'composite' ? expandNode(node) : undefined,
-      )
+      const next = rewrite(current, (node) => (isReady(node) ? expandNode(node) : undefined))
       if (next === current) return next
       current = next
     }

@@ -1,5 +1,5 @@
 // Chooses a device for every node: where it asks to be, if that can run it; with the variables that it touches; else the first that can.
-import { PlacementError } from '../errors.ts'
+import { label, PlacementError } from '../errors.ts'
 import type { DeviceName } from '../graph/deviceName.ts'
 import { formatDeviceName, matchesDevice, parseDeviceName } from '../graph/deviceName.ts'
 import { bodiesOf, effectsOf } from '../graph/effects.ts'
@@ -32,6 +32,8 @@ export function nameDevices(devices: readonly Device[], job = 'localhost', task 
 export interface PlaceOptions {
   /** May a node run elsewhere when the device that it asks for cannot run it? */
   readonly soft: boolean
+  /** Told once for each device that was asked for and could not be had. */
+  readonly log?: (line: string) => void
   /** Where a variable lives already. */
   deviceOf(resource: VariableResource): Device | undefined
 }
@@ -47,6 +49,7 @@ export function place(
     // One device has to do; what it cannot run is told when its kernel is asked for.
     nodes.forEach((node) => placed.set(node, 0))
     nodes.forEach((node) => options.soft || candidates(node, devices, options))
+    tellMisplaced(placed, devices, options.log)
     return placed
   }
   const homes = new Map<AnyResource, number>()
@@ -73,7 +76,27 @@ export function place(
     }
     placed.set(node, chosen)
   }
+  tellMisplaced(placed, devices, options.log)
   return placed
+}
+
+/** Says where nodes went that asked for a device which is not there or cannot run them. */
+function tellMisplaced(
+  placed: ReadonlyMap<Node, number>,
+  devices: readonly NamedDevice[],
+  log: PlaceOptions['log'],
+): void {
+  if (!log) return
+  const moved = new Map<string, { readonly node: Node; count: number }>()
+  for (const [node, i] of placed) {
+    if (matchesDevice(parseDeviceName(node.device), devices[i]!.name)) continue
+    const line = `${node.device} was asked for, ${nameOf(devices, i)} taken`
+    const known = moved.get(line)
+    if (known) known.count++
+    else moved.set(line, { node, count: 1 })
+  }
+  for (const [line, { node, count }] of moved)
+    log(`placement: ${line}, for ${label(node)}${count > 1 ? ` and ${count - 1} more` : ''}`)
 }
 
 const nameOf = (devices: readonly NamedDevice[], i: number): string => formatDeviceName(devices[i]!.name)

@@ -13,6 +13,7 @@ import {
   neg,
   NDArray,
   placeholder,
+  reshape,
   scope,
   Session,
   square,
@@ -26,6 +27,8 @@ import {
   ShapeError,
   UninitializedError,
   NameError,
+  device,
+  unique,
 } from '../index.ts'
 
 const x = placeholder({ shape: ['batch', 3], name: 'x' })
@@ -262,6 +265,36 @@ describe('tracing', () => {
       { onTrace: (all) => all.forEach((e) => events.push(`${e.op} on ${e.device}, ${e.bytes} bytes`)) },
     )
     expect(events).toContain('MatMul on /job:localhost/task:0/device:reference:0, 4 bytes')
+    await session.close()
+  })
+})
+
+describe('sizes that only a run can tell', () => {
+  it('may not be read inside a branch', async () => {
+    const session = new Session()
+    const inside = cond(
+      true,
+      () => sum(unique(reshape(x, { shape: [-1] }))[0]),
+      () => sum(x),
+    )
+    await expect(session.run(inside, { x: [[1, 2, 3]] })).rejects.toThrow(
+      'compute it outside the branch or loop',
+    )
+    await session.close()
+  })
+})
+
+describe('placement', () => {
+  it('tells when a node runs elsewhere than it asked', async () => {
+    const lines: string[] = []
+    const session = new Session({ log: (line) => lines.push(line) })
+    await session.run(
+      device('gpu', () => neg(x)),
+      { x: [[1, 2, 3]] },
+    )
+    expect(lines).toEqual([
+      "placement: /device:gpu was asked for, /job:localhost/task:0/device:reference:0 taken, for Neg 'neg'",
+    ])
     await session.close()
   })
 })

@@ -41,7 +41,7 @@ export interface SessionOptions {
   readonly softPlacement?: boolean
   /** Compiled graphs kept; the least recently run one goes first. Default 64. */
   readonly maxPrograms?: number
-  /** Where lines printed by ops go. Default: nowhere. */
+  /** Where lines go that ops print, and that tell where soft placement moved a node. Default: nowhere. */
   readonly log?: (line: string) => void
 }
 
@@ -179,6 +179,7 @@ export class Session implements AsyncDisposable {
       passes: this.options.passes ?? standardPasses,
       fusion: this.options.fusion ?? true,
       softPlacement: this.options.softPlacement ?? true,
+      log: (line) => this.options.log?.(line),
     })
   }
 

@@ -90,9 +90,12 @@ export function scan(
   state: readonly TensorLike[],
   sequences: readonly TensorLike[],
   options: { readonly reverse?: boolean; readonly length?: number; readonly name?: string } = {},
-): { carry: Tensor[]; ys: Tensor[] } {
+): { state: Tensor[]; results: Tensor[] } {
   const { outputs, results } = scanNode(body, state, sequences, options)
-  return { carry: outputs.slice(0, state.length), ys: outputs.slice(state.length, state.length + results) }
+  return {
+    state: outputs.slice(0, state.length),
+    results: outputs.slice(state.length, state.length + results),
+  }
 }
 
 function scanNode(

@@ -100,7 +100,7 @@ function whileGradient({
   const kept = states.filter((i) => dys[carries + 1 + i])
   const ran =
     maxIterations === undefined ? [] : [less(iota({ shape: [maxIterations], dtype: 'int32' }), count)]
-  const { carry } = scan(
+  const { state } = scan(
     (flowing, rows) => {
       const [dState, dCaptured] = [flowing.slice(0, states.length), flowing.slice(states.length)]
       const before = rows.slice(0, carries)
@@ -126,10 +126,10 @@ function whileGradient({
   return inputs.map((_, i) =>
     i < carries
       ? states.includes(i)
-        ? carry[states.indexOf(i)]!
+        ? state[states.indexOf(i)]!
         : null
       : sources.includes(i - carries)
-        ? carry[states.length + sources.indexOf(i - carries)]!
+        ? state[states.length + sources.indexOf(i - carries)]!
         : null,
   )
 }

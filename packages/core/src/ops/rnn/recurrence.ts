@@ -96,7 +96,7 @@ export function recur(
   const projected = project(sequence, weights.input, weights.bias)
   const ends = lengths === undefined ? undefined : expandDims(toTensor(lengths, 'int32'), { axis: -1 })
   const clock = ends && iota({ shape: [time], dtype: ends.dtype })
-  const { carry, ys } = scan(
+  const { state, results } = scan(
     (state, [row, now]) => {
       const next = step(row!, state)
       if (!ends) return [next, [next[0]!]]
@@ -107,5 +107,5 @@ export function recur(
     clock ? [projected, clock] : [projected],
     { reverse },
   )
-  return { outputs: timeMajor ? ys[0]! : transpose(ys[0]!, { order: [1, 0, 2] }), state: carry }
+  return { outputs: timeMajor ? results[0]! : transpose(results[0]!, { order: [1, 0, 2] }), state }
 }
