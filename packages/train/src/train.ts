@@ -9,20 +9,27 @@ import { Means } from './metrics/means.ts'
 /** Tensors to fetch, by name. */
 export type Watched = { readonly [name: string]: Tensor | Variable }
 
+/** What a batch feeds: left out where batches are feeds already, records of values by the names of placeholders. */
+export type Feeding<Batch> = Batch extends Feeds
+  ? { readonly feed?: (batch: Batch) => Feeds }
+  : { readonly feed: (batch: Batch) => Feeds }
+
 /** How a dataset goes through a graph. */
-export interface PassOptions<Batch> {
+export type PassOptions<Batch> = PassParts<Batch> & Feeding<Batch>
+
+interface PassParts<Batch> {
   readonly session: Session
   /** What each step fetches. Of those that are one number, means are taken over the batches, each batch counting the same. */
   readonly fetches: Watched
   /** Its elements are batches. */
   readonly data: Dataset<Batch>
-  /** What a batch feeds. */
-  readonly feed: (batch: Batch) => Feeds
   readonly signal?: AbortSignal
 }
 
 /** What training is made of. */
-export interface TrainOptions<Batch> extends PassOptions<Batch> {
+export type TrainOptions<Batch> = TrainParts<Batch> & Feeding<Batch>
+
+interface TrainParts<Batch> extends PassParts<Batch> {
   /** What each step runs: a train op, or several of them as a `group`. */
   readonly step: Node
   /** How often to go through the data, a resumed start included. */
@@ -80,21 +87,25 @@ export async function train<Batch>(options: TrainOptions<Batch>): Promise<Histor
 }
 
 /** The means of what is fetched, over all batches of a dataset. Nothing is trained. @throws as `train` does. */
-export async function evaluate<Batch>({
-  session,
-  fetches,
-  data,
-  feed,
-  signal,
-}: PassOptions<Batch>): Promise<Metrics> {
+export async function evaluate<Batch>(options: PassOptions<Batch>): Promise<Metrics> {
+  const { session, fetches, data, signal } = options
+  const feed = feedOf(options)
   const means = new Means()
   for await (const batch of data.iterate({ ...(signal && { signal }), epoch: 0 }))
     means.add(scalarsOf((await session.run(fetches, feed(batch), signal ? { signal } : {})) as StepValues))
   return means.means
 }
 
+/** What a batch feeds: itself, unless something else is said. */
+const feedOf = <Batch>({
+  feed,
+}: {
+  readonly feed?: ((batch: Batch) => Feeds) | undefined
+}): ((batch: Batch) => Feeds) => feed ?? ((batch) => batch as Feeds)
+
 async function runEpoch<Batch>(options: TrainOptions<Batch>, run: Run): Promise<EpochRecord> {
-  const { session, step, fetches, data, feed, hooks = [], signal, validate } = options
+  const { session, step, fetches, data, hooks = [], signal, validate } = options
+  const feed = feedOf(options)
   const aborting = signal ? { signal } : {}
   const means = new Means()
   await each(hooks, (hook) => hook.epochBegin?.(run))
@@ -133,7 +144,7 @@ class Run implements TrainingRun {
     data,
     signal,
     startStep = 0,
-  }: Omit<TrainOptions<never>, 'data'> & { readonly data: { readonly size: number | undefined } }) {
+  }: Omit<TrainParts<never>, 'data'> & { readonly data: { readonly size: number | undefined } }) {
     for (const [what, x] of Object.entries({ epochs, startStep }))
       if (!Number.isSafeInteger(x) || x < 0)
         throw new ValueError(`${what} is ${x}; it must be a whole number, not negative`)
