@@ -1,10 +1,11 @@
 // Index expressions as sums: constant + Σ coefficient · atom, where an atom is a loop counter or something opaque.
+// Everything is int32 and wraps, so a sum form is equal to its expression modulo 2^32, and exactly where its range fits.
 import type { Size } from '../shape.ts'
 import type { Expr } from './expr.ts'
 import { E } from './expr.ts'
 import { int, times } from './view.ts'
 
-/** constant + Σ coefficient · atom; no coefficient is 0. Atoms are compared by identity, so expressions must be interned. */
+/** constant + Σ coefficient · atom, all int32; no coefficient is 0. Atoms are compared by identity, so expressions must be interned. */
 export interface Affine {
   readonly constant: number
   readonly terms: ReadonlyMap<Expr, number>
@@ -32,22 +33,27 @@ const nothing: Affine = { constant: 0, terms: new Map() }
 function plus(a: Affine, b: Affine, sign: number): Affine {
   const terms = new Map(a.terms)
   for (const [atom, coefficient] of b.terms) {
-    const sum = (terms.get(atom) ?? 0) + sign * coefficient
+    const sum = ((terms.get(atom) ?? 0) + sign * coefficient) | 0
     if (sum === 0) terms.delete(atom)
     else terms.set(atom, sum)
   }
-  return { constant: a.constant + sign * b.constant, terms }
+  return { constant: (a.constant + sign * b.constant) | 0, terms }
 }
 
-const scaled = (a: Affine, factor: number): Affine =>
-  factor === 0
-    ? nothing
-    : { constant: a.constant * factor, terms: new Map([...a.terms].map(([atom, c]) => [atom, c * factor])) }
+const scaled = (a: Affine, factor: number): Affine => ({
+  constant: Math.imul(a.constant, factor),
+  terms: new Map(
+    [...a.terms].flatMap(([atom, coefficient]) => {
+      const product = Math.imul(coefficient, factor)
+      return product === 0 ? [] : [[atom, product]]
+    }),
+  ),
+})
 
 /** The expression that a sum form stands for. */
 export function fromAffine({ constant, terms }: Affine): Expr {
-  const parts = [...terms].map(([atom, coefficient]) => times(atom, coefficient | 0))
-  if (constant !== 0 || parts.length === 0) parts.push(int(constant | 0))
+  const parts = [...terms].map(([atom, coefficient]) => times(atom, coefficient))
+  if (constant !== 0 || parts.length === 0) parts.push(int(constant))
   return parts.reduce((sum, part) => E.add(sum, part))
 }
 
@@ -87,13 +93,17 @@ export function rangeOf(e: Expr, axes: Size): Range {
 /** The range of a sum form. `whole` is the expression itself, so that a product of atoms does not refer to itself. */
 export function rangeOfAffine(form: Affine, axes: Size, whole?: Expr): Range {
   let [low, high] = [form.constant, form.constant]
+  let largest = Math.abs(form.constant)
   for (const [atom, coefficient] of form.terms) {
     const [a, b] = atom === whole ? everything : rangeOf(atom, axes)
     low += Math.min(a * coefficient, b * coefficient)
     high += Math.max(a * coefficient, b * coefficient)
+    largest += Math.max(Math.abs(a), Math.abs(b)) * Math.abs(coefficient)
   }
-  // What may overflow wraps, and can then be anything.
-  return low < everything[0] || high > everything[1] ? everything : [low, high]
+  // What may overflow wraps, and can then be anything; sums beyond 2^53 are not even known exactly.
+  return largest > Number.MAX_SAFE_INTEGER || low < everything[0] || high > everything[1]
+    ? everything
+    : [low, high]
 }
 
 /** e / by and e % by for by > 0, solved as far as the sum form allows; undefined where it does not help. */

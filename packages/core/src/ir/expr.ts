@@ -1,6 +1,7 @@
 // Scalar expressions: the value of one element, as an immutable DAG of a closed set of operations that every target must know.
 import type { DType } from '../dtype.ts'
 import { dtypes } from '../dtype.ts'
+import { toDType } from './scalarFunctions.ts'
 
 /** Functions of one number. Those from `exp` on are only defined on floats; `not` on bool; `bitNot` on integers. */
 export type Unary =
@@ -165,7 +166,8 @@ export const E: Constructors & {
   num: (value, dtype) => ({
     op: 'const',
     dtype: dtypes[dtype].compute,
-    value: dtype === 'int64' ? BigInt(value) : Number(value),
+    // Rounded here, so that a constant is the same number as an element that was stored.
+    value: dtype === 'int64' ? BigInt.asIntN(64, BigInt(value)) : toDType(dtype)(Number(value)),
   }),
   axis: (axis) => ({ op: 'axis', dtype: 'int32', axis }),
   load: (input, index, dtype) => ({ op: 'load', dtype: dtypes[dtype].compute, input, index }),

@@ -50,8 +50,11 @@ export class Simplifier {
       const solved = divideAffine(e.a, Number(e.b.value), this.axes)
       if (solved) return fromAffine(e.op === 'div' ? solved.quotient : solved.rest)
       const inner = e.a
-      if (e.op === 'div' && inner.op === 'div' && inner.b.op === 'const' && Number(inner.b.value) > 0)
-        return E.div(inner.a, int(Number(inner.b.value) * Number(e.b.value)))
+      if (e.op === 'div' && inner.op === 'div' && inner.b.op === 'const' && Number(inner.b.value) > 0) {
+        const by = Number(inner.b.value) * Number(e.b.value)
+        // By 2^31 exactly, which is no int32, the least int32 gives -1 and all others 0.
+        return by < 2 ** 31 ? E.div(inner.a, int(by)) : by > 2 ** 31 ? int(0) : e
+      }
     }
     if (e.op === 'add' || e.op === 'sub' || (e.op === 'mul' && (e.a.op === 'const' || e.b.op === 'const'))) {
       const plain = affine(e)
@@ -65,7 +68,10 @@ export class Simplifier {
 
   /** The sum with x % c said as x - c · (x / c), which cancels where a position was taken apart and put together again. */
   private openRests(form: Affine): Affine {
-    const rests = [...form.terms.keys()].filter((atom) => atom.op === 'rem' && atom.b.op === 'const')
+    // x % 0 is 0, and so is x / 0: there the two do not make up x.
+    const rests = [...form.terms.keys()].filter(
+      (atom) => atom.op === 'rem' && atom.b.op === 'const' && Number(atom.b.value) !== 0,
+    )
     if (rests.length === 0) return form
     const opened = mapExpr(fromAffine(form), (e) =>
       e.op !== 'rem' || e.b.op !== 'const' || !rests.includes(this.intern(e))
