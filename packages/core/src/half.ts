@@ -1,13 +1,16 @@
 // float16 and bfloat16 as 16 bits: the two conversions each way, rounding to nearest, ties to even.
+import { oddFloat32Bits } from './roundToOdd.ts'
 
 const f32 = new Float32Array(1)
 const u32 = new Uint32Array(f32.buffer)
 
-/** The bfloat16 bits nearest to x (IEEE-754 binary32 with the low 16 bits rounded away). NaN stays NaN. */
+/** The bfloat16 bits nearest to x (IEEE-754 binary32 with the low 16 bits rounded away, but rounded once). NaN stays NaN. */
 export function toBfloat16Bits(x: number): number {
-  f32[0] = x
-  const bits = u32[0]!
-  if (x !== x) return (bits >>> 16) | 0x40
+  if (x !== x) {
+    f32[0] = x
+    return (u32[0]! >>> 16) | 0x40
+  }
+  const bits = oddFloat32Bits(x)
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff
 }
 

@@ -3,6 +3,7 @@ import type { ArrayOf, DType, Scalar, ScalarOf, TypedArray } from './dtype.ts'
 import { allocate, dtypes, isDType, viewOf } from './dtype.ts'
 import { DTypeError, ShapeError, ValueError } from './errors.ts'
 import { fromBfloat16Bits, fromFloat16Bits, toBfloat16Bits, toFloat16Bits } from './half.ts'
+import { castFunction } from './ir/scalarFunctions.ts'
 import type { Size } from './shape.ts'
 import { formatShape, sizeOf, stridesOf } from './shape.ts'
 
@@ -98,16 +99,19 @@ export class NDArray<D extends DType = DType> {
     return new NDArray(this.dtype, shape, this.data)
   }
 
-  /** Every element converted: floats to integers truncate, anything to bool is `!= 0`. @throws DTypeError to or from string. */
+  /**
+   * Every element converted as the op `cast` does: floats to integers truncate and saturate (NaN: 0), integers wrap, anything to bool is `!= 0`.
+   * @throws DTypeError to or from string.
+   */
   cast<T extends DType>(dtype: T): NDArray<T> {
     if ((dtype as DType) === this.dtype) return this as unknown as NDArray<T>
     if (dtype === 'string' || this.dtype === 'string')
       throw new DTypeError(`cannot cast ${this.dtype} to ${dtype}`)
     const out = allocate(dtype, this.size)
-    const integer = dtypes[dtype].kind === 'int' || dtypes[dtype].kind === 'uint'
+    const convert = castFunction(this.dtype, dtype)
     for (let i = 0; i < this.size; i++) {
       const x = this.element(i) as number | bigint | boolean
-      setElement(dtype, out, i, integer && typeof x === 'number' ? Math.trunc(x) : x)
+      setElement(dtype, out, i, convert(typeof x === 'boolean' ? Number(x) : x))
     }
     return new NDArray(dtype, this.shape, out)
   }
@@ -129,6 +133,7 @@ export function getElement(dtype: DType, data: ArrayOf<DType>, i: number): Scala
 export function setElement(dtype: DType, data: ArrayOf<DType>, i: number, value: Scalar): void {
   if (dtype === 'string') (data as string[])[i] = String(value)
   else if (dtype === 'int64') (data as BigInt64Array)[i] = toBigInt(value)
+  else if (typeof value === 'bigint') setElement(dtype, data, i, Number(castFunction('int64', dtype)(value)))
   else if (dtype === 'float16') (data as Uint16Array)[i] = toFloat16Bits(Number(value))
   else if (dtype === 'bfloat16') (data as Uint16Array)[i] = toBfloat16Bits(Number(value))
   else if (dtype === 'bool') (data as Uint8Array)[i] = Number(value) === 0 ? 0 : 1
@@ -144,7 +149,7 @@ const toBigInt = (value: Scalar): bigint => {
 /**
  * Makes an NDArray of nested JavaScript arrays or of a typed array.
  * The dtype defaults to what the values are: number float32, bigint int64, boolean bool, string string; a typed array keeps its own.
- * @throws ValueError for ragged arrays or mixed values.
+ * @throws ValueError for ragged arrays, for mixed values, and for what is no number, bigint, boolean or string.
  */
 export function ndarray<D extends DType = DType>(
   values: Nested | TypedArray,
@@ -222,10 +227,21 @@ function measure(values: Nested): number[] {
 function flatten(values: Nested, shape: Size, axis: number, out: Scalar[]): void {
   if (!Array.isArray(values)) {
     if (axis !== shape.length) throw new ValueError(`ragged array: expected shape ${formatShape(shape)}`)
-    out.push(values as Scalar)
+    out.push(scalarOf(values))
     return
   }
   if (values.length !== shape[axis])
     throw new ValueError(`ragged array: expected shape ${formatShape(shape)}`)
   for (const item of values) flatten(item, shape, axis + 1, out)
+}
+
+function scalarOf(value: unknown): Scalar {
+  if (['number', 'bigint', 'boolean', 'string'].includes(typeof value)) return value as Scalar
+  if (ArrayBuffer.isView(value))
+    throw new ValueError(
+      `a list of typed arrays: put their elements into one ${value.constructor.name} and give its shape, ndarray(data, dtype, [rows, columns])`,
+    )
+  throw new ValueError(
+    `${value === null ? 'null' : `a value of type ${typeof value}`} in an array: elements are numbers, bigints, booleans or strings`,
+  )
 }

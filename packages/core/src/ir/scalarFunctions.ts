@@ -2,6 +2,7 @@
 import type { DType, DTypeKind } from '../dtype.ts'
 import { dtypes } from '../dtype.ts'
 import { fromBfloat16Bits, fromFloat16Bits, roundHalfEven, toBfloat16Bits, toFloat16Bits } from '../half.ts'
+import { oddFloat64 } from '../roundToOdd.ts'
 import type { Binary, Comparison, Unary } from './expr.ts'
 import { special } from './special.ts'
 
@@ -190,5 +191,6 @@ export function castFunction(from: DType, to: DType): (x: number | bigint) => nu
     return (x) => (Number.isNaN(x) ? 0 : Math.min(high, Math.max(low, Math.trunc(Number(x)))))
   }
   if (from === 'int64' && range) return (x) => wrap(Number(BigInt.asIntN(32, BigInt(x))))
+  if (from === 'int64' && to !== 'float64') return (x) => wrap(oddFloat64(BigInt(x)))
   return (x) => wrap(Number(x))
 }
