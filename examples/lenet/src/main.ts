@@ -12,10 +12,8 @@ import {
   readDigits,
   stopWhen,
 } from '@shoal/example-parts'
-import { adam, allVariables, evaluate, saveEvery, train } from '@shoal/train'
+import { adam, allVariables, ConfusionTable, evaluate, saveEvery, train } from '@shoal/train'
 import { Checkpoints, progress } from '@shoal/train/node'
-import type { Confusion } from './confusion.ts'
-import { accuracyOf, confusionOf, formatConfusion } from './confusion.ts'
 import { lenet } from './model.ts'
 
 const args = readArguments({
@@ -55,13 +53,11 @@ const test = () =>
   })
 
 /** What it takes each of these digits for. */
-async function confusion(): Promise<Confusion> {
-  const [truth, predicted]: [number[], number[]] = [[], []]
-  for await (const { images, labels } of digits.test) {
-    truth.push(...labels.numbers())
-    predicted.push(...(await session.run(network.predictions, { images })).numbers())
-  }
-  return confusionOf(truth, predicted)
+async function confusion(): Promise<ConfusionTable> {
+  const table = new ConfusionTable(10)
+  for await (const { images, labels } of digits.test)
+    table.add(labels, await session.run(network.predictions, { images }))
+  return table
 }
 
 const untrained = await test()
@@ -81,16 +77,17 @@ const seconds = (performance.now() - started) / 1000
 
 const restored = await checkpoints.restore(session, variables, { which: 'best' })
 const table = await confusion()
-console.log(`\n${formatConfusion(table)}\n`)
+console.log(`\nWhat they are (rows), and what they are taken for (columns):\n${table.toString()}\n`)
 console.log(
   `Trained ${history.steps} steps in ${seconds.toFixed(1)} s. The best network was that of step ${restored.step}.`,
 )
-console.log(`The model is in ${relative(process.cwd(), restored.path)}`)
+// What seconds have taught is not worth keeping.
 if (args.short) await rm(folder, { recursive: true })
+else console.log(`The model is in ${relative(process.cwd(), restored.path)}`)
 
 const [before, after] = [untrained['test loss']!, restored.metrics['test loss']!]
 const bound = args.short ? 0.75 : 0.97
 const long = args.short || args.epochs >= 5
 expectThat('the test loss fell', after < before, `${before.toFixed(3)} to ${after.toFixed(3)}`)
 if (long && !signal.aborted)
-  expectThat(`test accuracy is at least ${bound}`, accuracyOf(table) >= bound, accuracyOf(table).toFixed(4))
+  expectThat(`test accuracy is at least ${bound}`, table.accuracy >= bound, table.accuracy.toFixed(4))

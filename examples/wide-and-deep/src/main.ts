@@ -2,7 +2,7 @@
 import { Session } from '@shoal/core'
 import { Dataset } from '@shoal/data'
 import { chooseDevice, expectThat, readArguments } from '@shoal/example-parts'
-import { areaUnderCurve } from './auc.ts'
+import { rocAuc } from '@shoal/train'
 import { readPeople, statisticsOf } from './data.ts'
 import { wideAndDeep } from './model.ts'
 
@@ -28,7 +28,7 @@ async function evaluate(): Promise<{ accuracy: number; auc: number }> {
     rich.push(...labels.numbers().map((label) => label === 1))
   }
   const right = scores.filter((score, i) => score > 0.5 === rich[i])
-  return { accuracy: right.length / scores.length, auc: areaUnderCurve(scores, rich) }
+  return { accuracy: right.length / scores.length, auc: rocAuc(scores, rich) }
 }
 
 let last = await evaluate()

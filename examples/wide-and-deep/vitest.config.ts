@@ -1,2 +1,0 @@
-// Tested as every package is.
-export { default } from '../../vitest.shared.ts'
