@@ -164,7 +164,10 @@ function orderUnits(
     for (const t of unit.inputs) {
       const version = versions.of(t)
       const writer = version && versions.writerAfter(version)
-      if (writer && writer !== unit) soft.push([unit, writer])
+      if (!writer) continue
+      if (writer !== unit) soft.push([unit, writer])
+      // An assignment reads each element before it writes it; whatever else writes the variable still reads it afterwards.
+      else if (unit.kind !== 'assign') snapshots.add(source(t))
     }
   return orderBy(cut, before, {
     soft,
