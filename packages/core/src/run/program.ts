@@ -1,8 +1,7 @@
 // A program: a graph made ready for one device, its memory planned and its kernels prepared, to be run any number of times.
 import { DTypeError, InternalError, ShapeError, ShoalError } from '../errors.ts'
 import type { Node, Tensor } from '../graph/graph.ts'
-import type { NDArray } from '../ndarray.ts'
-import { fromBytes } from '../ndarray.ts'
+import { fromBytes, NDArray } from '../ndarray.ts'
 import type { Plan } from '../compile/plan.ts'
 import { bytesOf } from '../compile/plan.ts'
 import type { Unit } from '../compile/units.ts'
@@ -91,12 +90,25 @@ export class Memory {
     return buffer
   }
 
-  /** A tensor's value on the host. */
+  /** A tensor's value on the host, which may be an array of the graph, of the caller or of another step: not to be written to. */
   valueOf(t: Tensor, values: HostValues): Awaitable<NDArray> {
+    return this.hostValueOf(t, values) ?? this.read(t)
+  }
+
+  /** A tensor's value on the host as an array of its own. */
+  copyOf(t: Tensor, values: HostValues): Awaitable<NDArray> {
+    const known = this.hostValueOf(t, values)
+    return known ? new NDArray(known.dtype, known.shape, known.data.slice()) : this.read(t)
+  }
+
+  private hostValueOf(t: Tensor, values: HostValues): NDArray | undefined {
     const source = this.source(t)
     const known =
       values.get(source) ?? (this.plan.storageOf(t).kind === 'constant' ? constantOf(source) : undefined)
-    if (known) return t === source || !isConcrete(t.shape) ? known : known.reshape(t.shape)
+    return !known || t === source || !isConcrete(t.shape) ? known : known.reshape(t.shape)
+  }
+
+  private read(t: Tensor): Awaitable<NDArray> {
     const { dtype, shape } = t.type as ConcreteType
     return after(this.device.read(this.bufferOf(t), bytesOf(t)), (bytes) =>
       fromBytes(dtype as 'float32', shape as Size, bytes),
@@ -162,9 +174,9 @@ export class Program {
     return after(work, () => values)
   }
 
-  /** The fetched values of a run that has just ended. */
+  /** The fetched values of a run that has just ended; they are the caller's own, to be written to as well. */
   readFetches(values: HostValues): Awaitable<NDArray[]> {
-    return all(this.fetches.map((t) => this.memory.valueOf(t, values)))
+    return all(this.fetches.map((t) => this.memory.copyOf(t, values)))
   }
 
   /** Gives back the memory of this program and of the bodies in it. */

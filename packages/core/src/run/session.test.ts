@@ -12,6 +12,7 @@ import {
   mul,
   neg,
   NDArray,
+  ndarray,
   placeholder,
   reshape,
   scope,
@@ -52,6 +53,19 @@ describe('fetching and feeding', () => {
   it('answers a feed that is fetched, and the same tensor twice', () => {
     const answer = new Session().runSync([x, x], { x: [[1, 2, 3]] })
     expect(answer.map((a) => a.toArray())).toEqual([[[1, 2, 3]], [[1, 2, 3]]])
+  })
+
+  it('answers arrays of the caller’s own, which can be written to', () => {
+    const session = new Session()
+    const fixed = constant([1, 2])
+    const fed = ndarray([[1, 2, 3]])
+    for (const fetch of [fixed, reshape(fixed, { shape: [2, 1] }), x]) {
+      const answer = session.runSync(fetch, [[x, fed]]).data as Float32Array
+      answer[0] = 9
+    }
+    expect(session.runSync(add(fixed, 0)).toArray()).toEqual([1, 2])
+    expect(session.runSync(fixed).toArray()).toEqual([1, 2])
+    expect(fed.toArray()).toEqual([[1, 2, 3]])
   })
 
   it('takes feeds that nothing reads', () => {
