@@ -30,14 +30,17 @@ export interface Plan {
   storageOf(t: Tensor): Storage
   /** Values of variables that must be copied when they are read, since an assignment comes before their last use. */
   readonly snapshots: ReadonlySet<Tensor>
-  /** Tensors that something on the device reads. */
+  /** Tensors that something on the device reads; fetches that the caller takes from there among them. */
   readonly onDevice: ReadonlySet<Tensor>
 }
 
 /** What the planner must know of the world around a program. */
 export interface PlanContext {
   readonly fetches: readonly Tensor[]
-  /** Fetches must not be the memory of a variable or of the caller: the caller overwrites that. */
+  /**
+   * The caller takes fetches from device memory. They must not be the memory of a variable or of the caller, which the caller
+   * overwrites.
+   */
   readonly ownFetches: boolean
   /** Tensors whose memory the caller gives. */
   readonly given: ReadonlySet<Tensor>
@@ -55,14 +58,16 @@ export function plan(cut: readonly Unit[], effects: EffectOrder, context: PlanCo
     if (context.given.has(t) && context.ownFetches) snapshots.add(t)
   }
   const units = orderUnits(cut, effects, versions, source, snapshots)
-  const onDevice = deviceReaders(units)
+  const onDevice = new Set(
+    [...readOnDevice(units), ...(context.ownFetches ? fetched : [])].filter(mayBeOnDevice),
+  )
   const kindOf = (t: Tensor): Storage['kind'] => {
     if (snapshots.has(t)) return 'slot'
     if (versions.of(t)) return 'variable'
     if (context.given.has(t)) return 'given'
     const { op } = t.node
     if (op.body.kind === 'runtime' && op.body.role === 'constant') return 'constant'
-    if (t.dtype === 'string' || !isConcrete(t.shape)) return 'host'
+    if (!mayBeOnDevice(t)) return 'host'
     if (op.body.kind !== 'runtime') return 'slot'
     return livesOnHost(op.body.role) && !onDevice.has(t) ? 'host' : 'slot'
   }
@@ -84,6 +89,9 @@ export function plan(cut: readonly Unit[], effects: EffectOrder, context: PlanCo
   }
 }
 
+/** Strings, and what has sizes that only a run can tell, stay on the host. */
+const mayBeOnDevice = (t: Tensor): boolean => t.dtype !== 'string' && isConcrete(t.shape)
+
 const livesOnHost = (role: string): boolean =>
   role === 'host' || role === 'feed' || role === 'recv' || role === 'parameter'
 
@@ -96,7 +104,7 @@ function sources(units: readonly Unit[]): (t: Tensor) => Tensor {
 }
 
 /** Tensors whose bytes something on the device needs, aliases included. */
-function deviceReaders(units: readonly Unit[]): Set<Tensor> {
+function readOnDevice(units: readonly Unit[]): Set<Tensor> {
   const used = new Set<Tensor>()
   for (const unit of [...units].reverse()) {
     const readsHost = unit.kind === 'host' || unit.kind === 'send' || unit.kind === 'group'

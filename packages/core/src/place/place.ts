@@ -1,5 +1,6 @@
 // Chooses a device for every node: where it asks to be, if that can run it; with the variables that it touches; else the first that can.
 import { label, PlacementError } from '../errors.ts'
+import { isRelabelling } from '../compile/fuse.ts'
 import type { DeviceName } from '../graph/deviceName.ts'
 import { formatDeviceName, matchesDevice, parseDeviceName } from '../graph/deviceName.ts'
 import { bodiesOf, effectsOf } from '../graph/effects.ts'
@@ -139,6 +140,8 @@ export function canRun(device: Device, node: Node): boolean {
       return node.outputs.every(holds)
     return bodiesOf(node).every((b) => toposort(b).every((inner) => canRun(device, inner)))
   }
+  // Strings stay on the host, and so do those of them that only get another shape.
+  if (body.kind === 'view' && node.inputs[0]!.dtype === 'string') return isRelabelling(node)
   if (![...node.inputs, ...node.outputs].every(holds)) return false
   if (body.kind !== 'kernel') return true
   return device.supports(node.op.name, {

@@ -21,7 +21,7 @@ type Run = NonNullable<Step['run']>
 
 /** Where the surrounding program keeps a captured input; undefined if it is on the host. */
 const lent = (memory: Memory, t: Tensor): Buffer | undefined =>
-  memory.plan.storageOf(t).kind === 'host' ? undefined : memory.bufferOf(t)
+  t.dtype === 'string' || memory.plan.storageOf(t).kind === 'host' ? undefined : memory.bufferOf(t)
 
 function compile(
   context: StepContext,

@@ -1,5 +1,5 @@
 // Prepares each unit of a plan: kernels are asked of the device and bound to their memory, everything else becomes a function of the run.
-import { dtypes } from '../dtype.ts'
+import { allocate, dtypes } from '../dtype.ts'
 import { InternalError } from '../errors.ts'
 import type { Tensor } from '../graph/graph.ts'
 import type { FusedKernel } from '../ir/kernel.ts'
@@ -212,7 +212,7 @@ function runOnHost(unit: Unit, memory: Memory, state: RunState, values: HostValu
 
 /** A blank input: its shape is all that counts. */
 const emptyLike = (t: Tensor): NDArray =>
-  new NDArray('uint8', t.shape as Size, new Uint8Array(sizeOf(t.shape as Size)) as never)
+  new NDArray(t.dtype, t.shape as Size, allocate(t.dtype, sizeOf(t.shape as Size)))
 
 /** The bytes of one row along axis 0 of a tensor. */
 export const rowBytes = (shape: Size, dtype: Tensor['dtype']): number =>

@@ -32,6 +32,8 @@ const scanOp = defineOp({
   infer: (inputs, { body, carries, sequences, length }) => {
     const state = inputs.slice(0, carries)
     const made = body.fetches.map((t) => t.type)
+    inputs.slice(carries, carries + sequences).forEach((t, i) => demandNoString(t, `sequence ${i}`))
+    made.slice(carries).forEach((t, i) => demandNoString(t, `result ${i} of a step`))
     const steps = stepCount(inputs.slice(carries, carries + sequences), length)
     const final = state.map((t, i) => carried(t, made[i]!, i))
     const rows = (t: TensorType): TensorType => ({ dtype: t.dtype, shape: [steps, ...t.shape] })
@@ -50,8 +52,17 @@ const scanOp = defineOp({
 /** The definition behind `scan`. */
 export const scanDef: AnyOp = { def: scanOp.def }
 
+/** Loops move their values in device memory, which holds no strings. */
+function demandNoString({ dtype }: TensorType, what: string): void {
+  if (dtype === 'string')
+    throw new DTypeError(
+      `${what} is string, and a loop cannot hand strings from step to step: carry indices into a list of them`,
+    )
+}
+
 /** The type of a state that a body takes and makes. @throws DTypeError, ShapeError when it changes on the way. */
 export function carried(before: TensorType, made: TensorType, i: number): TensorType {
+  demandNoString(before, `state ${i}`)
   if (before.dtype !== made.dtype)
     throw new DTypeError(`state ${i} is ${before.dtype}, the body makes ${made.dtype} of it: cast it`)
   return {
