@@ -15,7 +15,10 @@ import {
   transpose,
 } from '../index.ts'
 import type { Tensor } from '../index.ts'
+import { toposort } from '../graph/graph.ts'
 import type { TraceEvent } from '../run/trace.ts'
+import { inlineNodes } from './fuse.ts'
+import { fuseGroup } from './fusedKernel.ts'
 
 const x = placeholder({ shape: [4, 6], name: 'x' })
 const feeds = { x: Float32Array.from({ length: 24 }, (_, i) => i / 7 - 1) }
@@ -32,6 +35,14 @@ function kernelsOf(fetch: Tensor | Tensor[]): string[] {
     value.numbers().forEach((v, k) => expect(v).toBeCloseTo(expected[k]!, 5))
   })
   return events.map((e) => e.op)
+}
+
+/** The most buffers that a kernel of the fetches binds, its output included. */
+function buffersOf(fetches: readonly Tensor[], maxBuffers: number): number {
+  const order = toposort({ fetches, targets: [] })
+  const inlined = inlineNodes(order, new Set(fetches), { enabled: true, maxOperations: 100, maxBuffers })
+  const roots = order.filter((node) => node.op.body.kind === 'scalar' && !inlined.has(node))
+  return Math.max(...roots.map((root) => fuseGroup(root, inlined).inputs.length + 1))
 }
 
 describe('fusion', () => {
@@ -57,6 +68,25 @@ describe('fusion', () => {
     expect(
       kernelsOf(reshape(matmul(x, transpose(x)), { shape: [16] })).filter((op) => op === 'Reshape'),
     ).toEqual([])
+  })
+  it('binds no more buffers than a kernel may have, also where a shared part is stored after all', () => {
+    const xs = Array.from({ length: 13 }, (_, i) => placeholder({ shape: [4], name: `x${i}` }))
+    const sumOf = (from: number, to: number): Tensor => xs.slice(from, to).reduce((a, b) => add(a, b))
+    const shared = add(xs[0]!, xs[1]!)
+    expect(buffersOf([mul(sumOf(0, 7), shared), mul(sumOf(7, 13), shared)], 8)).toBeLessThanOrEqual(8)
+    expect(buffersOf([mul(sumOf(0, 7), sumOf(7, 13))], 8)).toBeLessThanOrEqual(8)
+  })
+  it('binds no more buffers than a kernel may have in any graph', () => {
+    let state = 7
+    const pick = <T>(all: readonly T[]): T => {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0
+      return all[(state >>> 8) % all.length]!
+    }
+    for (let trial = 0; trial < 60; trial++) {
+      const tensors = Array.from({ length: 12 }, (_, i) => placeholder({ shape: [4], name: `x${i}` }))
+      for (let i = 0; i < 40; i++) tensors.push(add(pick(tensors), pick(tensors)))
+      expect(buffersOf(tensors.slice(-4), 5)).toBeLessThanOrEqual(5)
+    }
   })
   it('cuts expressions that grow too large', () => {
     let y: Tensor = x

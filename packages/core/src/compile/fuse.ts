@@ -47,13 +47,36 @@ export function inlineNodes(
   const extents = new Map<Node, Extent>()
   for (const node of order) {
     if (!isFusable(node)) continue
-    const extent = extentOf(node, inlined, extents, limits)
-    extents.set(node, extent)
+    measure(node, inlined, extents, readers, limits)
     const outer = readers.get(node) ?? []
     if (outer.length === 0 || kept.has(node.outputs[0]!)) continue
+    const extent = extents.get(node)!
     if (outer.every((reader) => mayInline(node, extent, outer.length, reader))) inlined.add(node)
   }
   return inlined
+}
+
+/** Sets the extent of a node. What is stored after all because of it is loaded by its other readers too: theirs are set anew until all agree. */
+function measure(
+  node: Node,
+  inlined: Set<Node>,
+  extents: Map<Node, Extent>,
+  readers: ReadonlyMap<Node, readonly Node[]>,
+  limits: FusionLimits,
+): void {
+  const pending = new Set([node])
+  const again = (input: Node): void =>
+    readers.get(input)?.forEach((reader) => extents.has(reader) && pending.add(reader))
+  for (const next of pending) {
+    pending.delete(next)
+    const { stored, ...extent } = extentOf(next, inlined, extents, limits)
+    extents.set(next, extent)
+    for (const input of stored) {
+      inlined.delete(input)
+      again(input)
+    }
+    if (inlined.has(next)) again(next)
+  }
 }
 
 function readersOf(order: readonly Node[]): Map<Node, Node[]> {
@@ -67,13 +90,14 @@ function readersOf(order: readonly Node[]): Map<Node, Node[]> {
   return readers
 }
 
-/** Takes in the inlined inputs one by one; one that makes the expression too large, or brings a second reduction, is stored after all. */
+/** Takes in the inlined inputs one by one; one that makes the expression too large, or brings a second reduction, is to be stored after all. */
 function extentOf(
   node: Node,
-  inlined: Set<Node>,
+  inlined: ReadonlySet<Node>,
   extents: ReadonlyMap<Node, Extent>,
   limits: FusionLimits,
-): Extent {
+): Extent & { readonly stored: readonly Node[] } {
+  const stored: Node[] = []
   let operations = node.inputs.length === 0 ? generatorCost(node) : 1
   let reduction = node.op.body.kind === 'reduce' ? node : undefined
   const loads = new Set<Tensor>(node.inputs.filter((t) => !inlined.has(t.node)))
@@ -85,12 +109,9 @@ function extentOf(
       operations += part.operations
       reduction ??= part.reduction
       union.forEach((t) => loads.add(t))
-    } else {
-      inlined.delete(input.node)
-      loads.add(input)
-    }
+    } else stored.push(input.node)
   }
-  return { operations, loads, reduction }
+  return { operations, loads, reduction, stored }
 }
 
 // A generator says its whole formula in one node: a repeated value is free, a random number is not.
