@@ -13,45 +13,72 @@ export interface EffectOrder {
   readonly before: ReadonlyMap<Node, readonly Node[]>
 }
 
-/** Orders nodes so that every read of a variable sees what the rule above says. */
+/**
+ * Orders nodes so that every read of a variable sees what the rule above says. Where two reads and two writes contradict each other (each
+ * read waits for the write that it should come before), the first write goes first.
+ */
 export function orderEffects(nodes: readonly Node[]): EffectOrder {
-  const isWrite = (node: Node): boolean => [...effectsOf(node).writes].some((r) => r.kind === 'variable')
+  const isWrite = (node: Node): boolean => writtenBy(node).length > 0
   if (!nodes.some(isWrite)) return { nodes, before: new Map() }
-  const extra = new Map<Node, Node[]>()
-  const before = (node: Node): Node[] => [...predecessors(node), ...(extra.get(node) ?? [])]
-  let order = orderBy(nodes, before, { late: isWrite })
-  for (let strays = strayReads(order, before); strays.length > 0; strays = strayReads(order, before)) {
-    for (const [read, write] of strays) extra.set(write, [...(extra.get(write) ?? []), read])
-    order = orderBy(nodes, before, { late: isWrite })
-  }
+  const readers = new Readers(nodes)
+  const order = orderBy(nodes, predecessors, {
+    late: isWrite,
+    mayGo: (write, done) => !readers.missOut(write, done),
+  })
   return { nodes: order, before: chains(order) }
 }
 
-/** Reads that come after a write although they do not depend on it. */
-function strayReads(order: readonly Node[], before: (node: Node) => Node[]): [read: Node, write: Node][] {
-  const written = new Map<AnyResource, Node[]>()
-  const strays: [Node, Node][] = []
-  for (const node of order) {
-    const { reads, writes } = effectsOf(node)
-    for (const r of reads)
-      for (const write of written.get(r) ?? [])
-        if (!writes.has(r) && !dependsOn(node, write, before)) strays.push([node, write])
-    for (const r of writes) if (r.kind === 'variable') written.set(r, [...(written.get(r) ?? []), node])
+const writtenBy = (node: Node): AnyResource[] =>
+  [...effectsOf(node).writes].filter((r) => r.kind === 'variable')
+
+/** Who reads what, to hold a write back until the old value was read by all who do not wait for the new one. */
+class Readers {
+  private readonly nodes: readonly Node[]
+  /** Reads that have yet to come; those that came are dropped when they are met. */
+  private readonly pending = new Map<AnyResource, Set<Node>>()
+  private successors: ReadonlyMap<Node, readonly Node[]> | undefined
+
+  constructor(nodes: readonly Node[]) {
+    this.nodes = nodes
+    for (const node of nodes) {
+      const { reads, writes } = effectsOf(node)
+      for (const r of reads) {
+        if (writes.has(r)) continue
+        const known = this.pending.get(r)
+        if (known) known.add(node)
+        else this.pending.set(r, new Set([node]))
+      }
+    }
   }
-  return strays
+
+  /** Is there a read to come of what a write changes, which does not wait for the write? */
+  missOut(write: Node, done: (node: Node) => boolean): boolean {
+    const waiting = new Set<Node>()
+    for (const r of writtenBy(write))
+      for (const read of this.pending.get(r) ?? []) {
+        if (done(read)) this.pending.get(r)!.delete(read)
+        else if (read !== write) waiting.add(read)
+      }
+    if (waiting.size === 0) return false
+    this.successors ??= successorsOf(this.nodes)
+    const seen = new Set<Node>([write])
+    for (const node of seen) {
+      if (waiting.delete(node) && waiting.size === 0) return false
+      this.successors.get(node)?.forEach((next) => seen.add(next))
+    }
+    return true
+  }
 }
 
-function dependsOn(node: Node, on: Node, before: (node: Node) => Node[]): boolean {
-  const seen = new Set<Node>()
-  const stack = before(node)
-  for (let next = stack.pop(); next; next = stack.pop()) {
-    if (next === on) return true
-    // Inputs are older than their readers, so nothing older than `on` leads to it, but for edges added here.
-    if (seen.has(next)) continue
-    seen.add(next)
-    stack.push(...before(next))
-  }
-  return false
+function successorsOf(nodes: readonly Node[]): Map<Node, Node[]> {
+  const successors = new Map<Node, Node[]>()
+  for (const node of nodes)
+    for (const earlier of predecessors(node)) {
+      const known = successors.get(earlier)
+      if (known) known.push(node)
+      else successors.set(earlier, [node])
+    }
+  return successors
 }
 
 /** Each write after the effects before it, each read after the last write. */

@@ -3,6 +3,7 @@
 /**
  * Items in an order that `before` allows, as near to the given one as it can be.
  * @param late items that are held back while anything else can go on.
+ * @param mayGo where several are held back: may this one go while what is not `done` has yet to come? The first goes where none may.
  * @param soft wishes: edges [first, then] that are given up, and reported to `dropped`, where they contradict the rest.
  */
 export function orderBy<T>(
@@ -10,6 +11,7 @@ export function orderBy<T>(
   before: (item: T) => Iterable<T>,
   options: {
     readonly late?: (item: T) => boolean
+    readonly mayGo?: (item: T, done: (other: T) => boolean) => boolean
     readonly soft?: readonly (readonly [T, T])[]
     readonly dropped?: (first: T, then: T) => void
   } = {},
@@ -47,9 +49,23 @@ export function orderBy<T>(
     else if (late(items[i]!)) held.push(i)
     else ready.push(i)
   }
+  const isDone = (item: T): boolean => done[position.get(item)!] === 1
+  const release = (): number | undefined => {
+    const { mayGo } = options
+    if (!mayGo || held.size < 2) return held.pop()
+    const passed: number[] = []
+    let i = held.pop()
+    while (i !== undefined && !mayGo(items[i]!, isDone)) {
+      passed.push(i)
+      i = held.pop()
+    }
+    i ??= passed.shift()
+    passed.forEach((j) => held.push(j))
+    return i
+  }
   items.forEach((_, i) => offer(i))
   while (order.length < items.length) {
-    let i = ready.pop() ?? held.pop()
+    let i = ready.pop() ?? release()
     if (i === undefined) {
       // Everything left waits, at least one only because of wishes: those are given up.
       do i = onlySoft.pop()
@@ -69,6 +85,9 @@ export function orderBy<T>(
 /** A binary heap of numbers; the least comes out first. */
 class Heap {
   private readonly items: number[] = []
+  get size(): number {
+    return this.items.length
+  }
   push(value: number): void {
     const { items } = this
     let i = items.push(value) - 1

@@ -1,6 +1,7 @@
 // Cuts a placed graph into one graph per device; where an edge crosses, a Send on one side meets a Recv on the other.
 import type { Graph, Node, Tensor } from '../graph/graph.ts'
 import { toposort } from '../graph/graph.ts'
+import { orderEffects } from '../compile/effects.ts'
 import { makeNode } from '../op.ts'
 import { fill } from '../ops/array/fill.ts'
 import { recv, send } from '../ops/graph/sendRecv.ts'
@@ -17,7 +18,10 @@ export interface Partition {
   readonly fetches: readonly number[]
 }
 
-/** Cuts a graph along `placed`. A tensor crosses to a device once, however many readers it has there. */
+/**
+ * Cuts a graph along `placed`. A tensor crosses to a device once, however many readers it has there.
+ * Reads and writes of variables keep the order that they have in the whole graph: to wait for another device says nothing about it.
+ */
 export function partition(
   graph: Graph,
   feeds: readonly Tensor[],
@@ -29,7 +33,7 @@ export function partition(
     if (!part) parts.set(device, (part = new Part(device)))
     return part
   }
-  const order = toposort({ fetches: [...feeds, ...graph.fetches], targets: graph.targets })
+  const effects = orderEffects(toposort({ fetches: [...feeds, ...graph.fetches], targets: graph.targets }))
   const feedIndex = new Map(feeds.map((t, i) => [t, i]))
   const home = (node: Node): Part => partOf(placed.get(node)!)
   /** The tensor as a part sees it, sent over if it is made elsewhere. */
@@ -52,13 +56,13 @@ export function partition(
     part.nodes.set(node, token)
     return token
   }
-  for (const node of order) {
+  for (const node of effects.nodes) {
     if (floats(node)) continue
     const part = home(node)
     part.add(
       node,
       node.inputs.map((t) => at(part, t)),
-      waitsFor(node).map((n) => after(part, n)),
+      [...new Set([...waitsFor(node), ...(effects.before.get(node) ?? [])])].map((n) => after(part, n)),
     )
   }
   graph.fetches.forEach((t, i) => {

@@ -180,6 +180,23 @@ describe('partitioning', () => {
     await session.close()
   })
 
+  it('reads the same values on two devices as on one', async () => {
+    const run = async (other: 'reference:0' | 'reference:1') => {
+      const v = device('reference:0', () => variable(0, { name: 'v' }))
+      const w = device(other, () => variable(0, { name: 'w' }))
+      const session = new Session({ devices: [reference(), reference()] })
+      await session.initialize(v, w)
+      const a = device('reference:0', () => v.assignAdd(1))
+      const [y, z] = device(other, () => [mul(a, x), w.assignAdd(1)])
+      const read = device('reference:0', () => controlDependencies([z!], () => identity(v.read())))
+      const answer = await session.run([y!, read], feeds)
+      await session.close()
+      return answer.map((value) => value.toArray())
+    }
+    expect(await run('reference:1')).toEqual(await run('reference:0'))
+    expect((await run('reference:1'))[1]).toBe(0)
+  })
+
   it('waits for what a constant was told to wait for, and runs it once', async () => {
     const v = device('reference:0', () => variable(1, { name: 'v' }))
     const session = new Session({ devices: [reference(), reference()] })
