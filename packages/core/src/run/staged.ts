@@ -3,6 +3,7 @@ import type { Graph, Node, Tensor } from '../graph/graph.ts'
 import { toposort } from '../graph/graph.ts'
 import { substitute } from '../graph/substitute.ts'
 import type { BoundGraph } from '../compile/bind.ts'
+import { orderEffects } from '../compile/effects.ts'
 import type { NDArray } from '../ndarray.ts'
 import { isConcrete } from '../shape.ts'
 import { after } from './awaitable.ts'
@@ -24,17 +25,18 @@ export const isStaged = (compiled: object): compiled is StagedGraph =>
 
 /**
  * Cuts a bound graph behind the nodes whose output sizes are unknown; undefined when nothing reads such an output, so that one stage is enough.
+ * Reads and writes of variables keep the order that they have in the whole graph: a write that comes after a late read is late too.
  */
 export function cutStages({ graph, feeds }: BoundGraph): StagedGraph | undefined {
-  const order = toposort(graph)
+  const nodes = toposort(graph)
+  const waitsForSize = (node: Node): boolean => node.inputs.some((t) => !isConcrete(t.shape))
+  if (!nodes.some(waitsForSize)) return undefined
+  const effects = orderEffects(nodes)
   const late = new Set<Node>()
-  for (const node of order) {
-    const waits =
-      node.inputs.some((t) => !isConcrete(t.shape) || late.has(t.node)) ||
-      node.control.some((n) => late.has(n))
-    if (waits) late.add(node)
+  for (const node of effects.nodes) {
+    const earlier = [...node.inputs.map((t) => t.node), ...node.control, ...(effects.before.get(node) ?? [])]
+    if (waitsForSize(node) || earlier.some((n) => late.has(n))) late.add(node)
   }
-  if (late.size === 0) return undefined
   const crossing = new Set<Tensor>()
   for (const node of late) node.inputs.forEach((t) => !late.has(t.node) && crossing.add(t))
   graph.fetches.forEach((t) => !late.has(t.node) && crossing.add(t))
@@ -45,13 +47,14 @@ export function cutStages({ graph, feeds }: BoundGraph): StagedGraph | undefined
     kind: 'staged',
     feeds,
     first: { fetches: [...crossing], targets: [...new Set([...early, ...waitedFor])] },
-    rest: withoutControl({ fetches: graph.fetches, targets: graph.targets.filter((n) => late.has(n)) }, late),
+    rest: withoutEarly({ fetches: graph.fetches, targets: graph.targets.filter((n) => late.has(n)) }, late),
   }
 }
 
-/** The late part without edges to nodes that have run already. */
-function withoutControl(graph: Graph, late: ReadonlySet<Node>): Graph {
+/** The late part without edges to nodes that have run already; those stay what they are, for their values to be fed. */
+function withoutEarly(graph: Graph, late: ReadonlySet<Node>): Graph {
   return substitute(graph, new Map(), (node, inputs, control) => {
+    if (!late.has(node)) return node
     const kept = control.filter((_, i) => late.has(node.control[i]!))
     const same =
       inputs.every((t, i) => t === node.inputs[i]) &&
