@@ -17,7 +17,7 @@ export class ExecutableCache {
     this.limit = limit
   }
 
-  /** What tells two compilations apart. */
+  /** What tells two compilations apart. In which order things are fed does not. */
   keyOf(graph: Graph, feeds: ReadonlyMap<Tensor, NDArray>): string {
     const id = (t: Tensor): string => `${t.node.id}:${t.index}`
     const fed = [...feeds].map(([t, a]) => `${id(t)}=${a.dtype}[${a.shape.join()}]`)
@@ -27,21 +27,22 @@ export class ExecutableCache {
   /** An idle executable for a key; the caller runs it and puts it back. */
   take(key: string): Compiled | undefined {
     const list = this.idle.get(key)
-    const found = list?.at(-1)
-    // A staged graph holds no memory, so several runs may share it.
-    if (!list || !found || isStaged(found)) return found
-    list.pop()
+    const found = list?.pop()
+    if (!list || !found) return undefined
     this.count--
     if (list.length === 0) this.idle.delete(key)
+    // A staged graph holds no memory, so several runs may share it: it is back at once, as the one used last.
+    if (isStaged(found)) this.put(key, found)
     return found
   }
 
-  /** Keeps an executable for the next run of its key. */
-  put(key: string, executable: Compiled): void {
-    if (this.closed) return free(executable)
+  /** Keeps a compiled graph for the next run of its key. */
+  put(key: string, compiled: Compiled): void {
+    if (this.closed) return free(compiled)
     const list = this.idle.get(key) ?? []
+    if (isStaged(compiled) && list.length > 0) return
     this.idle.delete(key)
-    this.idle.set(key, [...list, executable])
+    this.idle.set(key, [...list, compiled])
     this.count++
     if (this.count > this.limit) this.evict()
   }

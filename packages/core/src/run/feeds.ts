@@ -2,31 +2,33 @@
 import type { TypedArray } from '../dtype.ts'
 import { allocate } from '../dtype.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
-import type { Node } from '../graph/graph.ts'
 import { Tensor } from '../graph/graph.ts'
 import type { Nested } from '../ndarray.ts'
 import { NDArray, ndarray } from '../ndarray.ts'
 import { formatShape, isConcrete } from '../shape.ts'
-import { tensorNamed } from './fetches.ts'
 
 /** A value to feed: an array, a typed array in row-major order, or nested JavaScript arrays. */
 export type FeedValue = NDArray | TypedArray | Nested
 /** Feeds by tensor, or by name. Any tensor of the graph can be fed; what made it does not run then. */
 export type Feeds = Iterable<readonly [Tensor, FeedValue]> | { readonly [name: string]: FeedValue }
 
-/** Feeds as arrays that fit their tensors. @throws NotFoundError, DTypeError, ShapeError, ValueError */
-export function resolveFeeds(feeds: Feeds, nodes: () => readonly Node[]): Map<Tensor, NDArray> {
+/**
+ * Feeds as arrays that fit their tensors, older tensors first, whatever order they are given in.
+ * @param tensorOf finds a tensor by its name.
+ * @throws NotFoundError, DTypeError, ShapeError, ValueError
+ */
+export function resolveFeeds(feeds: Feeds, tensorOf: (name: string) => Tensor): Map<Tensor, NDArray> {
   const entries: Iterable<readonly [Tensor, FeedValue]> =
     Symbol.iterator in feeds
       ? (feeds as Iterable<readonly [Tensor, FeedValue]>)
-      : Object.entries(feeds).map(([name, value]) => [tensorNamed(name, nodes()), value] as const)
-  const resolved = new Map<Tensor, NDArray>()
+      : Object.entries(feeds).map(([name, value]) => [tensorOf(name), value] as const)
+  const resolved: [Tensor, NDArray][] = []
   for (const [tensor, value] of entries) {
     if (!(tensor instanceof Tensor))
       throw new ValueError('feeds are pairs of a tensor and a value, or a record of values by name')
-    resolved.set(tensor, toArray(tensor, value))
+    resolved.push([tensor, toArray(tensor, value)])
   }
-  return resolved
+  return new Map(resolved.sort(([a], [b]) => a.node.id - b.node.id || a.index - b.index))
 }
 
 function toArray(tensor: Tensor, value: FeedValue): NDArray {

@@ -1,7 +1,7 @@
 // The structure of what is fetched: a tensor, a variable, an effect, or lists and records of them; answers have the same structure.
 import { NotFoundError, ValueError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
-import { Node, Tensor } from '../graph/graph.ts'
+import { Node, Tensor, toposort } from '../graph/graph.ts'
 import type { NDArray } from '../ndarray.ts'
 import { Variable } from '../ops/state/variable.ts'
 
@@ -56,12 +56,35 @@ export function flattenFetches(fetches: Fetches): FlatFetches {
   return { graph: { fetches: tensors, targets }, restore }
 }
 
-/** The tensor that a name means in a graph: `'dense/matmul'`, or `'split:1'` for a later output. @throws NotFoundError, or when two nodes have the name. */
-export function tensorNamed(name: string, nodes: readonly Node[]): Tensor {
+/** What names mean in the graph of some fetches; remembered for as long as its roots are, since every run may ask. */
+export function tensorFinder(graph: Graph): (name: string) => Tensor {
+  const roots = [...graph.fetches.map((t) => t.node), ...graph.targets]
+  return (name) => tensorNamed(name, namesOf(roots, graph))
+}
+
+interface Names {
+  readonly roots: readonly Node[]
+  readonly nodes: ReadonlyMap<string, readonly Node[]>
+}
+const known = new WeakMap<Node, Names>()
+
+function namesOf(roots: readonly Node[], graph: Graph): Names['nodes'] {
+  const [first] = roots
+  const last = first && known.get(first)
+  if (last && last.roots.length === roots.length && roots.every((n, i) => n === last.roots[i]))
+    return last.nodes
+  const nodes = Map.groupBy(toposort(graph), (node) => node.name)
+  if (first) known.set(first, { roots, nodes })
+  return nodes
+}
+
+/** The tensor that a name means: `'dense/matmul'`, or `'split:1'` for a later output. @throws NotFoundError, or when two nodes have the name. */
+function tensorNamed(name: string, nodes: Names['nodes']): Tensor {
   const [, base, index] = /^(.*?)(?::(\d+))?$/.exec(name) as unknown as [string, string, string | undefined]
-  const found = nodes.filter((node) => node.name === base)
+  const found = nodes.get(base) ?? []
   if (found.length === 0) {
-    const placeholders = nodes
+    const placeholders = [...nodes.values()]
+      .flat()
       .filter((n) => n.op.body.kind === 'runtime' && n.op.body.role === 'feed')
       .map((n) => n.name)
     throw new NotFoundError(

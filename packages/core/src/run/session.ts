@@ -3,7 +3,6 @@ import { compileGraph } from '../compile/compileGraph.ts'
 import { bind } from '../compile/bind.ts'
 import { ClosedError, ValueError } from '../errors.ts'
 import type { Graph, Tensor } from '../graph/graph.ts'
-import { toposort } from '../graph/graph.ts'
 import type { NDArray } from '../ndarray.ts'
 import type { Variable } from '../ops/state/variable.ts'
 import type { Pass } from '../passes/pass.ts'
@@ -17,7 +16,7 @@ import type { Awaitable, Device } from './device.ts'
 import type { Executable } from './executable.ts'
 import { ExecutableCache } from './executableCache.ts'
 import type { Fetched, Fetches } from './fetches.ts'
-import { flattenFetches } from './fetches.ts'
+import { flattenFetches, tensorFinder } from './fetches.ts'
 import type { Feeds } from './feeds.ts'
 import { resolveFeeds } from './feeds.ts'
 import { initialAssignments } from './initialize.ts'
@@ -129,7 +128,7 @@ export class Session implements AsyncDisposable {
     if (this.closing.signal.aborted) throw new ClosedError('the session was closed')
     options.signal?.throwIfAborted()
     const { graph, restore } = flattenFetches(fetches)
-    const arrays = resolveFeeds(feeds, () => toposort(graph))
+    const arrays = resolveFeeds(feeds, tensorFinder(graph))
     const trace = options.onTrace && new Trace()
     return this.scoped(options.signal, (context) =>
       after(this.runGraph(graph, arrays, context, trace), (values) => {
@@ -147,7 +146,10 @@ export class Session implements AsyncDisposable {
   ): Awaitable<NDArray[]> {
     const key = this.cache.keyOf(graph, feeds)
     return after(this.cache.take(key) ?? this.compile(graph, feeds), (compiled) => {
-      if (isStaged(compiled)) return runStaged(compiled, feeds, (g, f) => this.runGraph(g, f, context, trace))
+      if (isStaged(compiled)) {
+        this.cache.put(key, compiled)
+        return runStaged(compiled, feeds, (g, f) => this.runGraph(g, f, context, trace))
+      }
       return lastly(
         () => this.runExecutable(compiled, [...feeds.values()], context, trace),
         () => this.cache.put(key, compiled),
