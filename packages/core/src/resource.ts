@@ -2,7 +2,7 @@
 import type { Tensor } from './graph/graph.ts'
 import type { TensorType } from './shape.ts'
 
-/** State that a session keeps between runs, found by its name; two different resources of one graph never share a name. */
+/** State that a session keeps between runs, found by its name; two different resources of one graph never share a name, but for random streams. */
 export interface Resource {
   readonly kind: 'variable' | 'queue' | 'mutex' | 'random'
   readonly name: string
@@ -33,11 +33,16 @@ export interface MutexResource extends Resource {
   readonly kind: 'mutex'
 }
 
-/** A stream of random keys: each draw answers a new key, in an order that the session's seed fixes. */
+/** A stream of random keys: each draw answers a new key, in an order that the session's seed fixes. A session numbers streams of one name. */
 export interface RandomResource extends Resource {
   readonly kind: 'random'
-  readonly seed: number
+  /** Left out: what follows from the name, `streamSeed`. */
+  readonly seed?: number
 }
+
+/** The seed of a stream: its own, or the FNV-1a hash (32 bits) of its name. */
+export const streamSeed = ({ seed, name }: RandomResource): number =>
+  seed ?? Array.from(name).reduce((h, c) => Math.imul(h ^ c.codePointAt(0)!, 16777619), 2166136261 | 0) >>> 0
 
 /** Every resource that a graph may refer to. */
 export type AnyResource = VariableResource | QueueResource | MutexResource | RandomResource

@@ -5,8 +5,9 @@ import type { NDArray } from '../ndarray.ts'
 import type { AnyOp, OpDef } from '../op.ts'
 import { standardOps } from '../ops/standardOps.ts'
 import { expandNode } from '../passes/expandComposites.ts'
+import { StreamNames } from '../passes/streams.ts'
 import type { AnyResource } from '../resource.ts'
-import { isResource } from '../resource.ts'
+import { isResource, streamSeed } from '../resource.ts'
 import { toBase64 } from './base64.ts'
 import type { AttrDef, BodyDef, GraphDef, NodeDef, ResourceDef } from './def.ts'
 import { graphDefFormat, graphDefVersion } from './def.ts'
@@ -57,7 +58,7 @@ function withInitials(given: Graph, known: ReadonlyMap<string, OpDef>) {
     for (const resource of resourcesIn(whole)) {
       if (resources.includes(resource)) continue
       const double = resources.find((r) => r.name === resource.name)
-      if (double)
+      if (double && !(double.kind === 'random' && resource.kind === 'random'))
         throw new GraphDefError(`two resources are named '${resource.name}': give one of them another name`)
       resources.push(resource)
       if (resource.kind !== 'variable' || !resource.initial) continue
@@ -66,7 +67,12 @@ function withInitials(given: Graph, known: ReadonlyMap<string, OpDef>) {
     }
     whole = expandForeign(whole, known)
   }
-  return { whole, resources, initials }
+  const streams = new StreamNames()
+  return {
+    whole: streams.apply(whole),
+    resources: resources.map((r) => (r.kind === 'random' ? streams.named(r) : r)),
+    initials,
+  }
 }
 
 function resourcesIn(graph: Graph): AnyResource[] {
@@ -213,7 +219,7 @@ function writeResource(
     case 'mutex':
       return { kind: 'mutex', name }
     case 'random':
-      return { kind: 'random', name, seed: resource.seed }
+      return { kind: 'random', name, seed: streamSeed(resource) }
     default:
       return resource satisfies never
   }

@@ -10,7 +10,7 @@ import { isSubgraph, toposort } from './graph.ts'
 
 /**
  * Checks a graph and all bodies in it: no cycle, every input an output of its node, types as inference answers them, no resource name used for
- * two resources, parameters of bodies complete and of the types that are passed to them, no node both inside and outside of a body.
+ * two resources (but random streams, which are numbered later), parameters of bodies complete and of the types that are passed to them, no node both inside and outside of a body.
  * @throws GraphError, naming the node.
  */
 export function verify(graph: Graph): void {
@@ -62,7 +62,7 @@ function checkTypes(node: Node): void {
 
 function checkResource(resource: AnyResource, node: Node, resources: Map<string, AnyResource>): void {
   const other = resources.get(resource.name)
-  if (other && other !== resource)
+  if (other && other !== resource && !(other.kind === 'random' && resource.kind === 'random'))
     throw new GraphError(`two resources are named '${resource.name}': give one of them another name`, {
       node,
     })

@@ -7,6 +7,7 @@ import type { NDArray } from '../ndarray.ts'
 import type { Variable } from '../ops/state/variable.ts'
 import type { Pass } from '../passes/pass.ts'
 import { standardPasses } from '../passes/index.ts'
+import { StreamNames } from '../passes/streams.ts'
 import { reference } from '../reference/device.ts'
 import type { AnyResource } from '../resource.ts'
 import type { ConcreteType } from '../shape.ts'
@@ -57,6 +58,7 @@ export class Session implements AsyncDisposable {
   readonly devices: readonly Device[]
   private readonly options: SessionOptions
   private readonly variables = new VariableStore()
+  private readonly streams = new StreamNames()
   private readonly states = new Map<string, object>()
   private readonly cache: ExecutableCache
   private readonly closing = new AbortController()
@@ -175,14 +177,18 @@ export class Session implements AsyncDisposable {
     const types = new Map<Tensor, ConcreteType>(
       [...feeds].map(([t, { dtype, shape }]) => [t, { dtype, shape }]),
     )
-    return compileGraph(bind(graph, types), {
-      devices: this.devices,
-      variables: this.variables,
-      passes: this.options.passes ?? standardPasses,
-      fusion: this.options.fusion ?? true,
-      softPlacement: this.options.softPlacement ?? true,
-      log: (line) => this.options.log?.(line),
-    })
+    const bound = bind(graph, types)
+    return compileGraph(
+      { ...bound, graph: this.streams.apply(bound.graph) },
+      {
+        devices: this.devices,
+        variables: this.variables,
+        passes: this.options.passes ?? standardPasses,
+        fusion: this.options.fusion ?? true,
+        softPlacement: this.options.softPlacement ?? true,
+        log: (line) => this.options.log?.(line),
+      },
+    )
   }
 
   /** Runs work with a context of its own; what it holds is released when the work ends. */

@@ -9,6 +9,14 @@ import { statelessInt, statelessNormal, statelessUniform } from './stateless.ts'
 import { randomUniform } from './stateful.ts'
 import { threefry } from './threefry.ts'
 import { constant } from '../constant.ts'
+import { concat } from '../array/concat.ts'
+import { whileLoop } from '../control/whileLoop.ts'
+import { add } from '../math/add.ts'
+import { less } from '../math/less.ts'
+import { fromGraphDef } from '../../graph/fromGraphDef.ts'
+import type { Tensor } from '../../graph/graph.ts'
+import { scope } from '../../graph/scope.ts'
+import { toGraphDef } from '../../graph/toGraphDef.ts'
 
 describe('threefry', () => {
   // Known answers that were published with Random123, for Threefry-2x32 with 20 rounds.
@@ -54,6 +62,43 @@ describe('keys', () => {
   it('of streams without a seed differ', async () => {
     await using session = new Session()
     const [a, b] = await session.run([randomKey({ name: 'noise' }), randomKey({ name: 'noise' })])
+    expect(a.numbers()).not.toEqual(b.numbers())
+  })
+  it('are the same again when the same program is built again', async () => {
+    const program = () =>
+      draws(
+        7,
+        () =>
+          scope('noise', () => concat([randomKey(), randomKey(), randomKey({ name: 'own' })], { axis: 0 })),
+        2,
+      )
+    const first = await program()
+    randomKey()
+    expect(await program()).toEqual(first)
+  })
+  it('keep their streams in all graphs of a session, and after saving', async () => {
+    const [a, b] = [randomKey(), randomKey()]
+    const saved = fromGraphDef(toGraphDef({ a, b })).fetches
+    const drawn = async (fetches: readonly Tensor[]): Promise<unknown> => {
+      await using session = new Session()
+      const [first, second] = fetches as readonly [Tensor, Tensor]
+      const both = await session.run([first, second])
+      const again = await session.run(second)
+      return [...both, again].map((key) => key.toArray())
+    }
+    const [one, two, three] = (await drawn([a, b])) as number[][]
+    expect(new Set([one, two, three].map(String)).size).toBe(3)
+    expect(await drawn([saved.get('a')!, saved.get('b')!])).toEqual([one, two, three])
+  })
+  it('in the body of a loop are told apart from those around it', async () => {
+    await using session = new Session()
+    const around = randomKey()
+    const [, inner] = whileLoop(
+      (i) => less(i!, 1),
+      (i, _) => [add(i!, 1), randomKey()],
+      [constant(0), constant([0, 0], 'uint32')],
+    )
+    const [a, b] = await session.run([around, inner!])
     expect(a.numbers()).not.toEqual(b.numbers())
   })
   it('are uint32[2], and nothing else is taken for one', () => {

@@ -4,6 +4,7 @@ import type { Tensor } from '../../graph/graph.ts'
 import { NDArray } from '../../ndarray.ts'
 import { attr, defineOp } from '../../op.ts'
 import type { RandomResource } from '../../resource.ts'
+import { streamSeed } from '../../resource.ts'
 import { threefry } from './threefry.ts'
 
 const randomKeyOp = defineOp({
@@ -20,7 +21,7 @@ const randomKeyOp = defineOp({
       const stream = context.state(resource, () => ({ drawn: 0 }))
       const count = stream.drawn++
       const key = threefry(
-        [context.seed >>> 0, (resource as RandomResource).seed >>> 0],
+        [context.seed >>> 0, streamSeed(resource as RandomResource) >>> 0],
         [count >>> 0, Math.floor(count / 2 ** 32)],
       )
       return [new NDArray('uint32', [2], Uint32Array.from(key))]
@@ -30,11 +31,11 @@ const randomKeyOp = defineOp({
 /** The definition behind `randomKey`, for lists of ops. */
 export const randomKeyDef = { def: randomKeyOp.def }
 
-let streams = 0
-
 /**
  * A key, uint32 [2], that is new in every run: what all random ops draw from. The same seeds make the same keys in the same order.
- * @param options.seed streams with one seed draw the same keys; left out: each stream has its own, which depends on how many were made before it.
+ * @param options.seed streams with one seed draw the same keys; left out: it follows from the stream's name, which is scoped, and which a session
+ * numbers where it already knows another stream of that name. So two streams of a program never draw the same, and a program that is built and run
+ * again, in this process or another, draws the same again.
  */
 export function randomKey({
   seed,
@@ -43,11 +44,7 @@ export function randomKey({
   readonly seed?: number | undefined
   readonly name?: string
 } = {}): Tensor {
-  const stream = `${surroundings().prefix}${name ?? 'random'}_${streams++}`
-  const resource: RandomResource = { kind: 'random', name: stream, seed: seed ?? hash(stream) }
+  const stream = `${surroundings().prefix}${name ?? 'random'}`
+  const resource: RandomResource = { kind: 'random', name: stream, ...(seed !== undefined && { seed }) }
   return randomKeyOp({ resource, name })
 }
-
-/** FNV-1a, 32 bits. */
-const hash = (text: string): number =>
-  Array.from(text).reduce((h, c) => Math.imul(h ^ c.codePointAt(0)!, 16777619), 2166136261 | 0) >>> 0
