@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest'
-import { add, mul, neg, placeholder } from '../ops/index.ts'
+import { gradients } from '../autodiff/gradients.ts'
+import { add, mean, mul, neg, placeholder } from '../ops/index.ts'
 import { cse } from './cse.ts'
 import { explainPasses } from './explain.ts'
+import { standardPasses } from './index.ts'
 import { simplify } from './simplify.ts'
 
 it('tells what is left after each pass, and why nodes went', () => {
@@ -27,4 +29,13 @@ it('tells what is left after each pass, and why nodes went', () => {
     %mul = Mul(%x, %x) : float32[2]
     return %mul"
   `)
+})
+
+it('keeps what depends on sizes closed while they are names', () => {
+  const x = placeholder({ shape: ['n'], name: 'x' })
+  const y = mean(mul(x, 1))
+  const [dx] = gradients(y, [x])
+  const text = explainPasses({ fetches: [y, dx!], targets: [] }, [standardPasses])
+  expect(text).not.toContain('NaN')
+  expect(text.slice(text.lastIndexOf(standardPasses.name))).toMatch(/= Mean\(%x\)/)
 })
