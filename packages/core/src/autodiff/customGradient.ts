@@ -1,7 +1,7 @@
 // A composite made on the spot, whose gradient is whatever its author says.
-import type { Tensor } from '../graph/graph.ts'
-import { trace } from '../ops/control/subgraph.ts'
-import { close, capturedBy, instantiate } from '../ops/control/subgraph.ts'
+import { attr } from '../attr.ts'
+import type { Subgraph, Tensor } from '../graph/graph.ts'
+import { close, instantiate, trace } from '../ops/control/subgraph.ts'
 import type { TensorLike } from '../ops/constant.ts'
 import { toTensor } from '../ops/constant.ts'
 import type { OpDef } from '../op.ts'
@@ -14,6 +14,9 @@ export interface CustomGradientContext {
   readonly inputs: readonly Tensor[]
   readonly output: Tensor
 }
+
+// Held as a body, the forward pass learns its sizes with the rest of the graph.
+const attrs = { forward: attr.graph('(inputs…, captured…) → (result)') }
 
 /**
  * The result of `forward`, with a gradient of its author's own.
@@ -30,9 +33,11 @@ export function customGradient(
     given.map((t) => t.type),
     (...params) => [forward(...params)],
   )
-  const captured = capturedBy(traced)
-  const body = close(traced, captured)
-  const type = body.fetches[0]!.type
+  const {
+    bodies: [body],
+    capture,
+  } = close(traced)
+  const captured = capture()
   const def: OpDef = {
     name: 'CustomGradient',
     doc: 'A composite with a gradient of its own.',
@@ -41,14 +46,18 @@ export function customGradient(
     variadic: true,
     dtypes: [],
     literals: {},
-    attrs: {},
+    attrs,
     traits: {},
-    infer: () => [type],
+    infer: (_, { forward: parts }) => (parts as Subgraph).fetches.map((t) => t.type),
+    subgraphs: (all) => ({ forward: [all] }),
     grad: ({ dy, inputs: all, outputs }) => [
       ...backward({ dy, inputs: all.slice(0, given.length), output: outputs[0]! }),
       ...captured.map(() => null),
     ],
-    body: { kind: 'composite', build: (all: readonly Tensor[]) => instantiate(body, all) },
+    body: {
+      kind: 'composite',
+      build: (all: readonly Tensor[], { forward: parts }) => instantiate(parts as Subgraph, all),
+    },
   }
-  return makeNode(def, [...given, ...captured], {}, options.name).outputs[0]!
+  return makeNode(def, [...given, ...captured], { forward: body }, options.name).outputs[0]!
 }

@@ -6,9 +6,11 @@ interface Surroundings {
   readonly prefix: string
   readonly device: string
   readonly control: readonly Node[]
+  /** Stands for the traced body that is being built, or for the graph outside of all bodies. */
+  readonly body: object
 }
 
-let current: Surroundings = { prefix: '', device: '', control: [] }
+let current: Surroundings = { prefix: '', device: '', control: [], body: {} }
 
 function within<T>(change: Partial<Surroundings>, build: () => T): T {
   const outer = current
@@ -45,7 +47,8 @@ export const inPlaceOf = <T>(node: Node, build: () => T): T =>
   within({ prefix: `${node.name}/`, device: node.device, control: node.control }, build)
 
 /** Nothing of the surroundings reaches what `build` makes: the body of a branch or loop stands on its own. */
-export const detached = <T>(build: () => T): T => within({ prefix: '', device: '', control: [] }, build)
+export const detached = <T>(build: () => T): T =>
+  within({ prefix: '', device: '', control: [], body: {} }, build)
 
 /** Replaces the name prefix instead of extending it. */
 export const named = <T>(prefix: string, build: () => T): T => within({ prefix }, build)

@@ -9,7 +9,7 @@ import { mergeShapes } from '../../shape.ts'
 import { gradients } from '../../autodiff/gradients.ts'
 import type { TensorLike } from '../constant.ts'
 import { toTensor } from '../constant.ts'
-import { capturedBy, close, instantiate, trace } from './subgraph.ts'
+import { close, instantiate, trace } from './subgraph.ts'
 
 const attrs = { function: attr.graph('the body'), called: attr.text('the name of the function') }
 
@@ -53,14 +53,15 @@ export function graphFunction(
   types: readonly TensorType[],
   build: (...params: Tensor[]) => readonly TensorLike[],
 ): GraphFunction {
-  const traced = trace(types, build)
-  const captured = capturedBy(traced)
-  const body = close(traced, captured)
+  const {
+    bodies: [body],
+    capture,
+  } = close(trace(types, build))
   return (...args) => {
     if (args.length !== types.length)
       throw new GraphError(`function '${name}' takes ${types.length} arguments, got ${args.length}`)
     const tensors = args.map((value, i) => toTensor(value, types[i]!.dtype))
     tensors.forEach((t, i) => mergeShapes(types[i]!.shape, t.shape, `argument ${i} of function '${name}'`))
-    return makeNode(callOp.def, [...tensors, ...captured], { function: body, called: name }, name).outputs
+    return makeNode(callOp.def, [...tensors, ...capture()], { function: body, called: name }, name).outputs
   }
 }

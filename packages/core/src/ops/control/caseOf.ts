@@ -13,7 +13,7 @@ import { identity } from '../graph/identity.ts'
 import { cast } from '../math/cast.ts'
 import { demandDifferentiable } from './differentiable.ts'
 import type { Trace } from './subgraph.ts'
-import { capturedBy, close, instantiate, trace } from './subgraph.ts'
+import { close, instantiate, trace } from './subgraph.ts'
 
 const attrs = { branches: attr.graphs('the bodies; every one takes all that any of them captures') }
 
@@ -62,9 +62,8 @@ function mergeBranches(a: readonly TensorType[], b: readonly TensorType[]): Tens
 }
 
 function build(index: Tensor, traces: readonly Trace[]): readonly Tensor[] {
-  const captured = capturedBy(...traces)
-  return makeNode(caseDef.def, [index, ...captured], { branches: traces.map((t) => close(t, captured)) })
-    .outputs
+  const { bodies, capture } = close(...traces)
+  return makeNode(caseDef.def, [index, ...capture()], { branches: bodies }).outputs
 }
 
 function caseGradient({

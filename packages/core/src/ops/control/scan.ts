@@ -126,11 +126,12 @@ function scanNode(
     results = made.length
     return [...next, ...made]
   })
+  const { bodies, capture } = close(traced)
   const { name, ...given } = options
   const node = makeNode(
     scanOp.def,
-    [...start, ...xs, ...traced.captured],
-    { body: close(traced, traced.captured), carries: start.length, sequences: xs.length, ...given },
+    [...start, ...xs, ...capture()],
+    { body: bodies[0], carries: start.length, sequences: xs.length, ...given },
     name,
   )
   return { outputs: node.outputs, results }

@@ -2,8 +2,10 @@
 import { GraphError } from '../../errors.ts'
 import type { Node, Subgraph, Tensor } from '../../graph/graph.ts'
 import { nodesCreated, toposort } from '../../graph/graph.ts'
-import { detached } from '../../graph/scope.ts'
+import { effectsOf } from '../../graph/effects.ts'
+import { detached, surroundings } from '../../graph/scope.ts'
 import { substitute } from '../../graph/substitute.ts'
+import type { AnyResource } from '../../resource.ts'
 import type { TensorType } from '../../shape.ts'
 import type { TensorLike } from '../constant.ts'
 import { toTensor } from '../constant.ts'
@@ -15,7 +17,13 @@ export interface Trace {
   readonly results: readonly Tensor[]
   /** Tensors from outside that it uses, each once. */
   readonly captured: readonly Tensor[]
+  /** What it made, in order. */
+  readonly nodes: readonly Node[]
 }
+
+/** Parameters for values of these types, the first of them number `from`. They wait for nothing, wherever their body is made. */
+const parameters = (types: readonly TensorType[], from = 0): Tensor[] =>
+  detached(() => types.map(({ dtype, shape }, i) => parameter({ index: from + i, dtype, shape })))
 
 /** Traces `build` on parameters of the given types. Everything it makes belongs to the body. */
 export function trace(
@@ -23,7 +31,7 @@ export function trace(
   build: (...params: Tensor[]) => readonly TensorLike[],
 ): Trace {
   const first = nodesCreated()
-  const params = types.map(({ dtype, shape }, index) => parameter({ index, dtype, shape }))
+  const params = parameters(types)
   const results = detached(() => build(...params).map((value) => toTensor(value)))
   const inside = (node: Node): boolean => node.id >= first
   const nodes = toposort({ fetches: results.filter((t) => inside(t.node)), targets: [] }, inside)
@@ -37,20 +45,59 @@ export function trace(
           { node },
         )
   }
-  return { params, results, captured: [...captured] }
+  return { params, results, captured: [...captured], nodes }
 }
 
-/** A trace as a subgraph whose parameters are its own, followed by one for each of `captured`. */
-export function close({ params, results }: Trace, captured: readonly Tensor[]): Subgraph {
-  const extra = captured.map(({ dtype, shape }, i) => parameter({ index: params.length + i, dtype, shape }))
-  const replaced = new Map(captured.map((t, i) => [t, extra[i]!]))
-  return { ...substitute({ fetches: results, targets: [] }, replaced), params: [...params, ...extra] }
+/** The bodies of one construct, which all take the same from outside. */
+export interface Bodies {
+  /** The parameters of each are its own, followed by one for everything that any of them takes from outside. */
+  readonly bodies: readonly Subgraph[]
+  /**
+   * What they take from outside: the tensors that they capture, and readings of variables, which are made here and now.
+   * A read comes before the writes of its run, so one that nothing in the construct could precede is the same outside of it, and
+   * there gradients find it.
+   */
+  capture(): readonly Tensor[]
 }
 
-/** Every tensor that some of the traces capture, each once. */
-export const capturedBy = (...traces: readonly Trace[]): Tensor[] => [
-  ...new Set(traces.flatMap((t) => t.captured)),
-]
+/** Makes the bodies of one construct of its traces. */
+export function close(...traces: readonly Trace[]): Bodies {
+  const captured = [...new Set(traces.flatMap((t) => t.captured))]
+  const reads = liftedReads(traces)
+  const taken = [...captured.map((t) => [t]), ...reads]
+  const bodies = traces.map(({ params, results }) => {
+    const extra = parameters(
+      taken.map(([t]) => t!.type),
+      params.length,
+    )
+    const replaced = new Map(taken.flatMap((same, i) => same.map((t) => [t, extra[i]!])))
+    return { ...substitute({ fetches: results, targets: [] }, replaced), params: [...params, ...extra] }
+  })
+  return {
+    bodies,
+    capture: () => [
+      ...captured,
+      ...reads.map(([read]) => {
+        const { control, device } = surroundings()
+        return read!.node.with({ control, device: read!.node.device || device }).outputs[0]!
+      }),
+    ],
+  }
+}
+
+/** Reads inside the traces, by variable, of variables that none of them writes and that wait for nothing. */
+function liftedReads(traces: readonly Trace[]): Tensor[][] {
+  const nodes = traces.flatMap((t) => t.nodes)
+  const written = new Set(nodes.flatMap((node) => [...effectsOf(node).writes]))
+  const reads = new Map<AnyResource, Tensor[]>()
+  for (const node of nodes) {
+    if (node.op.traits.effect !== 'read' || node.inputs.length > 0 || node.control.length > 0) continue
+    const [resource] = effectsOf(node).reads
+    if (!resource || written.has(resource)) continue
+    reads.set(resource, [...(reads.get(resource) ?? []), ...node.outputs])
+  }
+  return [...reads.values()]
+}
 
 /** The results of a body on other tensors: its nodes, made again around them. */
 export function instantiate(body: Subgraph, args: readonly Tensor[]): readonly Tensor[] {

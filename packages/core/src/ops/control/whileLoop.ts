@@ -16,7 +16,7 @@ import { less } from '../math/less.ts'
 import { select } from '../math/select.ts'
 import { demandDifferentiable } from './differentiable.ts'
 import { carried, scan } from './scan.ts'
-import { capturedBy, close, instantiate, trace } from './subgraph.ts'
+import { close, instantiate, trace } from './subgraph.ts'
 
 const attrs = {
   cond: attr.graph('(state…, captured…) → bool scalar'),
@@ -69,12 +69,15 @@ export function whileLoop(
       throw new ShapeError(`the body answers ${next.length} states, it was given ${start.length}`)
     return next
   })
-  const captured = capturedBy(test, step)
+  const {
+    bodies: [testBody, stepBody],
+    capture,
+  } = close(test, step)
   const { name, ...given } = options
   const node = makeNode(
     whileOp.def,
-    [...start, ...captured],
-    { cond: close(test, captured), body: close(step, captured), carries: start.length, ...given },
+    [...start, ...capture()],
+    { cond: testBody, body: stepBody, carries: start.length, ...given },
     name,
   )
   return node.outputs.slice(0, start.length)

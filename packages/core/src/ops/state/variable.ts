@@ -79,7 +79,8 @@ export const variableOps: readonly AnyOp[] = [readVariable, assignVariable, scat
 /** State that each session keeps for itself between runs. Usable wherever a tensor is: it is read there. */
 export class Variable {
   readonly resource: VariableResource
-  private reading: Tensor | undefined
+  /** One reading for each body: what is read inside a loop is another node than what is read before it. */
+  private readonly readings = new WeakMap<object, Tensor>()
 
   constructor(resource: VariableResource) {
     this.resource = resource
@@ -99,10 +100,12 @@ export class Variable {
 
   /** Its value: as it was before the run, unless built within `controlDependencies` on an assignment. */
   read(): Tensor {
-    if (surroundings().control.length > 0 || surroundings().device !== '')
-      return this.build(() => readVariable({ resource: this.resource, name: 'read' }))
-    this.reading ??= this.build(() => readVariable({ resource: this.resource, name: 'read' }))
-    return this.reading
+    const { control, device, body } = surroundings()
+    const make = (): Tensor => this.build(() => readVariable({ resource: this.resource, name: 'read' }))
+    if (control.length > 0 || device !== '') return make()
+    const reading = this.readings.get(body) ?? make()
+    this.readings.set(body, reading)
+    return reading
   }
   /** Sets it to `value`; the answer is the new value, and fetching or running it does the work. */
   assign(value: TensorLike): Tensor {
