@@ -18,7 +18,7 @@ import type { Tensor } from '../index.ts'
 import { toposort } from '../graph/graph.ts'
 import type { TraceEvent } from '../run/trace.ts'
 import { inlineNodes } from './fuse.ts'
-import { fuseGroup } from './fusedKernel.ts'
+import { fuseGroup } from '../lower/fusedKernel.ts'
 
 const x = placeholder({ shape: [4, 6], name: 'x' })
 const feeds = { x: Float32Array.from({ length: 24 }, (_, i) => i / 7 - 1) }

@@ -2,11 +2,11 @@
 import type { Node, Tensor } from '../graph/graph.ts'
 import type { FusedKernel } from '../ir/kernel.ts'
 import type { RuntimeRole } from '../op.ts'
-import { isBlank } from '../passes/dropShapeInputs.ts'
+import { isBlank } from '../ops/graph/blank.ts'
 import type { EffectOrder } from './effects.ts'
 import { inlineNodes, isFusable, isRelabelling } from './fuse.ts'
 import type { FusionLimits } from './fuse.ts'
-import { fuseGroup } from './fusedKernel.ts'
+import { fuseGroup } from '../lower/fusedKernel.ts'
 
 /** One piece of work. */
 export interface Unit {

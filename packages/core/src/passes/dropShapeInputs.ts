@@ -1,7 +1,7 @@
 // Cuts the edges that lend only a shape, so that what made the value need not be kept, or made at all.
 import type { Tensor } from '../graph/graph.ts'
 import { rewrite } from '../graph/graph.ts'
-import { blank } from '../ops/graph/blank.ts'
+import { blank, isBlank } from '../ops/graph/blank.ts'
 import { isConcrete } from '../shape.ts'
 import type { Pass } from './pass.ts'
 
@@ -20,7 +20,3 @@ export const dropShapeInputs: Pass = {
 // Unknown sizes stay as they are: whoever makes them has to run before the rest is compiled.
 const blankLike = (t: Tensor): Tensor =>
   !isConcrete(t.shape) || isBlank(t) ? t : blank({ shape: t.shape, dtype: t.dtype, name: t.name })
-
-/** Is this a value that nobody computes? */
-export const isBlank = (t: Tensor): boolean =>
-  t.node.op.body.kind === 'runtime' && t.node.op.body.role === 'blank'

@@ -2,7 +2,7 @@
 import { allocate } from '../dtype.ts'
 import type { TypedArray } from '../dtype.ts'
 import { ShoalError } from '../errors.ts'
-import { fuseGroup } from '../compile/fusedKernel.ts'
+import { fuseGroup } from '../lower/fusedKernel.ts'
 import type { Node } from '../graph/graph.ts'
 import { interpretKernel } from '../ir/interpret.ts'
 import { NDArray } from '../ndarray.ts'
