@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Tensor } from '../index.ts'
+import type { Tensor, Variable } from '../index.ts'
 import {
   add,
   cond,
@@ -35,10 +35,9 @@ const waves = (shape: number[], size: number) =>
   )
 
 describe('the gradient by a variable that a body reads', () => {
-  const v = variable(3, { name: 'v' })
-  const constructs: Record<string, { build: () => Tensor; expected: number }> = {
+  const constructs: Record<string, { build: (v: Variable) => Tensor; expected: number }> = {
     cond: {
-      build: () =>
+      build: (v) =>
         cond(
           true,
           () => mul(v, 2),
@@ -47,11 +46,11 @@ describe('the gradient by a variable that a body reads', () => {
       expected: 2,
     },
     scan: {
-      build: () => scan(([sum], [row]) => [[add(sum!, mul(v, row!))], []], [0], [[1, 2, 3]]).state[0]!,
+      build: (v) => scan(([sum], [row]) => [[add(sum!, mul(v, row!))], []], [0], [[1, 2, 3]]).state[0]!,
       expected: 6,
     },
     whileLoop: {
-      build: () =>
+      build: (v) =>
         whileLoop(
           (i) => less(i, 3),
           (i, product) => [add(i, 1), mul(product!, v)],
@@ -60,9 +59,9 @@ describe('the gradient by a variable that a body reads', () => {
         )[1]!,
       expected: 27,
     },
-    graphFunction: { build: () => graphFunction('f', [], () => [square(v.read())])()[0]!, expected: 6 },
+    graphFunction: { build: (v) => graphFunction('f', [], () => [square(v.read())])()[0]!, expected: 6 },
     'a cond in a scan': {
-      build: () =>
+      build: (v) =>
         scan(
           ([sum], [row]) => [
             [
@@ -85,15 +84,17 @@ describe('the gradient by a variable that a body reads', () => {
   }
   for (const [name, { build, expected }] of Object.entries(constructs))
     it(`is found in ${name}, whether or not it was read before`, () => {
+      const v = variable(3, { name: 'v' })
       const session = new Session()
       session.runSync(v.assign(3))
-      const first = gradients(build(), [v])[0]!
+      const first = gradients(build(v), [v])[0]!
       v.read()
-      const second = gradients(build(), [v])[0]!
+      const second = gradients(build(v), [v])[0]!
       expect(session.runSync([first, second]).map((g) => g.item())).toEqual([expected, expected])
     })
 
   it('is an error where the body also writes it', () => {
+    const v = variable(3, { name: 'v' })
     const y = cond(
       true,
       () => controlDependencies([v.assignAdd(1)], () => mul(v, 2)),

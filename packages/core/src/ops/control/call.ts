@@ -1,11 +1,14 @@
 // Graph functions: a graph with parameters under a name, called as often as one likes; compilation puts its body in the place of each call.
 import { floats } from '../../dtype.ts'
-import { GraphError } from '../../errors.ts'
-import type { Tensor } from '../../graph/graph.ts'
+import { DTypeError, GraphError, ShapeError } from '../../errors.ts'
+import type { Subgraph, Tensor } from '../../graph/graph.ts'
+import { detached } from '../../graph/scope.ts'
+import { withParameters, withSizes } from '../../graph/sizes.ts'
+import type { Rebuild } from '../../graph/substitute.ts'
 import type { AnyOp, GradContext } from '../../op.ts'
 import { attr, defineOp, makeNode } from '../../op.ts'
-import type { TensorType } from '../../shape.ts'
-import { mergeShapes } from '../../shape.ts'
+import type { Dim, Shape, TensorType } from '../../shape.ts'
+import { formatShape, mergeDim, mergeShapes, unknown } from '../../shape.ts'
 import { gradients } from '../../autodiff/gradients.ts'
 import type { TensorLike } from '../constant.ts'
 import { toTensor } from '../constant.ts'
@@ -54,14 +57,61 @@ export function graphFunction(
   build: (...params: Tensor[]) => readonly TensorLike[],
 ): GraphFunction {
   const {
-    bodies: [body],
+    bodies: [traced],
     capture,
   } = close(trace(types, build))
+  const bound = new Map<string, Subgraph>()
   return (...args) => {
     if (args.length !== types.length)
       throw new GraphError(`function '${name}' takes ${types.length} arguments, got ${args.length}`)
     const tensors = args.map((value, i) => toTensor(value, types[i]!.dtype))
-    tensors.forEach((t, i) => mergeShapes(types[i]!.shape, t.shape, `argument ${i} of function '${name}'`))
-    return makeNode(callOp.def, [...tensors, ...capture()], { function: body, called: name }, name).outputs
+    const sizes = new Map<string, Dim>()
+    tensors.forEach((t, i) => {
+      const what = `argument ${i} of function '${name}'`
+      if (t.dtype !== types[i]!.dtype)
+        throw new DTypeError(`${what} is ${t.dtype}, it takes ${types[i]!.dtype}: cast it`)
+      bindSizes(types[i]!.shape, t.shape, sizes, what)
+    })
+    const inputs = [...tensors, ...capture()]
+    const key = inputs.map((t) => formatShape(t.shape)).join()
+    const body = bound.get(key) ?? bindBody(name, traced!, inputs, sizes)
+    bound.set(key, body)
+    return makeNode(callOp.def, inputs, { function: body, called: name }, name).outputs
   }
+}
+
+/** Gives the names of sizes in `declared` the sizes of an argument, which may be names of the caller. @throws ShapeError when they do not fit. */
+function bindSizes(declared: Shape, actual: Shape, sizes: Map<string, Dim>, what: string): void {
+  mergeShapes(declared, actual, what)
+  declared.forEach((d, axis) => {
+    if (typeof d !== 'string' || d === unknown) return
+    const known = sizes.get(d)
+    const size = actual[axis]!
+    sizes.set(d, known === undefined ? size : mergeDim(known, size, `${what}: '${d}' has two sizes`))
+  })
+}
+
+/** The body for arguments of the given types: names of its parameters' sizes are its own, and mean nothing to the caller. */
+function bindBody(
+  name: string,
+  body: Subgraph,
+  inputs: readonly Tensor[],
+  sizes: ReadonlyMap<string, Dim>,
+): Subgraph {
+  const sizeOf = (size: string): Dim => {
+    const known = sizes.get(size) ?? size
+    if (known === unknown)
+      throw new ShapeError(
+        `function '${name}' makes a tensor of size '${size}', and its argument has a size that only a run can tell: make it like the argument (zerosLike, fillLike)`,
+      )
+    return known
+  }
+  const rebuild: Rebuild = (...args) => withSizes(...args, sizeOf, rebuild)
+  return detached(() =>
+    withParameters(
+      body,
+      inputs.map((t) => t.type),
+      rebuild,
+    ),
+  )
 }

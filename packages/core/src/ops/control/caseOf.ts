@@ -1,6 +1,6 @@
 // Branches: one of several bodies runs, chosen by an index.
 import { floats } from '../../dtype.ts'
-import { DTypeError, ShapeError } from '../../errors.ts'
+import { DTypeError, ShapeError, ValueError } from '../../errors.ts'
 import { Tensor } from '../../graph/graph.ts'
 import type { AnyOp, GradContext } from '../../op.ts'
 import { attr, defineOp, makeNode } from '../../op.ts'
@@ -107,16 +107,18 @@ export function caseOf<R extends Tensor | readonly Tensor[]>(
   branches: readonly (() => R)[],
 ): Answer<R> {
   if (branches.length === 0) throw new ShapeError('caseOf needs at least one branch')
-  let single = false
+  const single = new Set<boolean>()
   const traces = branches.map((branch) =>
     trace([], () => {
       const result = branch()
-      single = result instanceof Tensor
-      return single ? [result as Tensor] : (result as readonly Tensor[])
+      single.add(result instanceof Tensor)
+      return result instanceof Tensor ? [result] : result
     }),
   )
+  if (single.size > 1)
+    throw new ValueError('one branch answers a tensor, another a list of them: let all answer the same')
   const outputs = build(toTensor(index, 'int32'), traces)
-  return (single ? outputs[0] : outputs) as Answer<R>
+  return (single.has(true) ? outputs[0] : outputs) as Answer<R>
 }
 
 /**

@@ -1,18 +1,27 @@
 import { describe, expect, it } from 'vitest'
+import type { Tensor } from '../../index.ts'
 import {
   add,
+  caseOf,
   cond,
   constant,
+  controlDependencies,
   device,
   DTypeError,
   fifoQueue,
+  fill,
+  graphFunction,
   identity,
   less,
+  mul,
   placeholder,
   reference,
   scan,
   Session,
+  ShapeError,
   stringToNumber,
+  unique,
+  variable,
   whileLoop,
 } from '../../index.ts'
 
@@ -98,5 +107,76 @@ describe('strings on several devices', () => {
     const there = device('reference:1', () => identity(here))
     const session = new Session({ devices: [reference(), reference()] })
     expect((await session.run(there, { text: ['a', 'b'] })).toArray()).toEqual(['a', 'b'])
+  })
+})
+
+describe('graph functions', () => {
+  const oneMore = graphFunction('oneMore', [{ shape: ['n'], dtype: 'float32' }], (a) => [
+    add(a, fill({ shape: ['n'], value: 1 })),
+  ])
+  const twice = graphFunction('twice', [{ shape: ['n'], dtype: 'float32' }], (a) => [
+    cond(
+      p,
+      () => add(a, fill({ shape: ['n'], value: 1 })),
+      () => a,
+    ),
+  ])
+
+  it('take the sizes of their arguments for the names of their parameters', () => {
+    const session = new Session()
+    expect(oneMore([1, 2, 3])[0]!.shape).toEqual([3])
+    expect(session.runSync(oneMore([1, 2, 3])[0]!).toArray()).toEqual([2, 3, 4])
+  })
+
+  it('do not mix their names with those of the caller', () => {
+    const x = placeholder({ shape: ['n'], name: 'x' })
+    const y = placeholder({ shape: ['m'], name: 'y' })
+    const answers = [x, oneMore(y)[0]!, twice(y)[0]!, twice(x)[0]!]
+    expect(answers.map((t) => t.shape)).toEqual([['n'], ['m'], ['m'], ['n']])
+    const values = new Session().runSync(answers, { p: true, x: [1], y: [1, 2] })
+    expect(values.map((a) => a.toArray())).toEqual([[1], [2, 3], [2, 3], [2]])
+  })
+
+  it('make nothing of a size that only a run can tell', () => {
+    const found = unique(constant([1, 1, 2])).values
+    expect(() => oneMore(found)).toThrow(/'oneMore' makes a tensor of size 'n'/)
+  })
+
+  it('refuse arguments that do not fit', () => {
+    const sum = graphFunction(
+      'sum',
+      [
+        { shape: ['n'], dtype: 'float32' },
+        { shape: ['n'], dtype: 'float32' },
+      ],
+      (a, b) => [add(a, b)],
+    )
+    expect(() => sum([1], [1, 2])).toThrow(ShapeError)
+    expect(() => sum([1], [1, 2])).toThrow(/'n' has two sizes: 1 and 2/)
+    expect(() => sum([1], constant([1], 'float64'))).toThrow(/is float64, it takes float32/)
+  })
+})
+
+describe('branches', () => {
+  it('all answer a tensor, or all a list', () => {
+    const build = (): unknown =>
+      caseOf<Tensor | readonly Tensor[]>(0, [() => constant(1), () => [constant(1)]])
+    expect(build).toThrow(/one branch answers a tensor, another a list/)
+  })
+
+  it('do not make what they capture wait twice', () => {
+    const session = new Session()
+    const v = variable(0, { name: 'v' })
+    session.runSync(v.assign(0))
+    const x = constant(3)
+    const y = controlDependencies([v.assignAdd(1)], () =>
+      cond(
+        p,
+        () => mul(x, 2),
+        () => x,
+      ),
+    )
+    expect(session.runSync(y, { p: true }).item()).toBe(6)
+    expect(session.runSync(v.read()).item()).toBe(1)
   })
 })
