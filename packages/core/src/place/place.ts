@@ -67,7 +67,7 @@ export function place(
         { node },
       )
     for (const resource of touched) {
-      const other = homes.get(resource)
+      const other = homes.get(resource) ?? indexOf(devices, options.deviceOf(resource))
       if (other !== undefined && other !== chosen)
         throw new PlacementError(
           `touches variables on ${nameOf(devices, chosen)} and ${nameOf(devices, other)}: put them on one device`,
