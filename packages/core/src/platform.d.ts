@@ -18,3 +18,4 @@ declare class TextDecoder {
   decode(bytes: Uint8Array): string
 }
 declare const performance: { now(): number }
+declare function setTimeout(callback: () => void, ms: number): unknown

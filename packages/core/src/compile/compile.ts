@@ -3,8 +3,9 @@ import { GraphError } from '../errors.ts'
 import type { Graph, Node, Subgraph, Tensor } from '../graph/graph.ts'
 import { schedule } from '../passes/schedule.ts'
 import type { VariableResource } from '../resource.ts'
-import { after } from '../run/awaitable.ts'
+import { after, otherwise } from '../run/awaitable.ts'
 import type { Awaitable, Buffer, Device } from '../run/device.ts'
+import type { VariableStore } from '../run/variables.ts'
 import { Memory, Program } from '../run/program.ts'
 import { prepareSteps } from '../run/steps.ts'
 import { formatShape, isConcrete } from '../shape.ts'
@@ -21,8 +22,7 @@ export interface ProgramContext {
   /** The whole name of the device, for traces. */
   readonly deviceName: string
   readonly fusion: boolean
-  /** The memory of a variable on this device. */
-  variable(resource: VariableResource): Buffer
+  readonly variables: VariableStore
 }
 
 /**
@@ -47,18 +47,29 @@ export function compileProgram(
     maxBuffers: device.caps.maxBuffers,
   })
   const planned = plan(units, effects, { fetches: graph.fetches, ownFetches, given: new Set(given.keys()) })
-  const memory = new Memory(device, planned, given, (resource) => context.variable(resource))
+  const variable = (resource: VariableResource): Buffer => context.variables.bufferOf(resource, device)
+  const memory = new Memory(device, planned, given, variable)
   const nested: Program[] = []
+  // Bodies that are ready only after another step has failed are freed at once.
+  let failed = false
   const compileBody = (body: Subgraph, params: readonly (Buffer | undefined)[]): Awaitable<Program> => {
     const lent = new Map(body.params.flatMap((t, i) => (params[i] ? [[t, params[i]] as const] : [])))
-    return compileProgram(body, body.params, context, lent, true)
+    return after(compileProgram(body, body.params, context, lent, true), (program) => {
+      if (failed) program.free()
+      return program
+    })
   }
-  const steps = prepareSteps(planned.units, {
-    memory,
-    variable: (resource) => context.variable(resource),
-    compileBody,
-    nested,
-  })
+  const fail = (error: unknown): never => {
+    failed = true
+    nested.forEach((program) => program.free())
+    memory.free()
+    throw error
+  }
+  const steps = otherwise(
+    () =>
+      prepareSteps(planned.units, { memory, variable, variables: context.variables, compileBody, nested }),
+    fail,
+  )
   return after(
     steps,
     (ready) =>

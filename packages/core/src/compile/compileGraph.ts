@@ -10,22 +10,25 @@ import { pipeline } from '../passes/pass.ts'
 import type { VariableResource } from '../resource.ts'
 import { partition } from '../place/partition.ts'
 import { nameDevices, place } from '../place/place.ts'
-import { after, all } from '../run/awaitable.ts'
+import { after, allOrNone } from '../run/awaitable.ts'
 import type { Awaitable, Device } from '../run/device.ts'
-import type { VariableUse } from '../run/executable.ts'
+import type { Declarations } from '../run/declarations.ts'
+import type { Share } from '../run/executable.ts'
 import { Executable } from '../run/executable.ts'
+import { resourcesOf } from '../run/initialize.ts'
 import type { StagedGraph } from '../run/staged.ts'
 import { cutStages } from '../run/staged.ts'
 import type { VariableStore } from '../run/variables.ts'
 import { isConcrete } from '../shape.ts'
 import type { BoundGraph } from './bind.ts'
 import { compileProgram } from './compile.ts'
-import { effectsOf } from '../graph/effects.ts'
+import { bodiesOf, effectsOf } from '../graph/effects.ts'
 import { orderEffects } from './effects.ts'
 
 /** What a graph is compiled for. */
 export interface CompileTarget {
   readonly devices: readonly Device[]
+  readonly declarations: Declarations
   readonly variables: VariableStore
   readonly passes: Pass
   readonly fusion: boolean
@@ -34,8 +37,12 @@ export interface CompileTarget {
   readonly log: (line: string) => void
 }
 
-/** Compiles a bound graph; one with sizes that only a run can tell is cut into stages instead. */
+/**
+ * Compiles a bound graph; one with sizes that only a run can tell is cut into stages instead.
+ * @throws NameError when it refers to two resources of one kind and name, or to another one than earlier graphs did.
+ */
 export function compileGraph(bound: BoundGraph, target: CompileTarget): Awaitable<Executable | StagedGraph> {
+  resourcesOf(bound.graph).forEach((resource) => target.declarations.claim(resource))
   const staged = cutStages({ ...bound, graph: openUnknown(bound.graph) })
   if (staged) return staged
   const graph = pipeline(target.passes, ...requiredPasses).run(bound.graph)
@@ -50,13 +57,12 @@ export function compileGraph(bound: BoundGraph, target: CompileTarget): Awaitabl
     },
   )
   const parts = partition(graph, bound.feeds, placed)
-  const shares = parts.map((part) => {
-    const device = target.devices[part.device]!
+  const shares = parts.map((part) => (): Awaitable<Share> => {
     const context = {
-      device,
+      device: target.devices[part.device]!,
       deviceName: formatDeviceName(named[part.device]!.name),
       fusion: target.fusion,
-      variable: (r: VariableResource) => target.variables.bufferOf(r, device),
+      variables: target.variables,
     }
     return after(compileProgram(part.graph, part.inputs, context), (program) => ({
       program,
@@ -64,7 +70,10 @@ export function compileGraph(bound: BoundGraph, target: CompileTarget): Awaitabl
       fetches: part.fetches,
     }))
   })
-  return after(all(shares), (ready) => new Executable(ready, graph.fetches.length, variableUse(graph)))
+  return after(
+    allOrNone(shares, ({ program }) => program.free()),
+    (ready) => new Executable(ready, graph.fetches.length, demandedBy(graph)),
+  )
 }
 
 /** Opens what makes or takes unknown sizes, so that the cut can go through composites. */
@@ -73,20 +82,23 @@ function openUnknown(graph: Graph): Graph {
   return known ? graph : pipeline(inline, expandComposites).run(graph)
 }
 
-/** Which variables must have a value before a graph runs, and which have one afterwards. */
-export function variableUse(graph: Graph): VariableUse {
+/**
+ * The variables that surely need a value before a graph runs, each with the node that needs it: reads come before assignments, and bodies
+ * of control flow may not run. What only a run can tell is asked for where the value is read.
+ */
+function demandedBy(graph: Graph): Map<VariableResource, Node> {
   const demanded = new Map<VariableResource, Node>()
-  const assigned = new Set<VariableResource>()
+  const settled = new Set<VariableResource>()
   for (const node of orderEffects(toposort(graph)).nodes) {
     const { reads, writes } = effectsOf(node)
-    const sets =
-      node.op.body.kind === 'runtime' && node.op.body.role === 'assign' && node.attrs['update'] === 'set'
+    const certain = bodiesOf(node).length === 0
+    const { body } = node.op
+    const sets = body.kind === 'runtime' && body.role === 'assign' && node.attrs['update'] === 'set'
     for (const resource of new Set([...reads, ...writes])) {
-      if (resource.kind !== 'variable') continue
-      if (!(sets && writes.has(resource)) && !assigned.has(resource) && !demanded.has(resource))
-        demanded.set(resource, node)
-      if (sets && writes.has(resource)) assigned.add(resource)
+      if (resource.kind !== 'variable' || settled.has(resource)) continue
+      if (writes.has(resource) && (sets || !certain)) settled.add(resource)
+      else if (certain && !demanded.has(resource)) demanded.set(resource, node)
     }
   }
-  return { demanded, assigned }
+  return demanded
 }

@@ -23,17 +23,82 @@ export function all<T>(values: readonly Awaitable<T>[]): Awaitable<T[]> {
   return values.some((v) => v instanceof Promise) ? Promise.all(values) : (values as T[])
 }
 
-/** Runs `body` while it answers true; iterations that do not wait use no stack and no microtask. */
-export function repeatWhile(body: () => Awaitable<boolean>): Awaitable<void> {
+/**
+ * Makes all of them or none: when one fails, now or later, those that were made are undone.
+ * @param undo for each that was made, also one that is ready only after another has failed.
+ */
+export function allOrNone<T>(
+  makers: readonly (() => Awaitable<T>)[],
+  undo: (made: T) => void,
+): Awaitable<T[]> {
+  const made: T[] = []
+  let failed = false
+  const fail = (error: unknown): never => {
+    failed = true
+    made.splice(0).forEach(undo)
+    throw error
+  }
+  const keep = (one: T): T => {
+    if (failed) undo(one)
+    else made.push(one)
+    return one
+  }
+  const results = makers.map((make) => {
+    const result = otherwise(() => after(make(), keep), fail)
+    // When a later one fails at once, nobody is left to hear what becomes of this one.
+    if (result instanceof Promise) result.catch(() => undefined)
+    return result
+  })
+  return all(results)
+}
+
+/** Lets others have a turn when it is time for that: a promise to wait for, or undefined to go on. */
+export type Pause = () => Promise<void> | undefined
+
+/** Runs `body` while it answers true; iterations that do not wait use no stack and no microtask. Between two of them it may `pause`. */
+export function repeatWhile(body: () => Awaitable<boolean>, pause?: Pause): Awaitable<void> {
   for (;;) {
     const more = body()
-    if (more instanceof Promise) return repeatLater(more, body)
+    if (more instanceof Promise) return repeatLater(more, body, pause)
     if (!more) return
+    const turn = pause?.()
+    if (turn)
+      return repeatLater(
+        turn.then(() => true),
+        body,
+        pause,
+      )
   }
 }
 
-async function repeatLater(first: Promise<boolean>, body: () => Awaitable<boolean>): Promise<void> {
-  for (let more = await first; more; more = await body());
+async function repeatLater(
+  first: Promise<boolean>,
+  body: () => Awaitable<boolean>,
+  pause: Pause | undefined,
+): Promise<void> {
+  for (let more: Awaitable<boolean> = await first; more; ) {
+    const turn = pause?.()
+    if (turn) await turn
+    more = body()
+    if (more instanceof Promise) more = await more
+  }
+}
+
+/** A task of more than 50 ms is a long one to browsers: https://www.w3.org/TR/longtasks-1/ */
+const turnMs = 50
+
+/** Pauses of a computation that otherwise never waits: timers, input and whoever aborts it get a turn every 50 ms. */
+export function takingTurns(): Pause {
+  let began = performance.now()
+  return () => {
+    if (performance.now() - began < turnMs) return undefined
+    return new Promise((resolve) =>
+      setTimeout(() => {
+        began = performance.now()
+        resolve()
+      }, 0),
+    )
+  }
 }
 
 /** Runs `clean` when the work has ended, well or badly. */

@@ -155,7 +155,7 @@ export function whileStep(unit: Unit, context: StepContext): Awaitable<Run> {
               }),
             )
           }
-          return after(repeatWhile(again), () => {
+          return after(repeatWhile(again, state.pause), () => {
             carry.finish(unit)
             for (const t of unit.outputs)
               if (t.index === count)
@@ -261,7 +261,7 @@ export function scanStep(unit: Unit, context: StepContext): Awaitable<Run> {
               return true
             })
           }
-          return after(repeatWhile(again), () => carry.finish(unit))
+          return after(repeatWhile(again, state.pause), () => carry.finish(unit))
         })
       },
   )

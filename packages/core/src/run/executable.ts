@@ -16,24 +16,17 @@ export interface Share {
   readonly fetches: readonly number[]
 }
 
-/** What a run of a graph needs and changes, beside its values. */
-export interface VariableUse {
-  /** Variables whose value is needed, and the node that needs it. */
-  readonly demanded: ReadonlyMap<VariableResource, Node>
-  /** Variables that have a value afterwards. */
-  readonly assigned: ReadonlySet<VariableResource>
-}
-
 /** A compiled graph. One run at a time: its memory is planned for one. */
 export class Executable {
-  readonly use: VariableUse
+  /** Variables that surely need a value before a run, and the node that needs it. */
+  readonly demanded: ReadonlyMap<VariableResource, Node>
   private readonly shares: readonly Share[]
   private readonly fetchCount: number
 
-  constructor(shares: readonly Share[], fetchCount: number, use: VariableUse) {
+  constructor(shares: readonly Share[], fetchCount: number, demanded: ReadonlyMap<VariableResource, Node>) {
     this.shares = shares
     this.fetchCount = fetchCount
-    this.use = use
+    this.demanded = demanded
   }
 
   /** Runs all shares and reads what was fetched. The first failure aborts the others. */
@@ -57,6 +50,7 @@ export class Executable {
         await one(share)
       } catch (error) {
         state.rendezvous.abort(error as Error)
+        state.abort(error)
         throw error
       }
     })

@@ -4,26 +4,39 @@ import { toposort } from '../graph/graph.ts'
 import { bodiesOf } from '../graph/effects.ts'
 import { colocateWith } from '../graph/scope.ts'
 import { NameError } from '../errors.ts'
+import { sharedName } from './declarations.ts'
 import { Variable } from '../ops/state/variable.ts'
-import type { VariableResource } from '../resource.ts'
+import type { AnyResource, VariableResource } from '../resource.ts'
 import { isResource } from '../resource.ts'
 
+/** Every resource that a graph refers to, bodies of control flow included. @throws NameError when two of a kind share a name. */
+export const resourcesOf = (graph: Graph): AnyResource[] => distinct(referencesIn(graph))
+
 /** Every variable that a graph reads or writes, bodies of control flow included. @throws NameError when two share a name. */
-export function variablesOf(graph: Graph): VariableResource[] {
-  const found = new Map<string, VariableResource>()
-  const visit = (node: Node): void => {
-    bodiesOf(node).forEach((body) => toposort(body).forEach(visit))
-    for (const value of Object.values(node.attrs)) {
-      if (!isResource(value) || value.kind !== 'variable') continue
-      const other = found.get(value.name)
-      if (other && other !== value)
-        throw new NameError(`two variables are named '${value.name}': give one another name or scope`, {
-          node,
-        })
-      found.set(value.name, value)
-    }
+export const variablesOf = (graph: Graph): VariableResource[] =>
+  distinct(referencesIn(graph).filter(({ resource }) => resource.kind === 'variable')) as VariableResource[]
+
+interface Reference {
+  readonly resource: AnyResource
+  readonly node: Node
+}
+
+const referencesIn = (graph: Graph): Reference[] =>
+  toposort(graph).flatMap((node) => [
+    ...bodiesOf(node).flatMap(referencesIn),
+    ...Object.values(node.attrs)
+      .filter(isResource)
+      .map((resource) => ({ resource, node })),
+  ])
+
+function distinct(references: readonly Reference[]): AnyResource[] {
+  const found = new Map<string, AnyResource>()
+  for (const { resource, node } of references) {
+    const key = `${resource.kind}:${resource.name}`
+    const other = found.get(key)
+    if (other && other !== resource) throw new NameError(sharedName(other, resource), { node })
+    found.set(key, resource)
   }
-  toposort(graph).forEach(visit)
   return [...found.values()]
 }
 

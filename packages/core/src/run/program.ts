@@ -24,7 +24,7 @@ export interface Step {
 export class Memory {
   readonly device: Device
   readonly plan: Plan
-  private readonly slots: readonly Buffer[]
+  private readonly slots: Buffer[] = []
   private readonly constants = new Map<Tensor, Buffer>()
   private readonly given: ReadonlyMap<Tensor, Buffer>
   private readonly variable: (resource: VariableResource) => Buffer
@@ -42,7 +42,17 @@ export class Memory {
     this.given = given
     this.variable = variable
     this.source = plan.source
-    this.slots = plan.slots.map((bytes) => device.alloc(bytes))
+    try {
+      this.prepare()
+    } catch (error) {
+      this.free()
+      throw error
+    }
+  }
+
+  private prepare(): void {
+    const { plan, device } = this
+    for (const bytes of plan.slots) this.slots.push(device.alloc(bytes))
     for (const { kind, outputs } of plan.units)
       if (
         kind === 'constant' &&

@@ -2,16 +2,19 @@
 import { compileGraph } from '../compile/compileGraph.ts'
 import { bind } from '../compile/bind.ts'
 import { ClosedError, ValueError } from '../errors.ts'
-import type { Graph, Tensor } from '../graph/graph.ts'
+import type { Graph, Node, Tensor } from '../graph/graph.ts'
+import { colocateWith } from '../graph/scope.ts'
 import type { NDArray } from '../ndarray.ts'
-import type { Variable } from '../ops/state/variable.ts'
+import { Variable } from '../ops/state/variable.ts'
 import type { Pass } from '../passes/pass.ts'
 import { standardPasses } from '../passes/index.ts'
 import { StreamNames } from '../passes/streams.ts'
+import { nameDevices, place } from '../place/place.ts'
 import { reference } from '../reference/device.ts'
-import type { AnyResource } from '../resource.ts'
+import type { AnyResource, VariableResource } from '../resource.ts'
 import type { ConcreteType } from '../shape.ts'
-import { after, lastly, otherwise } from './awaitable.ts'
+import type { Pause } from './awaitable.ts'
+import { after, lastly, otherwise, takingTurns } from './awaitable.ts'
 import type { RunContext } from './context.ts'
 import type { Awaitable, Device } from './device.ts'
 import type { Executable } from './executable.ts'
@@ -21,8 +24,10 @@ import { flattenFetches, tensorFinder } from './fetches.ts'
 import type { Feeds } from './feeds.ts'
 import { resolveFeeds } from './feeds.ts'
 import { initialAssignments } from './initialize.ts'
+import { Declarations } from './declarations.ts'
 import { LocalRendezvous } from './rendezvous.ts'
 import { runStaged, isStaged } from './staged.ts'
+import type { RunState } from './state.ts'
 import type { TraceEvent } from './trace.ts'
 import { Trace } from './trace.ts'
 import { VariableStore } from './variables.ts'
@@ -53,16 +58,24 @@ export interface RunOptions {
   readonly onTrace?: (events: readonly TraceEvent[]) => void
 }
 
+/** What all stages of a run have in common. */
+type GraphRun = Omit<RunState, 'rendezvous'> & {
+  /** Is it free to forget what it compiles? */
+  readonly once: boolean
+}
+
 /** Runs graphs on devices, and keeps variables, queues and compiled programs between runs. Close it when done. */
 export class Session implements AsyncDisposable {
   readonly devices: readonly Device[]
   private readonly options: SessionOptions
   private readonly variables = new VariableStore()
+  private readonly declarations = new Declarations()
   private readonly streams = new StreamNames()
   private readonly states = new Map<string, object>()
   private readonly cache: ExecutableCache
   private readonly closing = new AbortController()
   private readonly running = new Set<Promise<unknown>>()
+  private closed: Promise<void> | undefined
   private step = 0
 
   constructor(options: SessionOptions = {}) {
@@ -77,14 +90,14 @@ export class Session implements AsyncDisposable {
    * @throws MissingFeedError, ShapeError, DTypeError, UninitializedError, PlacementError, and whatever the ops throw. The session stays usable.
    */
   run<const F extends Fetches>(fetches: F, feeds: Feeds = [], options: RunOptions = {}): Promise<Fetched<F>> {
-    const work = Promise.resolve().then(() => this.execute(fetches, feeds, options))
-    this.running.add(work)
-    return work.finally(() => this.running.delete(work)) as Promise<Fetched<F>>
+    return this.start(() => this.execute(fetches, feeds, options, { pause: takingTurns() })) as Promise<
+      Fetched<F>
+    >
   }
 
   /** As `run`, for graphs in which nothing waits, on devices that compute at once. @throws ValueError when something would have to wait. */
   runSync<const F extends Fetches>(fetches: F, feeds: Feeds = [], options: RunOptions = {}): Fetched<F> {
-    const result = this.execute(fetches, feeds, options)
+    const result = this.execute(fetches, feeds, options, {})
     if (result instanceof Promise) {
       // It goes on and may fail later; nobody is there to hear it.
       result.catch(() => undefined)
@@ -98,23 +111,36 @@ export class Session implements AsyncDisposable {
   /** Gives every variable that these depend on, and that has no value yet, its initial one; variables that others start from come first. */
   async initialize(...roots: readonly Fetches[]): Promise<void> {
     const graph = flattenFetches(roots).graph
-    for (const assignments of initialAssignments(graph, (resource) => this.variables.isInitialized(resource)))
-      await this.run(assignments)
+    const isInitialized = (resource: VariableResource): boolean => {
+      this.declarations.claim(resource)
+      return this.variables.isInitialized(resource)
+    }
+    for (const assignments of initialAssignments(graph, isInitialized))
+      await this.start(() => this.execute(assignments, [], {}, { pause: takingTurns(), once: true }))
   }
 
   /** Has a variable a value? */
   isInitialized(variable: Variable): boolean {
+    this.declarations.claim(variable.resource)
     return this.variables.isInitialized(variable.resource)
   }
 
-  /** Sets a variable to a host value: what restoring a checkpoint does. @throws ShapeError or DTypeError when it does not fit. */
-  async write(variable: Variable, value: NDArray): Promise<void> {
-    await this.run(variable.assign(value).node)
+  /**
+   * Sets a variable to a host value: what restoring a checkpoint does. One that was never used is made where its initial value would be made.
+   * @throws ShapeError or DTypeError when it does not fit, ClosedError.
+   */
+  async write({ resource }: Variable, value: NDArray): Promise<void> {
+    this.demandOpen()
+    this.declarations.claim(resource)
+    this.variables.write(resource, value, this.homeOf(resource))
   }
 
   /** Ends running work, waits for it, and gives all memory and all devices back. */
   async close(): Promise<void> {
-    if (this.closing.signal.aborted) return
+    this.closed ??= this.shutDown()
+    await this.closed
+  }
+  private async shutDown(): Promise<void> {
     this.closing.abort(new ClosedError('the session was closed'))
     await Promise.allSettled(this.running)
     this.cache.clear()
@@ -126,35 +152,49 @@ export class Session implements AsyncDisposable {
     return this.close()
   }
 
-  private execute(fetches: Fetches, feeds: Feeds, options: RunOptions): Awaitable<unknown> {
+  private demandOpen(): void {
     if (this.closing.signal.aborted) throw new ClosedError('the session was closed')
+  }
+
+  /** Work that closing waits for. */
+  private start(work: () => Awaitable<unknown>): Promise<unknown> {
+    const started = Promise.resolve().then(work)
+    this.running.add(started)
+    return started.finally(() => this.running.delete(started))
+  }
+
+  private execute(
+    fetches: Fetches,
+    feeds: Feeds,
+    options: RunOptions,
+    manner: { readonly pause?: Pause; readonly once?: boolean },
+  ): Awaitable<unknown> {
+    this.demandOpen()
     options.signal?.throwIfAborted()
     const { graph, restore } = flattenFetches(fetches)
     const arrays = resolveFeeds(feeds, tensorFinder(graph))
     const trace = options.onTrace && new Trace()
-    return this.scoped(options.signal, (context) =>
-      after(this.runGraph(graph, arrays, context, trace), (values) => {
-        if (trace) options.onTrace?.(trace.events)
-        return restore(values)
-      }),
+    return this.scoped(options.signal, (scope) =>
+      after(
+        this.runGraph(graph, arrays, { ...scope, once: false, pause: undefined, trace, ...manner }),
+        (values) => {
+          if (trace) options.onTrace?.(trace.events)
+          return restore(values)
+        },
+      ),
     )
   }
 
-  private runGraph(
-    graph: Graph,
-    feeds: ReadonlyMap<Tensor, NDArray>,
-    context: RunContext,
-    trace: Trace | undefined,
-  ): Awaitable<NDArray[]> {
+  private runGraph(graph: Graph, feeds: ReadonlyMap<Tensor, NDArray>, run: GraphRun): Awaitable<NDArray[]> {
     const key = this.cache.keyOf(graph, feeds)
     return after(this.cache.take(key) ?? this.compile(graph, feeds), (compiled) => {
       if (isStaged(compiled)) {
-        this.cache.put(key, compiled)
-        return runStaged(compiled, feeds, (g, f) => this.runGraph(g, f, context, trace))
+        if (!run.once) this.cache.put(key, compiled)
+        return runStaged(compiled, feeds, (g, f) => this.runGraph(g, f, run))
       }
       return lastly(
-        () => this.runExecutable(compiled, [...feeds.values()], context, trace),
-        () => this.cache.put(key, compiled),
+        () => this.runExecutable(compiled, [...feeds.values()], run),
+        () => (run.once ? compiled.free() : this.cache.put(key, compiled)),
       )
     })
   }
@@ -162,15 +202,10 @@ export class Session implements AsyncDisposable {
   private runExecutable(
     executable: Executable,
     feeds: readonly NDArray[],
-    context: RunContext,
-    trace: Trace | undefined,
+    run: GraphRun,
   ): Awaitable<NDArray[]> {
-    executable.use.demanded.forEach((node, resource) => this.variables.demand(resource, node))
-    const state = { context, rendezvous: new LocalRendezvous(), trace }
-    return after(executable.run(state, feeds), (values) => {
-      executable.use.assigned.forEach((resource) => this.variables.markInitialized(resource))
-      return values
-    })
+    executable.demanded.forEach((node, resource) => this.variables.demand(resource, node))
+    return executable.run({ ...run, rendezvous: new LocalRendezvous() }, feeds)
   }
 
   private compile(graph: Graph, feeds: ReadonlyMap<Tensor, NDArray>) {
@@ -182,6 +217,7 @@ export class Session implements AsyncDisposable {
       { ...bound, graph: this.streams.apply(bound.graph) },
       {
         devices: this.devices,
+        declarations: this.declarations,
         variables: this.variables,
         passes: this.options.passes ?? standardPasses,
         fusion: this.options.fusion ?? true,
@@ -191,10 +227,24 @@ export class Session implements AsyncDisposable {
     )
   }
 
+  /** The device that a variable lives on, or will. */
+  private homeOf(resource: VariableResource): Device {
+    const known = this.variables.deviceOf(resource)
+    if (known) return known
+    const { initial } = resource
+    const build = (): Node => new Variable(resource).read().node
+    const read = initial ? colocateWith(initial, build) : build()
+    const placed = place([read], nameDevices(this.devices), {
+      soft: this.options.softPlacement ?? true,
+      deviceOf: () => undefined,
+    })
+    return this.devices[placed.get(read)!]!
+  }
+
   /** Runs work with a context of its own; what it holds is released when the work ends. */
   private scoped<T>(
     signal: AbortSignal | undefined,
-    work: (context: RunContext) => Awaitable<T>,
+    work: (scope: Pick<RunState, 'context' | 'abort'>) => Awaitable<T>,
   ): Awaitable<T> {
     const releases: (() => void)[] = []
     const run = new AbortController()
@@ -219,7 +269,7 @@ export class Session implements AsyncDisposable {
       throw error
     }
     return lastly(
-      () => otherwise(() => work(context), fail),
+      () => otherwise(() => work({ context, abort: (reason) => run.abort(reason) }), fail),
       () => releases.reverse().forEach((release) => release()),
     )
   }

@@ -17,11 +17,13 @@ import { isBlank } from '../ops/graph/blank.ts'
 import type { Awaitable, Buffer, Kernel, Signature } from './device.ts'
 import type { Memory, Program, Step } from './program.ts'
 import type { HostValues, RunState } from './state.ts'
+import type { VariableStore } from './variables.ts'
 
 /** What preparing a program needs besides its memory. */
 export interface StepContext {
   readonly memory: Memory
   readonly variable: (resource: VariableResource) => Buffer
+  readonly variables: VariableStore
   readonly compileBody: CompileBody
   /** Bodies of control flow end up here, to be freed with the program. */
   readonly nested: Program[]
@@ -64,6 +66,10 @@ function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
   const buffers = (tensors: readonly Tensor[]): Buffer[] => tensors.map((t) => memory.bufferOf(t))
   const withKernels = (kernels: readonly Awaitable<Prepared>[]): Awaitable<PreparedUnit> =>
     after(all(kernels), (ready) => ({ unit, kernels: ready }))
+  const onVariable = (kernels: readonly Awaitable<Prepared>[]): Awaitable<PreparedUnit> => {
+    const run = valueCheck(unit, context)
+    return after(withKernels(kernels), (ready) => (run ? { ...ready, run } : ready))
+  }
   const withRun = (run: NonNullable<Step['run']>): PreparedUnit => ({ unit, kernels: [], run })
   switch (unit.kind) {
     case 'fused':
@@ -82,11 +88,11 @@ function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
       ])
     }
     case 'readVariable':
-      return withKernels(snapshot(unit, context))
+      return onVariable(snapshot(unit, context))
     case 'assign':
-      return withKernels([...assign(unit, context), ...snapshot(unit, context)])
+      return onVariable([...assign(unit, context), ...snapshot(unit, context)])
     case 'scatter':
-      return withKernels([scatter(unit, context), ...snapshot(unit, context)])
+      return onVariable([scatter(unit, context), ...snapshot(unit, context)])
     case 'host':
       return withRun((state, values) => runOnHost(unit, memory, state, values))
     case 'send':
@@ -136,6 +142,15 @@ function snapshot(unit: Unit, { memory, variable }: StepContext): Awaitable<Prep
       ? memory.givenBuffer(t)
       : variable(unit.node.attrs['resource'] as VariableResource)
   return [{ kernel: memory.device.copy(bytesOf(t)), args: [from, memory.bufferOf(t)] }]
+}
+
+/** Says that a variable has a value from this step on, or asks that it has one. Nothing to do where it has: it never loses it. */
+function valueCheck({ node, kind }: Unit, { variables }: StepContext): Step['run'] | undefined {
+  const resource = node.attrs['resource'] as VariableResource
+  if (variables.isInitialized(resource)) return undefined
+  return kind === 'assign' && node.attrs['update'] === 'set'
+    ? () => variables.markInitialized(resource)
+    : () => variables.demand(resource, node)
 }
 
 function assign(unit: Unit, { memory, variable }: StepContext): Awaitable<Prepared>[] {

@@ -1,45 +1,38 @@
 // The variables of a session: where each one lives, and whether it has a value yet.
-import { NameError, UninitializedError } from '../errors.ts'
+import { DTypeError, UninitializedError } from '../errors.ts'
 import type { NodeLabel } from '../errors.ts'
 import type { NDArray } from '../ndarray.ts'
-import { fromBytes } from '../ndarray.ts'
 import type { VariableResource } from '../resource.ts'
-import type { ConcreteType, Size } from '../shape.ts'
-import { formatType, sizeOf } from '../shape.ts'
+import type { Size } from '../shape.ts'
+import { formatType, mergeShapes, sizeOf } from '../shape.ts'
 import { dtypes } from '../dtype.ts'
-import { after } from './awaitable.ts'
-import type { Awaitable, Buffer, Device } from './device.ts'
+import type { Buffer, Device } from './device.ts'
 
 interface VariableState {
-  readonly resource: VariableResource
   readonly device: Device
   readonly buffer: Buffer
   initialized: boolean
 }
 
-/** Holds the variables that the graphs of a session refer to, by name. */
+/** Holds the variables that the graphs of a session refer to, by name: equal names mean one variable, which `Declarations` sees to. */
 export class VariableStore {
   private readonly states = new Map<string, VariableState>()
 
-  /** The memory of a variable, made on first use on the given device. @throws NameError when another variable has its name. */
+  /** The memory of a variable, made on first use on the given device. */
   bufferOf(resource: VariableResource, device: Device): Buffer {
-    const known = this.find(resource)
-    if (known) return known.buffer
-    const buffer = device.alloc(bytesOf(resource))
-    this.states.set(resource.name, { resource, device, buffer, initialized: false })
-    return buffer
+    return this.stateOf(resource, device).buffer
   }
   /** The device that a variable lives on, once it has been used. */
   deviceOf(resource: VariableResource): Device | undefined {
-    return this.find(resource)?.device
+    return this.states.get(resource.name)?.device
   }
   /** Has it been assigned to? */
   isInitialized(resource: VariableResource): boolean {
-    return this.find(resource)?.initialized ?? false
+    return this.states.get(resource.name)?.initialized ?? false
   }
-  /** Says that a variable has a value now. */
+  /** Says that a variable has a value now, which it never loses. */
   markInitialized(resource: VariableResource): void {
-    const state = this.find(resource)
+    const state = this.states.get(resource.name)
     if (state) state.initialized = true
   }
   /** @throws UninitializedError when it has no value yet. */
@@ -51,20 +44,15 @@ export class VariableStore {
       )
   }
 
-  /** Sets a variable from the host. */
+  /** Sets a variable from the host; it is made on the given device if it was never used. @throws DTypeError or ShapeError when the value does not fit. */
   write(resource: VariableResource, value: NDArray, device: Device): void {
-    const buffer = this.bufferOf(resource, device)
-    this.find(resource)!.device.write(buffer, value.bytes)
-    this.markInitialized(resource)
-  }
-  /** The value of a variable. @throws UninitializedError */
-  read(resource: VariableResource): Awaitable<NDArray> {
-    this.demand(resource, { op: { name: 'Variable' }, name: resource.name })
-    const { device, buffer } = this.find(resource)!
-    const { dtype, shape } = resource.type as ConcreteType
-    return after(device.read(buffer, bytesOf(resource)), (bytes) =>
-      fromBytes(dtype as 'float32', shape as Size, bytes),
-    )
+    const { type, name } = resource
+    if (value.dtype !== type.dtype)
+      throw new DTypeError(`the value is ${value.dtype}, variable '${name}' ${formatType(type)}: cast it`)
+    mergeShapes(type.shape, value.shape, `the value does not fit variable '${name}'`)
+    const state = this.stateOf(resource, device)
+    state.device.write(state.buffer, value.bytes)
+    state.initialized = true
   }
 
   /** Gives all memory back. */
@@ -73,12 +61,12 @@ export class VariableStore {
     this.states.clear()
   }
 
-  private find(resource: VariableResource): VariableState | undefined {
-    const state = this.states.get(resource.name)
-    if (state && state.resource !== resource && formatType(state.resource.type) !== formatType(resource.type))
-      throw new NameError(
-        `two variables are named '${resource.name}', ${formatType(state.resource.type)} and ${formatType(resource.type)}: give one another name or scope`,
-      )
+  private stateOf(resource: VariableResource, device: Device): VariableState {
+    let state = this.states.get(resource.name)
+    if (!state) {
+      state = { device, buffer: device.alloc(bytesOf(resource)), initialized: false }
+      this.states.set(resource.name, state)
+    }
     return state
   }
 }

@@ -1,0 +1,115 @@
+// How runs fail, stop and leave variables behind.
+import { describe, expect, it } from 'vitest'
+import {
+  add,
+  assertThat,
+  cond,
+  controlDependencies,
+  device,
+  fifoQueue,
+  less,
+  mul,
+  placeholder,
+  PlacementError,
+  reference,
+  scan,
+  Session,
+  UninitializedError,
+  Variable,
+  variable,
+  whileLoop,
+} from '../index.ts'
+import type { Tensor } from '../index.ts'
+
+const p = placeholder({ shape: [], dtype: 'bool', name: 'p' })
+/** A variable that nothing but an assignment gives a value. */
+const bare = (name: string): Variable =>
+  new Variable({ kind: 'variable', name, type: { dtype: 'float32', shape: [] }, trainable: false })
+
+describe('a run that fails', () => {
+  it('on one device ends the waits of the others', async () => {
+    const queue = fifoQueue({ types: [{ dtype: 'float32', shape: [] }], capacity: 9, name: 'q' })
+    const session = new Session({ devices: [reference(), reference()] })
+    const failing = device('reference:0', () => assertThat(p, 'it does not hold'))
+    const waiting = device('reference:1', () => mul(queue.dequeue()[0]!, 2))
+    await expect(session.run([failing, waiting], { p: false })).rejects.toThrow('it does not hold')
+    await session.close()
+  })
+
+  it('after an assignment leaves the variable with its value', async () => {
+    const session = new Session()
+    const v = bare('v')
+    const set = v.assign(3)
+    const failing = controlDependencies([set], () => assertThat(p, 'it does not hold'))
+    await expect(session.run(failing, { p: false })).rejects.toThrow('it does not hold')
+    expect((await session.run(v)).item()).toBe(3)
+    await session.close()
+  })
+
+  it('before an assignment leaves the variable without one', async () => {
+    const session = new Session()
+    const v = bare('v')
+    const set = controlDependencies([assertThat(p, 'it does not hold')], () => v.assign(3))
+    await expect(session.run(set, { p: false })).rejects.toThrow('it does not hold')
+    expect(session.isInitialized(v)).toBe(false)
+    await session.close()
+  })
+})
+
+describe('a branch', () => {
+  const v = bare('v')
+  const either = cond(
+    p,
+    () => v.assign(5),
+    () => mul(new Variable(v.resource).read(), 2),
+  )
+  it('may give a variable its first value', async () => {
+    const session = new Session()
+    expect((await session.run(either, { p: true })).item()).toBe(5)
+    expect((await session.run(either, { p: false })).item()).toBe(10)
+    await session.close()
+  })
+  it('needs the values of the variables that it reads, when it runs', async () => {
+    const session = new Session()
+    await expect(session.run(either, { p: false })).rejects.toThrow(UninitializedError)
+    await session.close()
+  })
+})
+
+describe('a loop that never waits', () => {
+  const aborted = async (loop: Tensor): Promise<void> => {
+    const abort = new AbortController()
+    const session = new Session()
+    setTimeout(() => abort.abort(new Error('enough')), 0)
+    await expect(session.run(loop, { start: 0 }, { signal: abort.signal })).rejects.toThrow('enough')
+    await session.close()
+  }
+  const start = placeholder({ shape: [], name: 'start' })
+  // Without a turn for the timer these would run to their ends.
+  it('is aborted between two iterations', () =>
+    aborted(
+      whileLoop(
+        (i) => less(i!, 300_000),
+        (i) => [add(i!, 1)],
+        [start],
+      )[0]!,
+    ))
+  it('is aborted between two steps of a scan', () =>
+    aborted(scan(([s]) => [[add(s!, 1)], []], [start], [], { length: 300_000 }).state[0]!))
+})
+
+describe('placing', () => {
+  it('refuses a node that touches variables of two devices', async () => {
+    const session = new Session({ devices: [reference(), reference()] })
+    const [a, b] = [bare('a'), bare('b')]
+    await session.run(device('reference:0', () => a.assign(1)))
+    await session.run(device('reference:1', () => b.assign(2)))
+    const both = cond(
+      p,
+      () => add(a.assignAdd(1), b.assignAdd(1)),
+      () => mul(1, 2),
+    )
+    await expect(session.run(both, { p: true })).rejects.toThrow(PlacementError)
+    await session.close()
+  })
+})
