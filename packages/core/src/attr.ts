@@ -64,6 +64,7 @@ export type AttrArgs<A extends AttrSpecs> = {
 } & { readonly [K in OptionalKeys<A>]?: ValueOf<A[K]> | undefined }
 
 const isInt = (v: unknown): v is number => Number.isInteger(v)
+const isSize = (v: unknown): v is number => isInt(v) && v >= 0
 const isNumber = (v: unknown): v is number => typeof v === 'number'
 const isText = (v: unknown): v is string => typeof v === 'string'
 const listOf =
@@ -103,8 +104,14 @@ export const attr = {
   /** Sizes may be names; they are bound with the feeds. */
   shape: declare<Shape>(
     'shape',
-    'a list of sizes or names of sizes',
-    listOf((v): v is Dim => isInt(v) || isText(v)),
+    "a list of sizes (0 or more) or names of sizes ('batch'; '?' for any)",
+    listOf((v): v is Dim => isSize(v) || isText(v)),
+  ),
+  /** As `shape`, for ops that work out the one size that is -1. */
+  openShape: declare<Shape>(
+    'shape',
+    'a list of sizes (0 or more, -1 for whatever is left) or names of sizes',
+    listOf((v): v is Dim => isSize(v) || v === -1 || isText(v)),
   ),
   array: declare<NDArray>('array', 'an NDArray', (v): v is NDArray => v instanceof NDArray),
   graph: declare<Subgraph>('graph', 'a subgraph', isSubgraph),

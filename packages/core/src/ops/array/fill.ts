@@ -1,6 +1,7 @@
 // A tensor of one repeated value.
-import { fixedSize } from '../../dtype.ts'
-import { DTypeError } from '../../errors.ts'
+import type { DType } from '../../dtype.ts'
+import { dtypes } from '../../dtype.ts'
+import { AttrError, DTypeError } from '../../errors.ts'
 import type { Tensor } from '../../graph/graph.ts'
 import { E } from '../../ir/expr.ts'
 import { attr, defineOp } from '../../op.ts'
@@ -15,12 +16,25 @@ export const fill = defineOp({
     value: attr.float('the value', 0),
     dtype: attr.dtype('the dtype', 'float32'),
   },
-  infer: (_, { shape, dtype }) => {
-    if (!fixedSize.includes(dtype)) throw new DTypeError(`cannot fill with ${dtype}: use constant`)
+  infer: (_, { shape, dtype, value }) => {
+    checkValue(value, dtype)
     return [{ dtype, shape }]
   },
   body: { kind: 'scalar', expr: (_, { value }, { output }) => E.num(value, output.dtype) },
 })
+
+/** Is the value one of the dtype? Rounding to a float is all that may happen to it. */
+function checkValue(value: number, dtype: DType): void {
+  const { kind, bytes } = dtypes[dtype]
+  if (kind === 'string') throw new DTypeError(`cannot fill with ${dtype}: use constant`)
+  if (kind === 'float') return
+  const bits = kind === 'bool' ? 1 : 8 * bytes
+  const [low, end] = kind === 'int' ? [-(2 ** (bits - 1)), 2 ** (bits - 1)] : [0, 2 ** bits]
+  if (!Number.isInteger(value) || value < low || value >= end)
+    throw new AttrError(
+      `value ${value} is no ${dtype}: it takes whole numbers, at least ${low} and less than ${end}; use another dtype`,
+    )
+}
 
 /** A tensor with the shape and dtype of x, every element `value`. */
 export const fillLike = defineOp({
@@ -29,7 +43,10 @@ export const fillLike = defineOp({
   inputs: ['x'],
   attrs: { value: attr.float('the value', 0) },
   traits: { shapeOnly: (i) => i === 0 },
-  infer: ([x]) => [x],
+  infer: ([x], { value }) => {
+    checkValue(value, x.dtype)
+    return [x]
+  },
   grad: (): [null] => [null],
   body: {
     kind: 'composite',

@@ -12,7 +12,7 @@ export const reshape = defineOp({
   name: 'Reshape',
   doc: 'The same elements in another shape; one size may be -1 and is then whatever is left.',
   inputs: ['x'],
-  attrs: { shape: attr.shape('the new shape') },
+  attrs: { shape: attr.openShape('the new shape') },
   infer: ([x], { shape }) => [{ dtype: x.dtype, shape: resolve(x.shape, shape) }],
   grad: ({ dy, inputs: [x] }): [Tensor] => [reshapeLike(dy, x)],
   body: {
