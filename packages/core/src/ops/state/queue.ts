@@ -194,7 +194,12 @@ function transpose(columns: readonly (readonly NDArray[])[]): Element[] {
   return (first ?? []).map((_, i) => columns.map((c) => c[i]!))
 }
 
-/** A queue that each session keeps between runs. Its methods build nodes; running these does the work. */
+/**
+ * A queue that each session keeps between runs. Its methods build nodes; running these does the work. Those of one run on one device are done
+ * one after the other, in the order of their dependencies and otherwise as they are fetched, and what waits holds up all that comes after it.
+ * So a run must not wait for itself: where it puts in and takes out, let the one that comes second wait for the first
+ * (`controlDependencies`), or run them side by side: `Promise.all([session.run(queue.enqueue(...)), session.run(queue.dequeue())])`.
+ */
 export class Queue {
   readonly resource: QueueResource
   constructor(resource: QueueResource) {
