@@ -1,5 +1,4 @@
 // Graph functions: a graph with parameters under a name, called as often as one likes; compilation puts its body in the place of each call.
-import { floats } from '../../dtype.ts'
 import { DTypeError, GraphError, ShapeError } from '../../errors.ts'
 import type { Subgraph, Tensor } from '../../graph/graph.ts'
 import { detached } from '../../graph/scope.ts'
@@ -12,6 +11,8 @@ import { formatShape, mergeDim, mergeShapes, unknown } from '../../shape.ts'
 import { gradients } from '../../autodiff/gradients.ts'
 import type { TensorLike } from '../constant.ts'
 import { toTensor } from '../constant.ts'
+import { identity } from '../graph/identity.ts'
+import { atIndices, floatIndices } from './differentiable.ts'
 import { close, instantiate, trace } from './subgraph.ts'
 
 const attrs = { function: attr.graph('the body'), called: attr.text('the name of the function') }
@@ -29,15 +30,17 @@ const callOp = defineOp({
     dys,
     attrs: { function: body },
   }: GradContext<readonly ['...xs'], typeof attrs>): (Tensor | null)[] => {
-    const results = instantiate(body, inputs)
+    // Arguments may be one tensor, or made of each other: nodes of their own stand for them.
+    const inner = inputs.map((t) => identity(t))
+    const results = instantiate(body, inner)
     const given = dys.flatMap((dy, i) => (dy ? [{ dy, i }] : []))
-    const sources = inputs.filter((t) => floats.includes(t.dtype))
+    const sources = floatIndices(inputs)
     const found = gradients(
       given.map(({ i }) => results[i]!),
-      sources,
+      sources.map((i) => inner[i]!),
       { seeds: given.map(({ dy }) => dy) },
     )
-    return inputs.map((t) => (sources.includes(t) ? found[sources.indexOf(t)]! : null))
+    return atIndices(inputs, sources, found)
   },
   body: { kind: 'runtime', role: 'call' },
 })

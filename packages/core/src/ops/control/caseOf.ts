@@ -1,5 +1,4 @@
 // Branches: one of several bodies runs, chosen by an index.
-import { floats } from '../../dtype.ts'
 import { DTypeError, ShapeError, ValueError } from '../../errors.ts'
 import { Tensor } from '../../graph/graph.ts'
 import type { AnyOp, GradContext } from '../../op.ts'
@@ -11,7 +10,7 @@ import type { TensorLike } from '../constant.ts'
 import { toTensor } from '../constant.ts'
 import { identity } from '../graph/identity.ts'
 import { cast } from '../math/cast.ts'
-import { demandDifferentiable } from './differentiable.ts'
+import { atIndices, demandDifferentiable, floatIndices } from './differentiable.ts'
 import type { Trace } from './subgraph.ts'
 import { close, instantiate, trace } from './subgraph.ts'
 
@@ -74,23 +73,22 @@ function caseGradient({
 }: GradContext<readonly string[], typeof attrs>): (Tensor | null)[] {
   const [index, ...captured] = inputs as unknown as [Tensor, ...Tensor[]]
   branches.forEach((branch) => demandDifferentiable(branch, node))
-  const wanted = captured.filter((t) => floats.includes(t.dtype))
+  const wanted = floatIndices(captured)
   const given = dys.flatMap((dy, i) => (dy ? [{ dy, i }] : []))
   const traces = branches.map((branch) =>
     trace([], () => {
       // Nodes of the body's own stand for what is captured, so that the gradients are taken inside the body.
       const inner = captured.map((t) => identity(t))
       const results = instantiate(branch, inner)
-      const sources = inner.filter((t) => floats.includes(t.dtype))
       return gradients(
         given.map(({ i }) => results[i]!),
-        sources,
+        wanted.map((i) => inner[i]!),
         { seeds: given.map(({ dy }) => dy) },
       )
     }),
   )
   const back = build(index, traces)
-  return [null, ...captured.map((t) => (wanted.includes(t) ? back[wanted.indexOf(t)]! : null))]
+  return [null, ...atIndices(captured, wanted, back)]
 }
 
 /** What a branch answers: a tensor, or a list of them. */

@@ -10,6 +10,7 @@ import {
   DTypeError,
   fifoQueue,
   fill,
+  gradients,
   graphFunction,
   identity,
   less,
@@ -138,8 +139,23 @@ describe('graph functions', () => {
   })
 
   it('make nothing of a size that only a run can tell', () => {
-    const found = unique(constant([1, 1, 2])).values
-    expect(() => oneMore(found)).toThrow(/'oneMore' makes a tensor of size 'n'/)
+    const [found] = unique(constant([1, 1, 2]))
+    expect(() => oneMore(found!)).toThrow(/'oneMore' makes a tensor of size 'n'/)
+  })
+
+  it('have gradients by arguments that are the same, or made of each other', () => {
+    const product = graphFunction(
+      'product',
+      [
+        { shape: [], dtype: 'float32' },
+        { shape: [], dtype: 'float32' },
+      ],
+      (a, b) => [mul(a, b)],
+    )
+    const x = constant(3)
+    const same = gradients(product(x, x)[0]!, [x])[0]!
+    const made = gradients(product(x, mul(x, x))[0]!, [x])[0]!
+    expect(new Session().runSync([same, made]).map((a) => a.item())).toEqual([6, 27])
   })
 
   it('refuse arguments that do not fit', () => {

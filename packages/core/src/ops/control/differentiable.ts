@@ -1,7 +1,8 @@
-// What a body must not do if one is to differentiate through it: its forward pass is computed again on the way back.
+// What differentiating through bodies needs: which values have gradients, and that the forward pass may be computed again on the way back.
+import { floats } from '../../dtype.ts'
 import { GradientError } from '../../errors.ts'
 import { effectsOf } from '../../graph/effects.ts'
-import type { Node, Subgraph } from '../../graph/graph.ts'
+import type { Node, Subgraph, Tensor } from '../../graph/graph.ts'
 import { toposort } from '../../graph/graph.ts'
 
 /** @throws GradientError when a body writes, draws random keys or acts on the world: doing that twice would not be the same. */
@@ -15,3 +16,14 @@ export function demandDifferentiable(body: Subgraph, node: Node): void {
       )
   }
 }
+
+/** Which of the tensors have gradients: the indices of the floats among them. */
+export const floatIndices = (tensors: readonly Tensor[]): number[] =>
+  tensors.flatMap((t, i) => (floats.includes(t.dtype) ? [i] : []))
+
+/** For each of `tensors`, what was found for it, given in the order of `indices`; null for the others. */
+export const atIndices = (
+  tensors: readonly Tensor[],
+  indices: readonly number[],
+  found: readonly Tensor[],
+): (Tensor | null)[] => tensors.map((_, i) => found[indices.indexOf(i)] ?? null)

@@ -1,18 +1,18 @@
 // A loop over the rows of sequences, with a state that every step hands to the next.
-import { floats } from '../../dtype.ts'
-import { DTypeError, ShapeError } from '../../errors.ts'
+import { ShapeError } from '../../errors.ts'
 import type { Tensor } from '../../graph/graph.ts'
 import type { AnyOp, GradContext } from '../../op.ts'
 import { attr, defineOp, makeNode } from '../../op.ts'
 import type { Dim, TensorType } from '../../shape.ts'
-import { formatType, mergeDim, mergeShapes } from '../../shape.ts'
+import { mergeDim } from '../../shape.ts'
 import { gradients } from '../../autodiff/gradients.ts'
 import { zerosLike } from '../array/fill.ts'
 import type { TensorLike } from '../constant.ts'
 import { toTensor } from '../constant.ts'
 import { identity } from '../graph/identity.ts'
 import { add } from '../math/add.ts'
-import { demandDifferentiable } from './differentiable.ts'
+import { carried, demandNoString } from './carried.ts'
+import { atIndices, demandDifferentiable, floatIndices } from './differentiable.ts'
 import { close, instantiate, trace } from './subgraph.ts'
 
 const attrs = {
@@ -51,29 +51,6 @@ const scanOp = defineOp({
 })
 /** The definition behind `scan`. */
 export const scanDef: AnyOp = { def: scanOp.def }
-
-/** Loops move their values in device memory, which holds no strings. */
-function demandNoString({ dtype }: TensorType, what: string): void {
-  if (dtype === 'string')
-    throw new DTypeError(
-      `${what} is string, and a loop cannot hand strings from step to step: carry indices into a list of them`,
-    )
-}
-
-/** The type of a state that a body takes and makes. @throws DTypeError, ShapeError when it changes on the way. */
-export function carried(before: TensorType, made: TensorType, i: number): TensorType {
-  demandNoString(before, `state ${i}`)
-  if (before.dtype !== made.dtype)
-    throw new DTypeError(`state ${i} is ${before.dtype}, the body makes ${made.dtype} of it: cast it`)
-  return {
-    dtype: before.dtype,
-    shape: mergeShapes(
-      before.shape,
-      made.shape,
-      `state ${i} must keep its shape: ${formatType(before)} became ${formatType(made)}`,
-    ),
-  }
-}
 
 function stepCount(sequences: readonly TensorType[], length: number | undefined): Dim {
   const sizes = sequences.map((t) => {
@@ -147,23 +124,13 @@ function scanGradient({
 }: GradContext<readonly ['...xs'], ScanAttrs>): (Tensor | null)[] {
   const { body, carries, sequences, reverse, length } = attrs
   demandDifferentiable(body, node)
+  const start = inputs.slice(0, carries)
   const xs = inputs.slice(carries, carries + sequences)
   const captured = inputs.slice(carries + sequences)
   const results = body.fetches.length - carries
-  const isFloat = (t: Tensor): boolean => floats.includes(t.dtype)
-  const states = body.fetches
-    .slice(0, carries)
-    .map((t, i) => ({ i, float: isFloat(t) }))
-    .filter((s) => s.float)
-    .map((s) => s.i)
-  const floatRows = xs
-    .map((t, i) => ({ t, i }))
-    .filter(({ t }) => isFloat(t))
-    .map(({ i }) => i)
-  const floatCaptured = captured
-    .map((t, i) => ({ t, i }))
-    .filter(({ t }) => isFloat(t))
-    .map(({ i }) => i)
+  const states = floatIndices(start)
+  const floatRows = floatIndices(xs)
+  const floatCaptured = floatIndices(captured)
   const given = Array.from({ length: results }, (_, r) => r).filter((r) => dys[carries + r])
   const kept = states.filter((i) => dys[carries + results + i])
   const history = outputs.slice(carries + results)
@@ -202,13 +169,10 @@ function scanGradient({
     ],
     { reverse: !reverse, ...(length === undefined ? {} : { length }) },
   )
-  const totals = states.length + floatCaptured.length
   return [
-    ...inputs.slice(0, carries).map((_, i) => (states.includes(i) ? back[states.indexOf(i)]! : null)),
-    ...xs.map((_, i) => (floatRows.includes(i) ? back[totals + floatRows.indexOf(i)]! : null)),
-    ...captured.map((_, i) =>
-      floatCaptured.includes(i) ? back[states.length + floatCaptured.indexOf(i)]! : null,
-    ),
+    ...atIndices(start, states, back),
+    ...atIndices(xs, floatRows, back.slice(states.length + floatCaptured.length)),
+    ...atIndices(captured, floatCaptured, back.slice(states.length)),
   ]
 }
 type ScanAttrs = typeof attrs

@@ -1,5 +1,4 @@
 // A loop that goes on while a condition holds.
-import { floats } from '../../dtype.ts'
 import { DTypeError, ShapeError } from '../../errors.ts'
 import type { Tensor } from '../../graph/graph.ts'
 import type { AnyOp, GradContext } from '../../op.ts'
@@ -14,8 +13,9 @@ import { identity } from '../graph/identity.ts'
 import { add } from '../math/add.ts'
 import { less } from '../math/less.ts'
 import { select } from '../math/select.ts'
-import { demandDifferentiable } from './differentiable.ts'
-import { carried, scan } from './scan.ts'
+import { carried } from './carried.ts'
+import { atIndices, demandDifferentiable, floatIndices } from './differentiable.ts'
+import { scan } from './scan.ts'
 import { close, instantiate, trace } from './subgraph.ts'
 
 const attrs = {
@@ -92,12 +92,10 @@ function whileGradient({
   node,
 }: GradContext<readonly ['...xs'], typeof attrs>): (Tensor | null)[] {
   demandDifferentiable(body, node)
-  const isFloat = (t: Tensor): boolean => floats.includes(t.dtype)
-  const indicesOf = (tensors: readonly Tensor[]): number[] =>
-    tensors.flatMap((t, i) => (isFloat(t) ? [i] : []))
+  const start = inputs.slice(0, carries)
   const captured = inputs.slice(carries)
-  const states = indicesOf(inputs.slice(0, carries))
-  const sources = indicesOf(captured)
+  const states = floatIndices(start)
+  const sources = floatIndices(captured)
   const count = outputs[carries]!
   const history = outputs.slice(carries + 1)
   const kept = states.filter((i) => dys[carries + 1 + i])
@@ -126,13 +124,5 @@ function whileGradient({
     [...history, ...kept.map((i) => dys[carries + 1 + i]!), ...ran],
     { reverse: true },
   )
-  return inputs.map((_, i) =>
-    i < carries
-      ? states.includes(i)
-        ? state[states.indexOf(i)]!
-        : null
-      : sources.includes(i - carries)
-        ? state[states.length + sources.indexOf(i - carries)]!
-        : null,
-  )
+  return [...atIndices(start, states, state), ...atIndices(captured, sources, state.slice(states.length))]
 }
