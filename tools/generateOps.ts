@@ -11,16 +11,20 @@ export const opsIndexFile = `${folder}index.ts`
 /** Files that only help to define ops: what they export is no public name. */
 export const makers: ReadonlySet<string> = new Set([
   'elementwise.ts',
+  'control/carried.ts',
+  'control/differentiable.ts',
   'control/subgraph.ts',
   'linalg/contract.ts',
   'linalg/matrices.ts',
   'linalg/triangle.ts',
+  'loss/reduction.ts',
   'math/comparison.ts',
   'nn/activation.ts',
   'nn/normalize.ts',
   'nn/sampling.ts',
   'nn/window.ts',
   'rnn/recurrence.ts',
+  'random/threefry.ts',
   'reduce/argExtreme.ts',
   'reduce/compositeReduction.ts',
   'reduce/extremeGrad.ts',
@@ -31,8 +35,36 @@ export const makers: ReadonlySet<string> = new Set([
   'text/stringOp.ts',
 ])
 
+/** Ops by their names in graphs that only other ops and the functions of core make, gradients above all; users have no call for them. */
+export const madeByOthers: ReadonlySet<string> = new Set([
+  'AvgPool',
+  'AvgPoolGrad',
+  'Blank',
+  'ConvBackpropFilter',
+  'ConvBackpropInput',
+  'CutLike',
+  'GatherBack',
+  'IndexLike',
+  'MaxPool',
+  'MaxPoolGrad',
+  'MaxPoolGradGrad',
+  'MirrorPadBack',
+  'PadLike',
+  'Parameter',
+  'PartLike',
+  'RandomBitsLike',
+  'Recv',
+  'ResizeBack',
+  'Send',
+  'SliceLike',
+  'StridedPut',
+  'StridedPutLike',
+  'SumLike',
+  'TileBack',
+])
+
 type Exports = Readonly<Record<string, unknown>>
-const isOp = (value: unknown): boolean =>
+const isOp = (value: unknown): value is { readonly def: { readonly name: string } } =>
   value !== null && (typeof value === 'object' || typeof value === 'function') && 'def' in value
 
 /** The text of ops/index.ts for the op files by their paths under ops/. */
@@ -54,6 +86,9 @@ export async function currentOpsIndex(): Promise<string> {
   )
   if (hidden.length > 0)
     throw new Error(`${hidden[0]![0]} defines an op, so it cannot be a file that only helps`)
+  const ops = [...modules.values()].flatMap((exports) => Object.values(exports).flat()).filter(isOp)
+  const names = new Set(ops.map(({ def }) => def.name))
+  for (const name of madeByOthers) if (!names.has(name)) throw new Error(`no op is named ${name}`)
   return opsIndex([...modules.keys()])
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { AnyOp, AttrValue, OpDef } from '../packages/core/src/index.ts'
 import { dtypeNames, NDArray } from '../packages/core/src/index.ts'
-import { makers } from './generateOps.ts'
+import { madeByOthers, makers } from './generateOps.ts'
 import { has, opFiles, root, text } from './workspace.ts'
 
 /** Where the pages stand. */
@@ -29,7 +29,15 @@ const families: Readonly<Record<string, string>> = {
 }
 
 interface Entry {
-  /** What users call; undefined for definitions that stand behind functions. */
+  /** What users call; undefined for what other ops and functions make. */
+  readonly name: string | undefined
+  /** Its other names. */
+  readonly aliases: readonly string[]
+  readonly def: OpDef
+}
+
+/** An op under one of the names that op files export. */
+interface Found {
   readonly name: string | undefined
   readonly def: OpDef
 }
@@ -43,31 +51,32 @@ interface Builder {
 
 /** The pages of the reference by their paths below the root. */
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {
-  const entries = new Map<string, Entry[]>()
+  const found = new Map<string, Found[]>()
   const builders = new Map<string, Builder[]>()
   for (const path of opFiles()) {
     const exports = (await import(pathToFileURL(join(root, path)).href)) as Readonly<Record<string, unknown>>
     const parts = path.split('/ops/')[1]!.split('/')
     const family = parts.length > 1 ? parts[0]! : ''
-    const list = entries.get(family) ?? []
-    entries.set(family, list)
+    const list = found.get(family) ?? []
+    found.set(family, list)
     if (!makers.has(parts.join('/')))
       builders.set(family, [...(builders.get(family) ?? []), ...buildersOf(text(path), exports)])
-    for (const entry of Object.entries(exports).flatMap(([name, value]) => entriesOf(name, value)))
-      if (!list.some(({ def }) => def.name === entry.def.name)) list.push(entry)
+    // Who loads a module decides the order of its names.
+    const names = Object.keys(exports).sort()
+    list.push(...names.flatMap((name) => opsOf(name, exports[name])))
   }
   const pages = new Map<string, string>()
   const rows: string[] = []
-  for (const [family, list] of [...entries]
+  for (const [family, all] of [...found]
     .filter(([at, all]) => all.length + (builders.get(at)?.length ?? 0) > 0)
     .sort(([a], [b]) => a.localeCompare(b))) {
+    const list = entriesOf(all)
     const functions = builders.get(family) ?? []
+    const names = [...list, ...functions].flatMap(({ name }) => name ?? [])
     const file = `${family || 'constant'}.md`
     const title = families[family] ?? family
     pages.set(`${referenceFolder}/${file}`, page(title, list, functions))
-    rows.push(
-      `| [${title}](${file}) | ${[...list.map(({ name, def }) => name ?? def.name), ...functions.map(({ name }) => name)].map((name) => `\`${name}\``).join(' ')} |`,
-    )
+    rows.push(`| [${title}](${file}) | ${names.map((name) => `\`${name}\``).join(' ')} |`)
   }
   pages.set(
     `${referenceFolder}/README.md`,
@@ -89,10 +98,23 @@ const heading = [
 const isOp = (value: unknown): value is AnyOp =>
   value !== null && (typeof value === 'object' || typeof value === 'function') && 'def' in value
 
-function entriesOf(name: string, value: unknown): Entry[] {
+function opsOf(name: string, value: unknown): Found[] {
   if (Array.isArray(value)) return value.filter(isOp).map(({ def }) => ({ name: undefined, def }))
   if (!isOp(value)) return []
   return [{ name: typeof value === 'function' ? name : undefined, def: value.def }]
+}
+
+/** Every op once, under the name that is that of its definition, where the file stands that says so. */
+function entriesOf(found: readonly Found[]): Entry[] {
+  const entries = new Map<string, Entry>()
+  const isProper = ({ name, def }: Found): boolean => name?.toLowerCase() === def.name.toLowerCase()
+  const proper = new Set(found.filter(isProper).map(({ def }) => def.name))
+  for (const { name, def } of found.filter((op) => isProper(op) || !proper.has(op.def.name)))
+    if (!entries.has(def.name)) {
+      const all = found.flatMap((op) => (op.def.name === def.name && op.name !== name ? (op.name ?? []) : []))
+      entries.set(def.name, { name: madeByOthers.has(def.name) ? undefined : name, aliases: all, def })
+    }
+  return [...entries.values()]
 }
 
 function page(title: string, entries: readonly Entry[], functions: readonly Builder[]): string {
@@ -104,7 +126,9 @@ function page(title: string, entries: readonly Entry[], functions: readonly Buil
     doc,
     '',
   ])
-  return [`# ${title}`, '', ...entries.flatMap(section), ...built].join('\n')
+  const called = entries.filter(({ name }) => name !== undefined)
+  const made = entries.filter(({ name }) => name === undefined)
+  return [`# ${title}`, '', ...called.flatMap(section), ...built, ...made.flatMap(section)].join('\n')
 }
 
 /** The exported functions of an op file that are not ops themselves, with their docstrings. */
@@ -152,7 +176,7 @@ const prose = (comment: string): string =>
     .replace(/\n@returns? /g, '\n- returns ')
     .replace(/\n@throws /g, '\n- throws ')
 
-function section({ name, def }: Entry): string[] {
+function section({ name, aliases, def }: Entry): string[] {
   const called = name === undefined ? def.name : `${name}(${callOf(def)})`
   return [
     `## ${name ?? def.name}`,
@@ -161,6 +185,10 @@ function section({ name, def }: Entry): string[] {
     '',
     def.doc,
     '',
+    ...(name === undefined ? ['Made by other ops and functions, not to be called.', ''] : []),
+    ...(name !== undefined && aliases.length > 0
+      ? [`Also ${aliases.map((alias) => `\`${alias}\``).join(', ')}.`, '']
+      : []),
     ...inputsTable(def),
     ...attributesTable(def),
     `*${facts(def).join('; ')}.*`,

@@ -1,8 +1,6 @@
 // Counting along an axis.
-import type { DType } from '../../dtype.ts'
 import { numerics } from '../../dtype.ts'
 import { DTypeError } from '../../errors.ts'
-import type { Tensor } from '../../graph/graph.ts'
 import { E } from '../../ir/expr.ts'
 import { attr, defineOp } from '../../op.ts'
 import { normalizeAxis } from '../../shape.ts'
@@ -27,7 +25,3 @@ export const iota = defineOp({
     expr: (_, { axis }, { at, output }) => E.cast(at[normalizeAxis(axis, at.length)]!, output.dtype),
   },
 })
-
-/** 0, 1, 2, … along an axis of x, whose sizes are known, in a shape that broadcasts with x. */
-export const iotaAlong = (x: Tensor, axis: number, dtype: DType = 'int32'): Tensor =>
-  iota({ shape: x.shape.map((d, i) => (i === axis ? d : 1)), axis, dtype })

@@ -10,7 +10,7 @@ import { sameDType } from '../elementwise.ts'
 import { windowAttrs, windowCounts } from './window.ts'
 
 /** The attributes of a pooling. */
-export const poolAttrs = { size: attr.ints('the size of the window, per spatial axis'), ...windowAttrs }
+const poolAttrs = { size: attr.ints('the size of the window, per spatial axis'), ...windowAttrs }
 /** The values of `poolAttrs`. */
 export type PoolAttrs = AttrsOf<typeof poolAttrs>
 

@@ -1,11 +1,12 @@
 // The index of an extreme: the least index among the elements that equal it.
+import type { DType } from '../../dtype.ts'
 import { numerics } from '../../dtype.ts'
 import { ShapeError } from '../../errors.ts'
 import type { Tensor } from '../../graph/graph.ts'
 import type { Op } from '../../op.ts'
 import { attr, defineOp } from '../../op.ts'
 import { formatShape, normalizeAxis, reducedShape } from '../../shape.ts'
-import { iotaAlong } from '../array/iota.ts'
+import { iota } from '../array/iota.ts'
 import { cast } from '../math/cast.ts'
 import { equal } from '../math/equal.ts'
 import { logicalOr } from '../math/logicalOr.ts'
@@ -51,3 +52,7 @@ export function argExtreme(spec: {
     },
   })
 }
+
+/** 0, 1, 2, … along an axis of x, whose sizes are known, in a shape that broadcasts with x. */
+const iotaAlong = (x: Tensor, axis: number, dtype: DType = 'int32'): Tensor =>
+  iota({ shape: x.shape.map((d, i) => (i === axis ? d : 1)), axis, dtype })
