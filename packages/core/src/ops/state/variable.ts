@@ -98,7 +98,10 @@ export class Variable {
     return this.resource.type.shape as readonly number[]
   }
 
-  /** Its value: as it was before the run, unless built within `controlDependencies` on an assignment. */
+  /**
+   * Its value: as it was before the run, unless built within `controlDependencies` on an assignment. In the body of a branch or loop
+   * that assigns it: as it was before that step.
+   */
   read(): Tensor {
     const { control, device, body } = surroundings()
     const make = (): Tensor => this.build(() => readVariable({ resource: this.resource, name: 'read' }))
