@@ -192,20 +192,23 @@ export class Session implements AsyncDisposable {
         if (!run.once) this.cache.put(key, compiled)
         return runStaged(compiled, feeds, (g, f) => this.runGraph(g, f, run))
       }
+      this.demandValues(compiled)
       return lastly(
-        () => this.runExecutable(compiled, [...feeds.values()], run),
+        () => compiled.run({ ...run, rendezvous: new LocalRendezvous() }, [...feeds.values()]),
         () => (run.once ? compiled.free() : this.cache.put(key, compiled)),
       )
     })
   }
 
-  private runExecutable(
-    executable: Executable,
-    feeds: readonly NDArray[],
-    run: GraphRun,
-  ): Awaitable<NDArray[]> {
-    executable.demanded.forEach((node, resource) => this.variables.demand(resource, node))
-    return executable.run({ ...run, rendezvous: new LocalRendezvous() }, feeds)
+  /** Checks before anything runs what can be known by then. */
+  private demandValues(executable: Executable): void {
+    try {
+      executable.demanded.forEach((node, resource) => this.variables.demand(resource, node))
+    } catch (error) {
+      // It was compiled to ask for values at every step: the next run shall have one that trusts in them.
+      executable.free()
+      throw error
+    }
   }
 
   private compile(graph: Graph, feeds: ReadonlyMap<Tensor, NDArray>) {

@@ -15,6 +15,7 @@ import {
   reference,
   Session,
   ShapeError,
+  UninitializedError,
   variable,
 } from '../index.ts'
 import type { Device } from '../index.ts'
@@ -78,6 +79,29 @@ describe('a graph that does not compile', () => {
     const both = [device('reference:0', () => mul(x, 2)), there]
     await expect(session.run(both, { x: ones })).rejects.toThrow('no kernel')
     expect([good.count.bytes, bad.count.bytes]).toEqual(before)
+    await session.close()
+  })
+})
+
+describe('a program', () => {
+  it('is compiled once, whatever the order of its feeds', async () => {
+    const { on, count } = counting()
+    const session = new Session({ devices: [on] })
+    const [a, b] = [placeholder({ shape: [], name: 'a' }), placeholder({ shape: [], name: 'b' })]
+    const y = add(mul(a, 2), b)
+    expect((await session.run(y, { a: 1, b: 10 })).item()).toBe(12)
+    const once = count.prepared
+    expect((await session.run(y, { b: 20, a: 2 })).item()).toBe(24)
+    expect(count.prepared).toBe(once)
+    await session.close()
+  })
+
+  it('that asks for values before there are any is not kept', async () => {
+    const { on, count } = counting()
+    const session = new Session({ devices: [on] })
+    const v = variable(ones, { name: 'v' })
+    await expect(session.run(mul(v, 2))).rejects.toThrow(UninitializedError)
+    expect(count.bytes).toBe(ones.bytes.length)
     await session.close()
   })
 })

@@ -16,7 +16,6 @@ import {
   Session,
   UninitializedError,
   Variable,
-  variable,
   whileLoop,
 } from '../index.ts'
 import type { Tensor } from '../index.ts'
@@ -77,25 +76,40 @@ describe('a branch', () => {
 })
 
 describe('a loop that never waits', () => {
+  /** What becomes of a loop that is aborted at the first chance. */
   const aborted = async (loop: Tensor): Promise<void> => {
     const abort = new AbortController()
-    const session = new Session()
+    await using session = new Session()
     setTimeout(() => abort.abort(new Error('enough')), 0)
-    await expect(session.run(loop, { start: 0 }, { signal: abort.signal })).rejects.toThrow('enough')
-    await session.close()
+    await session.run(loop, { start: 0 }, { signal: abort.signal })
   }
   const start = placeholder({ shape: [], name: 'start' })
   // Without a turn for the timer these would run to their ends.
-  it('is aborted between two iterations', () =>
-    aborted(
-      whileLoop(
-        (i) => less(i!, 300_000),
-        (i) => [add(i!, 1)],
-        [start],
-      )[0]!,
-    ))
-  it('is aborted between two steps of a scan', () =>
-    aborted(scan(([s]) => [[add(s!, 1)], []], [start], [], { length: 300_000 }).state[0]!))
+  it('is aborted between two iterations', async () => {
+    const [i] = whileLoop(
+      (i) => less(i!, 300_000),
+      (i) => [add(i!, 1)],
+      [start],
+    )
+    await expect(aborted(i!)).rejects.toThrow('enough')
+  })
+  it('is aborted between two steps of a scan', async () => {
+    const { state } = scan(([s]) => [[add(s!, 1)], []], [start], [], { length: 300_000 })
+    await expect(aborted(state[0]!)).rejects.toThrow('enough')
+  })
+})
+
+describe('names of feeds', () => {
+  it('are those of the graph that is fetched, however often it changes', async () => {
+    const session = new Session()
+    const [a, b] = [placeholder({ shape: [], name: 'a' }), placeholder({ shape: [], name: 'b' })]
+    const y = mul(a, 2)
+    expect((await session.run([y], { a: 1 }))[0].item()).toBe(2)
+    const both = await session.run([y, add(a, b)], { b: 10, a: 1 })
+    expect(both.map((value) => value.item())).toEqual([2, 11])
+    await expect(session.run([y], { a: 1, b: 2 })).rejects.toThrow("nothing in the graph is named 'b'")
+    await session.close()
+  })
 })
 
 describe('placing', () => {
