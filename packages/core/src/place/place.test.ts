@@ -111,6 +111,23 @@ describe('placing', () => {
   })
 })
 
+describe('a variable', () => {
+  it('lives on the device that it was made for, wherever its initial value comes from', async () => {
+    const start = constant([1, 2])
+    const v = device('reference:1', () => variable(start, { name: 'v' }))
+    const session = new Session({ devices: [reference(), reference()] })
+    await session.initialize(v)
+    const devices: string[] = []
+    const doubled = exp(v.assignAdd(start))
+    await session.run(doubled, [], {
+      onTrace: (events) =>
+        devices.push(...events.filter((e) => e.op === 'AssignVariable').map((e) => e.device)),
+    })
+    expect(devices).toEqual(['/job:localhost/task:0/device:reference:1'])
+    await session.close()
+  })
+})
+
 describe('partitioning', () => {
   it('sends a tensor once to a device, however many readers it has there', () => {
     const h = device('reference:0', () => exp(x))

@@ -11,6 +11,7 @@ import type { TensorType } from '../../shape.ts'
 import { formatType, isConcrete, mergeShapes } from '../../shape.ts'
 import type { TensorLike } from '../constant.ts'
 import { toTensor } from '../constant.ts'
+import { identity } from '../graph/identity.ts'
 
 const resourceAttr = { resource: attr.resource('the variable') }
 const declared = (resource: AnyResource): TensorType => (resource as VariableResource).type
@@ -175,11 +176,13 @@ export function variable(
     throw new ShapeError(
       `variable '${name}': its initial value is ${formatType(value.type)}; a variable needs known sizes`,
     )
+  // A variable lives where its initial value is made: here, even if the value comes from another device.
+  const made = value.node.device === surroundings().device ? value : identity(value)
   return new Variable({
     kind: 'variable',
     name,
     type: value.type,
-    initial: value,
+    initial: made,
     trainable: options.trainable ?? true,
   })
 }
