@@ -2,7 +2,10 @@
 import type { Tensor } from './graph/graph.ts'
 import type { TensorType } from './shape.ts'
 
-/** State that a session keeps between runs, found by its kind and name. Two of one graph never share a name, but for random streams; two graphs of a session may, where they declare the same. */
+/**
+ * State that a session keeps between runs, found by its kind and name. Two of one graph never share a name, but for random streams; two
+ * graphs of a session may, where they declare the same.
+ */
 export interface Resource {
   readonly kind: 'variable' | 'queue' | 'mutex' | 'random'
   readonly name: string
