@@ -23,6 +23,7 @@ function fingerprint() {
     'package.json',
     'bench/package.json',
     'docs/package.json',
+    'playground/package.json',
   ]
   for (const folder of ['packages', 'apps', 'examples']) {
     const at = join(root, folder)
