@@ -96,5 +96,12 @@ export function generate(spec: InputSpec, stream: Random, dtype: DType): NDArray
   const drawnValues = spec.generate(stream)
   const type = spec.dtype ?? dtype
   if (drawnValues instanceof NDArray) return drawnValues.cast(type)
-  return ndarray(drawnValues, type, spec.shape)
+  // Numbers are drawn as such, and cast to what the case runs in.
+  return ndarray(drawnValues, areNumbers(drawnValues) ? 'float64' : type, spec.shape).cast(type)
+}
+
+function areNumbers(values: Nested): boolean {
+  let first: Nested | undefined = values
+  while (Array.isArray(first)) first = first[0] as Nested | undefined
+  return typeof first === 'number'
 }

@@ -44,6 +44,19 @@ export const numerics: readonly DType[] = ofKind('float', 'int', 'uint')
 /** All dtypes that have a fixed number of bytes: everything but strings. */
 export const fixedSize: readonly DType[] = dtypeNames.filter((d) => d !== 'string')
 
+/** The least and the greatest value of the integer dtypes. */
+const integerRanges: Partial<Record<DType, readonly [number, number]>> = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32768, 32767],
+  int32: [-2147483648, 2147483647],
+  uint32: [0, 4294967295],
+  // What a number can say exactly; bigints say the rest.
+  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+}
+/** The least and the greatest plain number that an integer dtype takes; undefined for other dtypes. */
+export const integerRange = (dtype: DType): readonly [number, number] | undefined => integerRanges[dtype]
+
 /** The array that holds elements of a dtype on the host; float16 and bfloat16 are held as their bits. */
 export interface ArrayTypes {
   float32: Float32Array

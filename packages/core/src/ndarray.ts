@@ -1,6 +1,6 @@
 // Concrete values in ordinary memory: what is fed, fetched, saved and sent. Garbage-collected; nothing to dispose.
 import type { ArrayOf, DType, Scalar, ScalarOf, TypedArray } from './dtype.ts'
-import { allocate, dtypes, isDType, viewOf } from './dtype.ts'
+import { allocate, dtypes, isDType, viewOf, integerRange } from './dtype.ts'
 import { DTypeError, ShapeError, ValueError } from './errors.ts'
 import { fromBfloat16Bits, fromFloat16Bits, toBfloat16Bits, toFloat16Bits } from './half.ts'
 import { castFunction } from './ir/scalarFunctions.ts'
@@ -116,6 +116,17 @@ export class NDArray<D extends DType = DType> {
     return new NDArray(dtype, this.shape, out)
   }
 
+  /** The type and the elements: `float32[2] [1, 2]`; of many elements, only the type. */
+  toString(): string {
+    const type = `${this.dtype}${formatShape(this.shape)}`
+    if (this.size > 100) return type
+    return `${type} ${JSON.stringify(this.toArray(), (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))}`
+  }
+  /** What Node's console shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
+  }
+
   private element(flat: number): ScalarOf<D> {
     return getElement(this.dtype, this.data, flat) as ScalarOf<D>
   }
@@ -149,7 +160,8 @@ const toBigInt = (value: Scalar): bigint => {
 /**
  * Makes an NDArray of nested JavaScript arrays or of a typed array.
  * The dtype defaults to what the values are: number float32, bigint int64, boolean bool, string string; a typed array keeps its own.
- * @throws ValueError for ragged arrays, for mixed values, and for what is no number, bigint, boolean or string.
+ * @throws ValueError for ragged arrays, for mixed values, for what is no number, bigint, boolean or string, and for plain numbers that an integer
+ * dtype does not hold. Typed arrays are cast instead.
  */
 export function ndarray<D extends DType = DType>(
   values: Nested | TypedArray,
@@ -175,9 +187,19 @@ export function ndarray<D extends DType = DType>(
       throw new ValueError(`mixed values: ${typeof first} and ${typeof value}`)
     if ((type === 'string') !== (typeof value === 'string'))
       throw new ValueError(`a ${typeof value} is not a ${type}`)
+    if (typeof value === 'number') demandWhole(value, type)
     setElement(type, data, i, value)
   })
   return new NDArray(type, shape ?? measured, data)
+}
+
+/** Plain numbers become integers only if they are: nothing is rounded or wrapped by itself. */
+function demandWhole(value: number, dtype: DType): void {
+  const range = integerRange(dtype)
+  if (range && !(Number.isInteger(value) && value >= range[0] && value <= range[1]))
+    throw new ValueError(
+      `${value} is not an ${dtype}: cast what it meets to a float dtype, or round it yourself`,
+    )
 }
 
 /** An NDArray over raw little-endian bytes. @throws ShapeError when the count does not fit. */

@@ -4,6 +4,7 @@ import { GraphError, label, ShoalError } from '../errors.ts'
 import type { AttrValues } from '../attr.ts'
 import type { OpDef } from '../op.ts'
 import type { Shape, TensorType } from '../shape.ts'
+import { formatType } from '../shape.ts'
 import { surroundings } from './scope.ts'
 
 let created = 0
@@ -88,6 +89,14 @@ export class Tensor {
   /** The number of axes. */
   get rank(): number {
     return this.type.shape.length
+  }
+  /** `Tensor dense/matMul: float32[batch, 10]` */
+  toString(): string {
+    return `Tensor ${this.name}: ${formatType(this.type)}`
+  }
+  /** What Node's console shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
   }
   /** The name of the node, and `:index` for outputs after the first. */
   get name(): string {

@@ -1,6 +1,6 @@
 // The meaning of every scalar operation on JavaScript numbers, before rounding to a dtype. Devices call these where they have nothing faster.
 import type { DType, DTypeKind } from '../dtype.ts'
-import { dtypes } from '../dtype.ts'
+import { dtypes, integerRange } from '../dtype.ts'
 import { fromBfloat16Bits, fromFloat16Bits, roundHalfEven, toBfloat16Bits, toFloat16Bits } from '../half.ts'
 import { oddFloat64 } from '../roundToOdd.ts'
 import type { Binary, Comparison, Unary } from './expr.ts'
@@ -161,14 +161,6 @@ export function binaryFunction(op: Binary, dtype: DType): (a: number, b: number)
   return (a, b) => wrap(f(a, b))
 }
 
-const ranges: Partial<Record<DType, readonly [number, number]>> = {
-  int8: [-128, 127],
-  uint8: [0, 255],
-  int16: [-32768, 32767],
-  int32: [-2147483648, 2147483647],
-  uint32: [0, 4294967295],
-}
-
 /** Conversion of a number or bigint between dtypes: floats to integers truncate and saturate (NaN: 0), integers wrap, to bool is `!= 0`. */
 export function castFunction(from: DType, to: DType): (x: number | bigint) => number | bigint {
   const source: DTypeKind = dtypes[from].kind
@@ -185,7 +177,7 @@ export function castFunction(from: DType, to: DType): (x: number | bigint) => nu
             : BigInt(Math.trunc(Number(x)))
   }
   const wrap = toDType(to)
-  const range = ranges[to]
+  const range = integerRange(to)
   if (source === 'float' && range) {
     const [low, high] = range
     return (x) => (Number.isNaN(x) ? 0 : Math.min(high, Math.max(low, Math.trunc(Number(x)))))

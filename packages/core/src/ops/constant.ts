@@ -1,6 +1,7 @@
 // Values known when the graph is built, and how plain JavaScript values given to ops become them.
 import { attr } from '../attr.ts'
 import type { DType, TypedArray } from '../dtype.ts'
+import { ValueError } from '../errors.ts'
 import { Tensor } from '../graph/graph.ts'
 import type { Nested } from '../ndarray.ts'
 import { NDArray, ndarray } from '../ndarray.ts'
@@ -54,7 +55,17 @@ export function toTensors(values: readonly TensorLike[], op: OpDef): Tensor[] {
   const tensors = values.map((value) => (isTyped(value) ? toTensor(value) : undefined))
   // Inputs with a dtype of their own (indices, conditions) say nothing about the others.
   const leader = tensors.find((t, i) => t !== undefined && !op.literals[op.inputs[i] ?? ''])?.dtype
-  return values.map((value, i) => tensors[i] ?? toTensor(value, op.literals[op.inputs[i] ?? ''] ?? leader))
+  return values.map((value, i) => {
+    try {
+      return tensors[i] ?? toTensor(value, op.literals[op.inputs[i] ?? ''] ?? leader)
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error
+      throw new ValueError(`input '${op.inputs[i] ?? i}': ${error.message}`, {
+        node: { op, name: op.name },
+        cause: error,
+      })
+    }
+  })
 }
 
 const isTyped = (value: TensorLike): boolean =>

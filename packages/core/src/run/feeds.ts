@@ -33,7 +33,7 @@ export function resolveFeeds(feeds: Feeds, tensorOf: (name: string) => Tensor): 
 
 function toArray(tensor: Tensor, value: FeedValue): NDArray {
   if (value instanceof NDArray) return value
-  if (!ArrayBuffer.isView(value)) return ndarray(value, tensor.dtype)
+  if (!ArrayBuffer.isView(value)) return fromPlain(tensor, value)
   const expected = allocate(tensor.dtype, 0)
   if (value.constructor !== expected.constructor)
     throw new DTypeError(
@@ -41,6 +41,24 @@ function toArray(tensor: Tensor, value: FeedValue): NDArray {
       { node: tensor.node },
     )
   return new NDArray(tensor.dtype, shapeFor(tensor, value.length), value as never)
+}
+
+function fromPlain(tensor: Tensor, value: Nested): NDArray {
+  const given: unknown = value
+  const remedy =
+    given instanceof Tensor
+      ? 'a tensor: feed its value'
+      : given instanceof Promise
+        ? 'a promise: await it'
+        : given === undefined || given === null
+          ? String(given)
+          : undefined
+  if (remedy) throw new ValueError(`was fed ${remedy}`, { node: tensor.node })
+  try {
+    return ndarray(value, tensor.dtype)
+  } catch (error) {
+    throw new ValueError((error as Error).message, { node: tensor.node, cause: error })
+  }
 }
 
 /** The shape that a flat array of `length` elements has for a tensor with at most one size open. */

@@ -7,8 +7,12 @@ import { Variable } from '../ops/state/variable.ts'
 
 /** What a run can be asked for: values of tensors and variables; nodes only run, their answer is undefined. */
 export type Fetch = Tensor | Variable | Node
-/** Fetches in any structure of arrays and records. */
-export type Fetches = Fetch | readonly Fetches[] | { readonly [key: string]: Fetches }
+/** Fetches in any structure of arrays and records; maps by name, as loaded graphs have them, count as records. */
+export type Fetches =
+  | Fetch
+  | readonly Fetches[]
+  | ReadonlyMap<string, Fetch>
+  | { readonly [key: string]: Fetches }
 
 /** The answer to fetches of type F. */
 export type Fetched<F> = F extends Tensor | Variable
@@ -17,9 +21,11 @@ export type Fetched<F> = F extends Tensor | Variable
     ? undefined
     : F extends readonly unknown[]
       ? { -readonly [K in keyof F]: Fetched<F[K]> }
-      : F extends object
-        ? { -readonly [K in keyof F]: Fetched<F[K]> }
-        : never
+      : F extends ReadonlyMap<string, infer V>
+        ? { [name: string]: Fetched<V> }
+        : F extends object
+          ? { -readonly [K in keyof F]: Fetched<F[K]> }
+          : never
 
 /** Fetches as a graph, and the way back to their structure. */
 export interface FlatFetches {
@@ -45,6 +51,12 @@ export function flattenFetches(fetches: Fetches): FlatFetches {
       const parts = (fetch as readonly Fetches[]).map(visit)
       return (values) => parts.map((part) => part(values))
     }
+    const given: unknown = fetch
+    if (typeof given === 'string')
+      throw new ValueError(
+        `'${given}' is a name: fetch the tensor itself, of a loaded graph \`loaded.fetches.get('${given}')\``,
+      )
+    if (given instanceof Map) return visit(Object.fromEntries(given as ReadonlyMap<string, Fetch>))
     if (typeof fetch !== 'object' || fetch === null)
       throw new ValueError(
         `cannot fetch ${String(fetch)}: fetch tensors, variables, nodes, or lists and records of them`,

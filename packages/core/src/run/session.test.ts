@@ -111,6 +111,27 @@ describe('fetching and feeding', () => {
     await session.close()
   })
 
+  it('says what a feed is that is no value', () => {
+    const run = (value: unknown) => () => new Session().runSync(x, { x: value as number })
+    expect(run(undefined)).toThrow("Placeholder 'x': was fed undefined")
+    expect(run(Promise.resolve(1))).toThrow('was fed a promise: await it')
+    expect(run(mul(x, 2))).toThrow('was fed a tensor: feed its value')
+    expect(run([[1, 2], [3]])).toThrow("Placeholder 'x': ragged array")
+  })
+
+  it('makes no integer of a number that is none', () => {
+    const ids = placeholder({ shape: ['n'], dtype: 'int32', name: 'ids' })
+    expect(() => new Session().runSync(ids, { ids: [0.5] })).toThrow("Placeholder 'ids': 0.5 is not an int32")
+    expect(() => mul(ids, 0.5)).toThrow("input 'b': 0.5 is not an int32")
+    expect(() => constant([300], 'uint8')).toThrow('300 is not an uint8')
+  })
+
+  it('takes a map of fetches, and says what a name is', () => {
+    const answer = new Session().runSync(new Map([['twice', mul(x, 2)]]), { x: [[1, 2, 3]] })
+    expect(answer['twice']?.toArray()).toEqual([[2, 4, 6]])
+    expect(() => new Session().runSync('x' as never)).toThrow("'x' is a name: fetch the tensor itself")
+  })
+
   it('holds every feed to one size per name', () => {
     const y = placeholder({ shape: ['batch'], name: 'y' })
     expect(() => new Session().runSync([x, y], { x: [[1, 2, 3]], y: [1, 2] })).toThrow(
@@ -266,6 +287,20 @@ describe('a step of training', () => {
     const first = session.runSync(loss, feeds).item() as number
     for (let i = 0; i < 50; i++) session.runSync(step, feeds)
     expect(session.runSync(loss, feeds).item()).toBeLessThan(first / 100)
+  })
+})
+
+describe('a loop of runs that never wait', () => {
+  it('leaves turns to timers, so that it can be aborted', async () => {
+    const session = new Session()
+    const signal = new AbortController()
+    const timer = setTimeout(() => signal.abort(new Error('enough')), 0)
+    const forever = async (): Promise<never> => {
+      for (;;) await session.run(mul(x, 2), { x: [[1, 2, 3]] }, { signal: signal.signal })
+    }
+    await expect(forever()).rejects.toThrow('enough')
+    clearTimeout(timer)
+    await session.close()
   })
 })
 

@@ -74,6 +74,7 @@ export class Session implements AsyncDisposable {
   private readonly states = new Map<string, object>()
   private readonly cache: ExecutableCache
   private readonly closing = new AbortController()
+  private readonly turns = takingTurns()
   private readonly running = new Set<Promise<unknown>>()
   private closed: Promise<void> | undefined
   private step = 0
@@ -90,7 +91,7 @@ export class Session implements AsyncDisposable {
    * @throws MissingFeedError, ShapeError, DTypeError, UninitializedError, PlacementError, and whatever the ops throw. The session stays usable.
    */
   run<const F extends Fetches>(fetches: F, feeds: Feeds = [], options: RunOptions = {}): Promise<Fetched<F>> {
-    return this.start(() => this.execute(fetches, feeds, options, { pause: takingTurns() })) as Promise<
+    return this.start(() => this.execute(fetches, feeds, options, { pause: this.turns })) as Promise<
       Fetched<F>
     >
   }
@@ -116,7 +117,7 @@ export class Session implements AsyncDisposable {
       return this.variables.isInitialized(resource)
     }
     for (const assignments of initialAssignments(graph, isInitialized))
-      await this.start(() => this.execute(assignments, [], {}, { pause: takingTurns(), once: true }))
+      await this.start(() => this.execute(assignments, [], {}, { pause: this.turns, once: true }))
   }
 
   /** Has a variable a value? */
@@ -158,7 +159,8 @@ export class Session implements AsyncDisposable {
 
   /** Work that closing waits for. */
   private start(work: () => Awaitable<unknown>): Promise<unknown> {
-    const started = Promise.resolve().then(work)
+    // Runs that follow each other without waiting for anything leave turns to others as one long run does.
+    const started = Promise.resolve(this.turns()).then(work)
     this.running.add(started)
     return started.finally(() => this.running.delete(started))
   }

@@ -6,7 +6,7 @@ export interface TraceEvent {
   readonly op: string
   /** The whole name of the device: '/job:localhost/task:0/device:cpu:1'. */
   readonly device: string
-  /** Milliseconds since the run began. */
+  /** Milliseconds on the clock of `performance.now()`, so that runs stand one after the other. */
   readonly startMs: number
   readonly durationMs: number
   /** Bytes of its outputs. */
@@ -16,10 +16,9 @@ export interface TraceEvent {
 /** Collects the events of one run. */
 export class Trace {
   readonly events: TraceEvent[] = []
-  private readonly began = performance.now()
-  /** Milliseconds since the run began. */
+  /** Milliseconds on the clock of `performance.now()`. */
   now(): number {
-    return performance.now() - this.began
+    return performance.now()
   }
   add(event: TraceEvent): void {
     this.events.push(event)
