@@ -1,5 +1,6 @@
 // A case: one use of an op with its inputs; every device must answer what the reference device answers, and that must be right.
 import type { DType, NDArray, Nested, Tensor, TypedArray } from '@shoal/core'
+import { ValueError } from '@shoal/core'
 import type { InputSpec } from './inputs.ts'
 import { generate } from './inputs.ts'
 import { Random } from './random.ts'
@@ -74,6 +75,13 @@ export function opCase<const I extends Readonly<Record<string, InputSpec>> = {}>
 
 /** `Softmax: last axis`. */
 export const caseName = ({ ops, name }: OpCase): string => `${ops[0]}: ${name}`
+
+/** The dtypes that a case runs in, one at least. @throws ValueError for an empty list: such a case would check nothing. */
+export function dtypesFor({ dtypes = ['float32'], ...opcase }: OpCase): readonly [DType, ...DType[]] {
+  const [first, ...others] = dtypes
+  if (first === undefined) throw new ValueError(`${caseName(opcase)}: its list of dtypes is empty`)
+  return [first, ...others]
+}
 
 /** The values of all inputs of a case in one dtype; the same on every call. Casts of the same numbers, so that dtypes compare. */
 export function caseInputs(opcase: OpCase, dtype: DType): Record<string, NDArray> {

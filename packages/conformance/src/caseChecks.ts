@@ -3,7 +3,7 @@ import type { Device, DType, NDArray } from '@shoal/core'
 import { fixedSize, reference } from '@shoal/core'
 import { expect } from 'vitest'
 import type { Expected, OpCase } from './case.ts'
-import { caseName } from './case.ts'
+import { caseName, dtypesFor } from './case.ts'
 import { expectClose, expectValues } from './compare.ts'
 import { opsIn } from './coverage.ts'
 import { checkNumerically, differentiated, gradientTrial } from './gradient.ts'
@@ -57,16 +57,23 @@ export async function checkOnDevice(opcase: OpCase, dtype: DType, devices: reado
   expectSame(back.name, back, await runTrial(devices, back), await runTrial([reference()], back))
 }
 
-/** The reference device itself: right values, whatever is known of the sizes; the ops that the case names; gradients as differences say. */
+/** The reference device itself: right values in each dtype, whatever is known of the sizes; the ops that the case names; gradients as differences say. */
 export async function checkDefinition(opcase: OpCase): Promise<void> {
-  const [dtype = 'float32'] = opcase.dtypes ?? []
+  const [dtype, ...others] = dtypesFor(opcase)
   const trial = buildTrial(opcase, dtype)
   const values = await runTrial([reference()], trial)
+  expectRight(opcase, dtype, trial, values)
+  for (const other of others) await checkAnswer(opcase, other)
   const by = differentiated(opcase, trial)
   const back = by.length > 0 ? gradientTrial(trial, values, by) : undefined
   expectCovers(opcase, trial, back)
   if (opcase.symbolic !== false) await checkSymbolic(opcase, dtype, values, by)
   if (by.length > 0) await checkGradients(opcase)
+}
+
+async function checkAnswer(opcase: OpCase, dtype: DType): Promise<void> {
+  const trial = buildTrial(opcase, dtype)
+  expectRight(opcase, dtype, trial, await runTrial([reference()], trial))
 }
 
 function expectCovers(opcase: OpCase, trial: Trial, back: Trial | undefined): void {

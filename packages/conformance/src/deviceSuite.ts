@@ -2,7 +2,7 @@
 import type { Device, DType } from '@shoal/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { OpCase } from './case.ts'
-import { caseName } from './case.ts'
+import { caseName, dtypesFor } from './case.ts'
 import { checkOnDevice, dtypesOf, opsOf } from './caseChecks.ts'
 import { allCases } from './cases/index.ts'
 import { deviceContract } from './deviceContract.ts'
@@ -65,7 +65,7 @@ const batch = 25
 const seeds = Array.from({ length: kernels / batch }, (_, i) => [i * batch, i * batch + batch - 1] as const)
 
 const plan = (cases: readonly OpCase[]): readonly Planned[] =>
-  cases.flatMap((opcase) => (opcase.dtypes ?? (['float32'] as const)).map((dtype) => ({ opcase, dtype })))
+  cases.flatMap((opcase) => dtypesFor(opcase).map((dtype) => ({ opcase, dtype })))
 
 function ownCases(
   open: () => Device,

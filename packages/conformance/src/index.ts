@@ -1,8 +1,5 @@
-// The public names of @shoal/conformance.
+// The cases and what makes them, which any program may import; the suites that run them are in @shoal/conformance/suites.
 export * from './case.ts'
 export { allCases, caseNames } from './cases/index.ts'
-export { definitionSuite } from './definitionSuite.ts'
-export { type Claims, deviceSuite } from './deviceSuite.ts'
 export * from './inputs.ts'
-export { checkPass, type PassCase, passSuite, valuesOf } from './passSuite.ts'
 export { Random } from './random.ts'

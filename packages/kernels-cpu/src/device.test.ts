@@ -1,4 +1,4 @@
-import { deviceSuite } from '@shoal/conformance'
+import { deviceSuite } from '@shoal/conformance/suites'
 import { fixedSize } from '@shoal/core'
 import { cpu } from './cpu.ts'
 
