@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { AnyOp, AttrValue, OpDef } from '../packages/core/src/index.ts'
 import { dtypeNames, NDArray } from '../packages/core/src/index.ts'
+import { kernelDefs } from '../packages/kernels-cpu/src/kernels/index.ts'
 import { madeByOthers, makers } from './generateOps.ts'
 import { has, opFiles, root, text } from './workspace.ts'
 
@@ -237,6 +238,13 @@ function facts({ name, body, grad, traits }: OpDef): string[] {
   const host = body.kind === 'runtime' && body.role === 'host'
   return [
     `\`${name}\`: ${host ? 'computed on the host' : bodies[body.kind]}`,
+    ...(body.kind === 'kernel'
+      ? [
+          kernelDefs.some(({ op }) => op === name)
+            ? 'WebAssembly on `cpu`'
+            : 'plain TypeScript on `cpu`: right, but not fast',
+        ]
+      : []),
     grad || body.kind === 'composite' ? 'differentiable where its inputs are floats' : 'no gradient',
     ...(traits.effect
       ? [
