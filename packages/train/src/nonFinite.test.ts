@@ -8,6 +8,7 @@ import {
   placeholder,
   Session,
   sum,
+  ValueError,
   variable,
 } from '@shoal/core'
 import { Dataset } from '@shoal/data'
@@ -48,6 +49,20 @@ describe('values that are not finite', () => {
     const inner = log(never)
     const masked = add(inner, constant([0, Number.NEGATIVE_INFINITY]))
     expect((await findNonFinite(session, [div(1, masked)], [[inner, 1]]))!.tensor).toBe(masked)
+  })
+
+  it('are looked for in lists, and in nothing else', async () => {
+    await using session = new Session()
+    const { loss, step } = fragile()
+    await expect(findNonFinite(session, loss as never, { x: 1 })).rejects.toThrow('[loss, step]')
+    await expect(findNonFinite(session, { loss } as never, { x: 1 })).rejects.toThrow(ValueError)
+    for (const find of [
+      true,
+      [loss],
+      { fetches: [loss] },
+      { variables: allVariables(step), fetches: { loss } },
+    ])
+      expect(() => stopOnNonFinite({ find: find as never })).toThrow('{ variables: allVariables(step)')
   })
 
   it('end training, with the name of what is wrong', async () => {

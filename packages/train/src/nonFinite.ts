@@ -1,6 +1,6 @@
 // Where a NaN comes from: all values of a graph, looked through in the order in which they are computed.
 import type { Feeds, NDArray, Session } from '@shoal/core'
-import { floats, getElement, label, Node, Tensor, toposort, Variable } from '@shoal/core'
+import { floats, getElement, label, Node, Tensor, toposort, ValueError, Variable } from '@shoal/core'
 
 /** The first value that is not finite. */
 export interface NonFinite {
@@ -18,12 +18,17 @@ export interface NonFinite {
  * Runs fetches with every float tensor on the way to them, and names the first node, in the order of computation, whose value has a NaN or
  * an infinity; undefined when there is none. Constants are passed over: infinities in them are meant. What happens within branches and loops
  * shows in their results only. Effects of the graph happen as in any run.
+ * @throws ValueError for fetches that are no list of tensors, variables and nodes; what a run throws.
  */
 export async function findNonFinite(
   session: Session,
   fetches: readonly (Tensor | Variable | Node)[],
   feeds: Feeds = [],
 ): Promise<NonFinite | undefined> {
+  if (!isFetchList(fetches))
+    throw new ValueError(
+      'fetches are a list of tensors, variables and nodes: findNonFinite(session, [loss, step], feeds)',
+    )
   const roots = fetches.map((fetch) => (fetch instanceof Variable ? fetch.read() : fetch))
   const graph = {
     fetches: roots.filter((root) => root instanceof Tensor),
@@ -45,6 +50,11 @@ export async function findNonFinite(
   }
   return undefined
 }
+
+/** Whether it is a list of what `findNonFinite` can run. */
+export const isFetchList = (fetches: unknown): fetches is readonly (Tensor | Variable | Node)[] =>
+  Array.isArray(fetches) &&
+  fetches.every((one) => one instanceof Tensor || one instanceof Variable || one instanceof Node)
 
 /** The first element that is NaN or infinite. */
 export function firstNonFinite(

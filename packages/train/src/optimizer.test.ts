@@ -16,6 +16,7 @@ import {
   placeholder,
   Session,
   ShapeError,
+  ValueError,
   square,
   sum,
   variable,
@@ -123,11 +124,36 @@ describe('an optimizer', () => {
     )
     expect(() => optimizer.apply([[constant([1, 2, 3]), v]])).toThrow(ShapeError)
     expect(() => optimizer.apply([[constant([1, 2], 'float64'), v]])).toThrow(DTypeError)
-    expect(() => gradientDescent({ learningRate: Number.NaN })).toThrow(AttrError)
+    expect(() => gradientDescent({ learningRate: Number.NaN })).toThrow(ValueError)
     expect(() => momentum({ learningRate: 1, momentum: 1 })).toThrow('must be at least 0 and below 1')
     expect(() => adagrad({ learningRate: 1, initialAccumulator: 0 })).toThrow(AttrError)
     expect(() => adam({ learningRate: 1, beta1: 0 })).toThrow('must be above 0')
     expect(() => ftrl({ learningRate: 1, power: 1 })).toThrow(AttrError)
+  })
+
+  // As plain JavaScript calls them, without a compiler to object.
+  const kinds: Readonly<Record<string, (options: never) => unknown>> = {
+    gradientDescent,
+    momentum,
+    adagrad,
+    adadelta,
+    rmsProp,
+    adam,
+    adamW,
+    adamax,
+    ftrl,
+    proximalAdagrad,
+  }
+  it.each(Object.entries(kinds))('names the options of %s when it is given others', (kind, make) => {
+    const start = `${kind} takes an object of options: learningRate, name`
+    expect(() => make({ lr: 0.5 } as never)).toThrow(start)
+    expect(() => make({ lr: 0.5 } as never)).toThrow("there is no 'lr'")
+    expect(() => make({ learningRate: 0.5, beta: 1, decays: 2 } as never)).toThrow("no 'beta', no 'decays'")
+    expect(() => make(undefined as never)).toThrow(start)
+    expect(() => make({} as never)).toThrow(`${kind}: learningRate is missing`)
+    expect(() => make({ learningRate: Number.NaN } as never)).toThrow('learningRate is NaN')
+    expect(() => make({ learningRate: '0.5' } as never)).toThrow(ValueError)
+    expect(() => make({ learningRate: () => constant(0.5) } as never)).not.toThrow()
   })
 })
 

@@ -2,7 +2,6 @@
 import type { Gradient, Node, Tensor } from '@shoal/core'
 import {
   add,
-  AttrError,
   cast,
   colocateWith,
   DTypeError,
@@ -18,6 +17,7 @@ import {
   Variable,
 } from '@shoal/core'
 import type { Clip } from './clip.ts'
+import { demandRate } from './optimizerOptions.ts'
 import type { Rate } from './rate.ts'
 import { rateAt } from './rate.ts'
 import { rowSums } from './rows.ts'
@@ -98,10 +98,12 @@ export class Optimizer<S extends SlotValues = SlotValues> {
   readonly #steps: Variable
   readonly #slots = new Map<Variable['resource'], { readonly [slot: string]: Variable }>()
 
-  /** @param options the rate and the name; what else a kind of optimizer takes is in its rule. */
+  /**
+   * @param options the rate and the name; what else a kind of optimizer takes is in its rule.
+   * @throws ValueError for a rate that is none.
+   */
   constructor(rule: Rule<S>, { learningRate, name = rule.name }: OptimizerOptions) {
-    if (typeof learningRate === 'number' && !Number.isFinite(learningRate))
-      throw new AttrError(`${name}: the learning rate is ${learningRate}`)
+    demandRate(name, learningRate)
     this.name = name
     this.#rule = rule
     this.#rate = learningRate

@@ -148,6 +148,57 @@ describe('training', () => {
     expect(events.slice(-2)).toEqual(['after 2', 'end: enough'])
   })
 
+  it('hides nothing of training behind what validation finds', async () => {
+    await using session = new Session()
+    const { loss, step } = linear()
+    await session.initialize(step)
+    const validate = async () => ({ loss: -1, right: 0.5 })
+    const { epochs } = await train({ session, step, fetches: { loss }, data, feed, epochs: 1, validate })
+    const { metrics } = epochs[0]!
+    expect(metrics).toMatchObject({ 'validation loss': -1, right: 0.5 })
+    expect(metrics['loss']).toBeGreaterThan(0)
+  })
+
+  it('counts each batch the same, or as much as it is told to', async () => {
+    await using session = new Session()
+    const x = placeholder({ shape: ['n'], name: 'x' })
+    const step = variable(0, { name: 'n' }).assignAdd(1).node
+    await session.initialize(step)
+    const uneven = Dataset.fromTensors({ x: ndarray([1, 1, 1, 5]) }).batch(3)
+    const options = { session, fetches: { x: mean(x) }, data: uneven }
+    const weight = (batch: { readonly x: NDArray }) => batch.x.shape[0]!
+    expect(await evaluate(options)).toEqual({ x: 3 })
+    expect(await evaluate({ ...options, weight })).toEqual({ x: 2 })
+    const { epochs } = await train({ ...options, step, epochs: 1, weight })
+    expect(epochs[0]!.metrics).toEqual({ x: 2 })
+    await expect(evaluate({ ...options, weight: () => Number.NaN })).rejects.toThrow(
+      'the weight of a batch is NaN',
+    )
+  })
+
+  it('tells whole epochs from those that left batches out', async () => {
+    await using session = new Session()
+    const { loss, step } = linear()
+    await session.initialize(step)
+    const options = { session, step, fetches: { loss }, data, feed, epochs: 3 }
+    const partial = async (more: object) =>
+      (await train({ ...options, ...more })).epochs.map((epoch) => epoch.partial)
+    expect(await partial({ hooks: [stopAtStep(6)] })).toEqual([false, true])
+    expect(await partial({ hooks: [stopAtStep(8)] })).toEqual([false, false])
+    expect(await partial({ startStep: 6 })).toEqual([true, false])
+  })
+
+  it('does not take nothing for data', async () => {
+    await using session = new Session()
+    const { loss, step } = linear()
+    await session.initialize(step)
+    const options = { session, step, fetches: { loss }, feed, epochs: 1 }
+    for (const none of [data.take(0), data.filter(() => false)]) {
+      await expect(train({ ...options, data: none })).rejects.toThrow(ValueError)
+      await expect(evaluate({ ...options, data: none })).rejects.toThrow('nothing to evaluate')
+    }
+  })
+
   it('says what it cannot do', async () => {
     await using session = new Session()
     const { loss, step } = linear()

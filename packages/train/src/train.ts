@@ -19,10 +19,15 @@ export type PassOptions<Batch> = PassParts<Batch> & Feeding<Batch>
 
 interface PassParts<Batch> {
   readonly session: Session
-  /** What each step fetches. Of those that are one number, means are taken over the batches, each batch counting the same. */
+  /** What each step fetches. Of those that are one number, means are taken over the batches. */
   readonly fetches: Watched
   /** Its elements are batches. */
   readonly data: Dataset<Batch>
+  /**
+   * How much a batch counts in the means: its number of examples, where the last batch is smaller and the mean is to be that over all examples
+   * (`({ image }) => image.shape[0]!`, of fetches that are means over their batch). Default: each batch counts the same.
+   */
+  readonly weight?: (batch: Batch) => number
   readonly signal?: AbortSignal
 }
 
@@ -35,7 +40,10 @@ interface TrainParts<Batch> extends PassParts<Batch> {
   /** How often to go through the data, a resumed start included. */
   readonly epochs: number
   readonly hooks?: readonly Hook[]
-  /** More metrics for the end of each epoch, from data held back: `() => evaluate({ … })`. */
+  /**
+   * More metrics for the end of each epoch, from data held back: `() => evaluate({ … })`. One of the same name as a mean of training
+   * is called `validation <name>`.
+   */
   readonly validate?: (run: TrainingRun) => Promise<Metrics>
   /** Steps that were done before, in the order of a whole training: it goes on with the batch after them. Default 0. */
   readonly startStep?: number
@@ -47,6 +55,9 @@ export interface EpochRecord {
   readonly epoch: number
   /** Steps done at its end. */
   readonly step: number
+  /** Did it leave batches out, because training was resumed or stopped in the middle of it? */
+  readonly partial: boolean
+  /** Means over its batches, and what `validate` found: under its own name, or `validation <name>` where training has the name. */
   readonly metrics: Metrics
 }
 /** How training went. */
@@ -61,7 +72,7 @@ export interface History {
 /**
  * Trains: for each epoch and each batch it runs `step` and the fetches with what the batch feeds. Variables must have values: run
  * `session.initialize(step)` or restore a checkpoint before.
- * @throws what a step, a hook or the data throw; the reason of `signal` once it aborts. `end` of every hook is called in any case.
+ * @throws ValueError for data without a single batch; what a step, a hook or the data throw; the reason of `signal` once it aborts. `end` of every hook is called in any case.
  */
 export async function train<Batch>(options: TrainOptions<Batch>): Promise<History> {
   const { hooks = [] } = options
@@ -86,13 +97,24 @@ export async function train<Batch>(options: TrainOptions<Batch>): Promise<Histor
   return { epochs: records, steps: run.step, stopped: run.stopped }
 }
 
-/** The means of what is fetched, over all batches of a dataset. Nothing is trained. @throws as `train` does. */
+/**
+ * The means of what is fetched, over all batches of a dataset. Nothing is trained. Each batch counts the same, a smaller last one too: `weight`
+ * makes examples count the same instead.
+ * @throws as `train` does.
+ */
 export async function evaluate<Batch>(options: PassOptions<Batch>): Promise<Metrics> {
   const { session, fetches, data, signal } = options
   const feed = feedOf(options)
   const means = new Means()
-  for await (const batch of data.iterate({ ...(signal && { signal }), epoch: 0 }))
-    means.add(scalarsOf((await session.run(fetches, feed(batch), signal ? { signal } : {})) as StepValues))
+  let batches = 0
+  for await (const batch of data.iterate({ ...(signal && { signal }), epoch: 0 })) {
+    means.add(
+      scalarsOf((await session.run(fetches, feed(batch), signal ? { signal } : {})) as StepValues),
+      weightOf(options, batch),
+    )
+    batches++
+  }
+  if (batches === 0) throw new ValueError('there is nothing to evaluate: the data has no batches')
   return means.means
 }
 
@@ -102,6 +124,12 @@ const feedOf = <Batch>({
 }: {
   readonly feed?: ((batch: Batch) => Feeds) | undefined
 }): ((batch: Batch) => Feeds) => feed ?? ((batch) => batch as Feeds)
+
+function weightOf<Batch>({ weight }: PassParts<Batch>, batch: Batch): number {
+  const value = weight?.(batch) ?? 1
+  if (Number.isFinite(value) && value > 0) return value
+  throw new ValueError(`the weight of a batch is ${value}; it must be a positive number`)
+}
 
 async function runEpoch<Batch>(options: TrainOptions<Batch>, run: Run): Promise<EpochRecord> {
   const { session, step, fetches, data, hooks = [], signal, validate } = options
@@ -114,13 +142,22 @@ async function runEpoch<Batch>(options: TrainOptions<Batch>, run: Run): Promise<
     await each(hooks, (hook) => hook.beforeRun?.(run, feeds))
     const { values } = await session.run({ values: fetches, step }, feeds, aborting)
     run.stepDone()
-    means.add(scalarsOf(values as StepValues))
+    means.add(scalarsOf(values as StepValues), weightOf(options, batch))
     await each(hooks, (hook) => hook.afterRun?.(run, values as StepValues, feeds))
     if (run.stopped !== undefined) break
   }
-  const metrics = { ...means.means, ...(await validate?.(run)) }
+  run.endEpoch()
+  const metrics = joined(means.means, (await validate?.(run)) ?? {})
   await each(hooks, (hook) => hook.epochEnd?.(run, metrics))
-  return { epoch: run.epoch, step: run.step, metrics }
+  return { epoch: run.epoch, step: run.step, partial: run.partial, metrics }
+}
+
+/** Neither training nor validation hides what the other says. */
+function joined(training: Metrics, validation: Metrics): Metrics {
+  const renamed = Object.entries(validation).map(
+    ([name, x]) => [Object.hasOwn(training, name) ? `validation ${name}` : name, x] as const,
+  )
+  return { ...training, ...Object.fromEntries(renamed) }
 }
 
 async function each(hooks: readonly Hook[], call: (hook: Hook) => void | Promise<void>): Promise<void> {
@@ -135,6 +172,8 @@ class Run implements TrainingRun {
   readonly signal: AbortSignal | undefined
   epoch = 0
   batch = 0
+  skipped = 0
+  partial = false
   step: number
   stopped: string | undefined
 
@@ -153,6 +192,8 @@ class Run implements TrainingRun {
     this.batches = data.size
     this.signal = signal
     this.step = startStep
+    if (data.size === 0 && epochs > 0)
+      throw new ValueError('there is nothing to train on: the data has no batches')
     if (startStep === 0) return
     if (data.size === undefined)
       throw new ValueError(
@@ -160,6 +201,7 @@ class Run implements TrainingRun {
       )
     this.epoch = Number.isFinite(data.size) ? Math.floor(startStep / data.size) : 0
     this.batch = startStep - (this.epoch === 0 ? 0 : this.epoch * data.size)
+    this.skipped = this.batch
   }
   stop(reason: string): void {
     this.stopped ??= reason
@@ -168,8 +210,18 @@ class Run implements TrainingRun {
     this.step++
     this.batch++
   }
+  endEpoch(): void {
+    if (this.batch === this.skipped)
+      throw new ValueError(
+        `there is nothing to train on: the data gave no batches in epoch ${this.epoch + 1}, after ${this.step} steps`,
+      )
+    const { skipped, stopped, batch, batches } = this
+    this.partial = skipped > 0 || (stopped !== undefined && (batches === undefined || batch < batches))
+  }
   nextEpoch(): void {
     this.epoch++
     this.batch = 0
+    this.skipped = 0
+    this.partial = false
   }
 }

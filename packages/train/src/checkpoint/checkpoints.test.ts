@@ -166,6 +166,8 @@ describe('checkpoints', () => {
     await expect(attempt).rejects.toThrow(
       "'d' is missing; 'a' is float32[2], the variable float32[1, 2]; 'b' is float32[], the variable int32[]",
     )
+    await expect(attempt).rejects.toThrow('checkpoint-1.safetensors do not fit')
+    await expect(attempt).rejects.toThrow("; there are 'a' float32[2], 'b' float32[], 'c' float32[]")
     expect((await other.run(after[2]!)).item()).toBe(7)
     const { missing } = await checkpoints.restore(other, after.slice(2), { allowMissing: true })
     expect(missing).toEqual(['d'])

@@ -74,7 +74,7 @@ export class Checkpoints implements Saver {
   /**
    * Gives variables the values of a checkpoint, found by name; all of them or, when something does not fit, none. When the one asked for as
    * `latest` or `best` turns out to be damaged, the next one is taken, and the log is told.
-   * @throws CheckpointError when there is none, when the one of a step is damaged, or listing all that is missing or of another shape or dtype.
+   * @throws CheckpointError when there is none, when the one of a step is damaged, or naming the file, all that is missing or of another shape or dtype, and what is in the file.
    */
   async restore(
     session: Session,
@@ -95,7 +95,10 @@ export class Checkpoints implements Saver {
         this.#log(damaged.at(-1)!)
       })
       if (!content) continue
-      const missing = await writeVariables(session, variables, content.tensors, { allowMissing })
+      const missing = await writeVariables(session, variables, content.tensors, {
+        allowMissing,
+        source: path,
+      })
       return { step, metrics, missing, path }
     }
     const wanted = typeof which === 'number' ? `checkpoint of step ${which}` : 'checkpoint'

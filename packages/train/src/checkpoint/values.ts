@@ -32,14 +32,15 @@ function setterOf(variable: Variable): Setter {
 /**
  * Gives variables the values that stand under their names; all or, when anything does not fit, none.
  * @param options.allowMissing leave variables alone that have no value among these? Default false.
+ * @param options.source where the values come from, for the message of an error.
  * @returns the names of those left alone.
- * @throws CheckpointError listing all that is missing, of another dtype or of another shape.
+ * @throws CheckpointError listing all that is missing, of another dtype or of another shape, and what there is.
  */
 export async function writeVariables(
   session: Session,
   variables: readonly Variable[],
   values: ReadonlyMap<string, NDArray>,
-  { allowMissing = false }: { readonly allowMissing?: boolean } = {},
+  { allowMissing = false, source }: { readonly allowMissing?: boolean; readonly source?: string } = {},
 ): Promise<string[]> {
   const missing = variables.filter((v) => !values.has(v.name)).map((v) => v.name)
   const found = variables.filter((v) => values.has(v.name))
@@ -47,9 +48,9 @@ export async function writeVariables(
   const faults = [...(allowMissing ? [] : missing.map((name) => `'${name}' is missing`)), ...misfits]
   if (faults.length > 0)
     throw new CheckpointError(
-      `the values do not fit the variables: ${faults.join('; ')}${
+      `the values${source === undefined ? '' : ` of ${source}`} do not fit the variables: ${faults.join('; ')}${
         missing.length > 0 && !allowMissing ? ' (allowMissing leaves what is missing as it is)' : ''
-      }`,
+      }; there ${contents(values)}`,
     )
   const pairs = found.map((v) => ({ ...setterOf(v), array: values.get(v.name)! }))
   await session.run(
@@ -57,6 +58,15 @@ export async function writeVariables(
     pairs.map(({ value, array }) => [value, array] as const),
   )
   return missing
+}
+
+/** How many values a message lists. */
+const listed = 20
+
+function contents(values: ReadonlyMap<string, NDArray>): string {
+  const names = [...values].slice(0, listed).map(([name, value]) => `'${name}' ${formatType(value)}`)
+  if (names.length === 0) return 'are no values'
+  return `are ${names.join(', ')}${values.size > listed ? ` and ${values.size - listed} more` : ''}`
 }
 
 function misfit({ name, dtype, shape, resource }: Variable, value: NDArray): string[] {

@@ -6,7 +6,7 @@ import type { Hook } from '../hook.ts'
 
 /** What is watched and how patiently. */
 export interface EarlyStoppingOptions {
-  /** The metric of an epoch to watch: `loss`, or one of those that `validate` answers. */
+  /** The metric of an epoch to watch: `loss`, or one of those that `validate` answers, `validation loss` if training has a `loss` too. */
   readonly metric: string
   /** Is less better (`min`, the default) or more? */
   readonly mode?: 'min' | 'max'

@@ -26,7 +26,7 @@ describe('logging', () => {
       'step 4: x 3.750',
       'epoch 1 of 2, step 4: x 2.625',
       'step 6: x 1.500',
-      'epoch 2 of 2, step 6: x 1.500',
+      'epoch 2 of 2 (partial: batches 1 to 2 of 4), step 6: x 1.500',
       'stopped: 6 steps are done',
     ])
   })

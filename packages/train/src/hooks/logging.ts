@@ -1,6 +1,6 @@
 // Lines about training, for logs.
 import type { Hook } from '../hook.ts'
-import { formatMetrics, scalarsOf } from '../hook.ts'
+import { formatMetrics, formatPart, scalarsOf } from '../hook.ts'
 import { Means } from '../metrics/means.ts'
 
 /** When and where lines are written. */
@@ -11,7 +11,7 @@ export interface LoggingOptions {
   readonly log?: (line: string) => void
 }
 
-/** Writes a line at the end of each epoch, and every so many steps if wanted. */
+/** Writes a line at the end of each epoch, which says so when the epoch was a partial one, and every so many steps if wanted. */
 export function logging({ everySteps, log = (line) => console.log(line) }: LoggingOptions = {}): Hook {
   const means = new Means()
   return {
@@ -23,7 +23,9 @@ export function logging({ everySteps, log = (line) => console.log(line) }: Loggi
       means.clear()
     },
     epochEnd(run, metrics) {
-      log(`epoch ${run.epoch + 1} of ${run.epochs}, step ${run.step}: ${formatMetrics(metrics)}`)
+      log(
+        `epoch ${run.epoch + 1} of ${run.epochs}${formatPart(run)}, step ${run.step}: ${formatMetrics(metrics)}`,
+      )
     },
     end(run, error) {
       if (error === undefined && run.stopped !== undefined) log(`stopped: ${run.stopped}`)

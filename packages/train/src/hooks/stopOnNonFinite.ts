@@ -1,9 +1,9 @@
 // A guard against NaN and infinity: training that went wrong should end at once, and say where it began.
-import type { NDArray, Node, Tensor, Variable } from '@shoal/core'
-import { NonFiniteError } from '@shoal/core'
+import type { NDArray, Node, Tensor } from '@shoal/core'
+import { NonFiniteError, ValueError, Variable } from '@shoal/core'
 import { readVariables, writeVariables } from '../checkpoint/values.ts'
 import type { Hook } from '../hook.ts'
-import { findNonFinite, firstNonFinite } from '../nonFinite.ts'
+import { findNonFinite, firstNonFinite, isFetchList } from '../nonFinite.ts'
 
 /** How much the guard does. */
 export interface NonFiniteOptions {
@@ -18,8 +18,15 @@ export interface NonFiniteOptions {
   }
 }
 
-/** Ends training with NonFiniteError when a value that a step fetched has a NaN or an infinity. */
+/**
+ * Ends training with NonFiniteError when a value that a step fetched has a NaN or an infinity.
+ * @throws ValueError for a `find` that does not have its two lists.
+ */
 export function stopOnNonFinite({ find }: NonFiniteOptions = {}): Hook {
+  if (find !== undefined && !isSearch(find))
+    throw new ValueError(
+      "'find' is a list of variables and one of what to run again: { variables: allVariables(step), fetches: [loss, step] }",
+    )
   let before = new Map<string, NDArray>()
   return {
     async beforeRun(run) {
@@ -40,4 +47,12 @@ export function stopOnNonFinite({ find }: NonFiniteOptions = {}): Hook {
       throw new NonFiniteError(`${what}: ${origin.message}`)
     },
   }
+}
+
+/** Programs in plain JavaScript may hand over anything. */
+function isSearch(find: unknown): boolean {
+  if (typeof find !== 'object' || find === null) return false
+  const { variables, fetches } = find as Partial<Record<string, unknown>>
+  const isVariableList = Array.isArray(variables) && variables.every((one) => one instanceof Variable)
+  return isVariableList && isFetchList(fetches)
 }

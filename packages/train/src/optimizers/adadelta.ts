@@ -2,6 +2,7 @@
 import { add, div, mul, sqrt, square, sub } from '@shoal/core'
 import type { OptimizerOptions } from '../optimizer.ts'
 import { Optimizer } from '../optimizer.ts'
+import { withDefaults } from '../optimizerOptions.ts'
 import { demandRange } from '../range.ts'
 import { decayed } from './decayed.ts'
 
@@ -15,13 +16,10 @@ export interface AdadeltaOptions extends OptimizerOptions {
 
 /**
  * squares = decayed(gradient²); step = √(moves + epsilon) / √(squares + epsilon) · gradient; moves = decayed(step²); value - rate · step.
- * Zeiler, 2012, where the rate is 1. @throws AttrError for options out of range.
+ * Zeiler, 2012, where the rate is 1. @throws AttrError for options out of range; ValueError for some that there are not.
  */
-export function adadelta({
-  decay = 0.95,
-  epsilon = 1e-6,
-  ...options
-}: AdadeltaOptions): Optimizer<{ squares: 0; moves: 0 }> {
+export function adadelta(options: AdadeltaOptions): Optimizer<{ squares: 0; moves: 0 }> {
+  const { decay, epsilon, ...shared } = withDefaults('adadelta', options, { decay: 0.95, epsilon: 1e-6 })
   demandRange('adadelta: decay', decay, 0, 1)
   demandRange('adadelta: epsilon', epsilon, Number.MIN_VALUE)
   return new Optimizer(
@@ -38,6 +36,6 @@ export function adadelta({
         }
       },
     },
-    options,
+    shared,
   )
 }

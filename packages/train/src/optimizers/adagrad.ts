@@ -2,6 +2,7 @@
 import { add, AttrError, div, mul, sqrt, square, sub } from '@shoal/core'
 import type { OptimizerOptions } from '../optimizer.ts'
 import { Optimizer } from '../optimizer.ts'
+import { withDefaults } from '../optimizerOptions.ts'
 import { demandRange } from '../range.ts'
 
 /** How Adagrad starts. */
@@ -16,11 +17,11 @@ export interface AdagradOptions extends OptimizerOptions {
  * squares = squares + gradient²; value - rate · gradient / (√squares + epsilon). Duchi et al., 2011.
  * @throws AttrError when both options are 0, for then an element without a gradient would be divided by zero.
  */
-export function adagrad({
-  initialAccumulator = 0.1,
-  epsilon = 0,
-  ...options
-}: AdagradOptions): Optimizer<{ squares: number }> {
+export function adagrad(options: AdagradOptions): Optimizer<{ squares: number }> {
+  const { initialAccumulator, epsilon, ...shared } = withDefaults('adagrad', options, {
+    initialAccumulator: 0.1,
+    epsilon: 0,
+  })
   demandRange('adagrad: initialAccumulator', initialAccumulator, 0)
   demandRange('adagrad: epsilon', epsilon, 0)
   if (initialAccumulator === 0 && epsilon === 0)
@@ -37,6 +38,6 @@ export function adagrad({
         }
       },
     },
-    options,
+    shared,
   )
 }

@@ -3,6 +3,7 @@ import type { Tensor } from '@shoal/core'
 import { add, div, mul, sqrt, square, sub } from '@shoal/core'
 import type { OptimizerOptions, Rule } from '../optimizer.ts'
 import { Optimizer } from '../optimizer.ts'
+import { withDefaults } from '../optimizerOptions.ts'
 import { demandRange } from '../range.ts'
 import { decayed, settled } from './decayed.ts'
 
@@ -23,14 +24,19 @@ export interface AdamOptions extends OptimizerOptions {
 /** The slots of Adam: averages of gradients and of their squares. */
 export type AdamSlots = { readonly means: 0; readonly squares: 0 }
 
-/** means = decayed(gradient), squares = decayed(gradient²); value - rate · means / √squares. Kingma and Ba, 2014. @throws AttrError for options out of range. */
-export const adam = (options: AdamOptions): Optimizer<AdamSlots> =>
-  new Optimizer(adamRule('adam', options), options)
+/** means = decayed(gradient), squares = decayed(gradient²); value - rate · means / √squares. Kingma and Ba, 2014. @throws AttrError for options out of range; ValueError for some that there are not. */
+export function adam(options: AdamOptions): Optimizer<AdamSlots> {
+  const settings = withDefaults('adam', options, adamDefaults)
+  return new Optimizer(adamRule('adam', settings), settings)
+}
+
+/** How Adam averages when nothing else is said. */
+export const adamDefaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, form: 'torch' } as const
 
 /** The rule of Adam, which AdamW shares. `shrink` changes the value before the step. */
 export function adamRule(
   name: string,
-  { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, form = 'torch' }: Omit<AdamOptions, keyof OptimizerOptions>,
+  { beta1, beta2, epsilon, form }: Required<Omit<AdamOptions, keyof OptimizerOptions>>,
   shrink: (value: Tensor, rate: Tensor) => Tensor = (value) => value,
 ): Rule<AdamSlots> {
   demandRange(`${name}: beta1`, beta1, Number.MIN_VALUE, 1)

@@ -2,6 +2,7 @@
 import { abs, add, div, maximum, mul, sub } from '@shoal/core'
 import type { OptimizerOptions } from '../optimizer.ts'
 import { Optimizer } from '../optimizer.ts'
+import { withDefaults } from '../optimizerOptions.ts'
 import { demandRange } from '../range.ts'
 import { decayed, settled } from './decayed.ts'
 
@@ -17,14 +18,14 @@ export interface AdamaxOptions extends OptimizerOptions {
 
 /**
  * means = decayed(gradient); greatest = max(beta2 · greatest, |gradient| + epsilon); value - rate / (1 - beta1^step) · means / greatest.
- * Kingma and Ba, 2014, section 7.1. @throws AttrError for options out of range.
+ * Kingma and Ba, 2014, section 7.1. @throws AttrError for options out of range; ValueError for some that there are not.
  */
-export function adamax({
-  beta1 = 0.9,
-  beta2 = 0.999,
-  epsilon = 1e-8,
-  ...options
-}: AdamaxOptions): Optimizer<{ means: 0; greatest: 0 }> {
+export function adamax(options: AdamaxOptions): Optimizer<{ means: 0; greatest: 0 }> {
+  const { beta1, beta2, epsilon, ...shared } = withDefaults('adamax', options, {
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+  })
   demandRange('adamax: beta1', beta1, Number.MIN_VALUE, 1)
   demandRange('adamax: beta2', beta2, 0, 1)
   demandRange('adamax: epsilon', epsilon, Number.MIN_VALUE)
@@ -39,6 +40,6 @@ export function adamax({
         return { value: sub(value, move), slots: { means, greatest } }
       },
     },
-    options,
+    shared,
   )
 }

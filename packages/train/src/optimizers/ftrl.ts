@@ -3,6 +3,7 @@ import { abs, add, div, greater, mul, pow, select, sign, sqrt, square, sub } fro
 import type { Tensor } from '@shoal/core'
 import type { OptimizerOptions } from '../optimizer.ts'
 import { Optimizer } from '../optimizer.ts'
+import { withDefaults } from '../optimizerOptions.ts'
 import { demandRange } from '../range.ts'
 
 /** How FTRL starts and what it penalises. */
@@ -20,15 +21,15 @@ export interface FtrlOptions extends OptimizerOptions {
 /**
  * With s = squares^-power before and after adding gradient²: linear = linear + gradient - (s' - s) / rate · value, and the new value is
  * (sign(linear) · l1 - linear) / (s' / rate + 2 · l2) where |linear| > l1, else 0. McMahan et al., 2013.
- * @throws AttrError for options out of range.
+ * @throws AttrError for options out of range; ValueError for some that there are not.
  */
-export function ftrl({
-  power = -0.5,
-  initialAccumulator = 0.1,
-  l1 = 0,
-  l2 = 0,
-  ...options
-}: FtrlOptions): Optimizer<{ squares: number; linear: 0 }> {
+export function ftrl(options: FtrlOptions): Optimizer<{ squares: number; linear: 0 }> {
+  const { power, initialAccumulator, l1, l2, ...shared } = withDefaults('ftrl', options, {
+    power: -0.5,
+    initialAccumulator: 0.1,
+    l1: 0,
+    l2: 0,
+  })
   demandRange('ftrl: minus the power', -power, 0)
   demandRange('ftrl: initialAccumulator', initialAccumulator, Number.MIN_VALUE)
   demandRange('ftrl: l1', l1, 0)
@@ -46,6 +47,6 @@ export function ftrl({
         return { value: select(greater(abs(linear), l1), best, 0), slots: { squares, linear } }
       },
     },
-    options,
+    shared,
   )
 }

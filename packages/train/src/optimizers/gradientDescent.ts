@@ -2,8 +2,9 @@
 import { mul, sub } from '@shoal/core'
 import type { OptimizerOptions } from '../optimizer.ts'
 import { Optimizer } from '../optimizer.ts'
+import { withDefaults } from '../optimizerOptions.ts'
 
-/** value - rate · gradient. */
+/** value - rate · gradient. @throws ValueError for options that there are not. */
 export const gradientDescent = (options: OptimizerOptions): Optimizer<{}> =>
   new Optimizer(
     {
@@ -11,5 +12,5 @@ export const gradientDescent = (options: OptimizerOptions): Optimizer<{}> =>
       slots: {},
       update: ({ value, gradient, rate }) => ({ value: sub(value, mul(rate, gradient)), slots: {} }),
     },
-    options,
+    withDefaults('gradientDescent', options, {}),
   )

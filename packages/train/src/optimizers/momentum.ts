@@ -2,6 +2,7 @@
 import { add, mul, sub } from '@shoal/core'
 import type { OptimizerOptions } from '../optimizer.ts'
 import { Optimizer } from '../optimizer.ts'
+import { withDefaults } from '../optimizerOptions.ts'
 import { demandRange } from '../range.ts'
 
 /** How momentum is kept. */
@@ -16,11 +17,12 @@ export interface MomentumOptions extends OptimizerOptions {
  * velocity = momentum · velocity + gradient; value - rate · velocity, or with Nesterov value - rate · (gradient + momentum · velocity).
  * @throws AttrError for a momentum that is not in [0, 1).
  */
-export function momentum({
-  momentum: keep = 0.9,
-  nesterov = false,
-  ...options
-}: MomentumOptions): Optimizer<{ velocity: 0 }> {
+export function momentum(options: MomentumOptions): Optimizer<{ velocity: 0 }> {
+  const {
+    momentum: keep,
+    nesterov,
+    ...shared
+  } = withDefaults('momentum', options, { momentum: 0.9, nesterov: false })
   demandRange('momentum', keep, 0, 1)
   return new Optimizer(
     {
@@ -32,6 +34,6 @@ export function momentum({
         return { value: sub(value, mul(rate, step)), slots: { velocity } }
       },
     },
-    options,
+    shared,
   )
 }

@@ -2,6 +2,7 @@
 import { abs, add, div, maximum, mul, sign, sqrt, square, sub } from '@shoal/core'
 import type { OptimizerOptions } from '../optimizer.ts'
 import { Optimizer } from '../optimizer.ts'
+import { withDefaults } from '../optimizerOptions.ts'
 import { demandRange } from '../range.ts'
 
 /** How Adagrad starts and what it penalises. */
@@ -16,14 +17,14 @@ export interface ProximalAdagradOptions extends OptimizerOptions {
 
 /**
  * squares = squares + gradient²; r = rate / √squares; p = value - r · gradient; sign(p) · max(|p| - r · l1, 0) / (1 + r · l2).
- * Duchi and Singer, 2009 (FOBOS), with the rates of Adagrad. @throws AttrError for options out of range.
+ * Duchi and Singer, 2009 (FOBOS), with the rates of Adagrad. @throws AttrError for options out of range; ValueError for some that there are not.
  */
-export function proximalAdagrad({
-  initialAccumulator = 0.1,
-  l1 = 0,
-  l2 = 0,
-  ...options
-}: ProximalAdagradOptions): Optimizer<{ squares: number }> {
+export function proximalAdagrad(options: ProximalAdagradOptions): Optimizer<{ squares: number }> {
+  const { initialAccumulator, l1, l2, ...shared } = withDefaults('proximalAdagrad', options, {
+    initialAccumulator: 0.1,
+    l1: 0,
+    l2: 0,
+  })
   demandRange('proximalAdagrad: initialAccumulator', initialAccumulator, Number.MIN_VALUE)
   demandRange('proximalAdagrad: l1', l1, 0)
   demandRange('proximalAdagrad: l2', l2, 0)
@@ -39,6 +40,6 @@ export function proximalAdagrad({
         return { value: div(shrunk, add(mul(own, l2), 1)), slots: { squares } }
       },
     },
-    options,
+    shared,
   )
 }

@@ -3,6 +3,7 @@ import type { Tensor } from '@shoal/core'
 import { add, div, mul, sqrt, square, sub } from '@shoal/core'
 import type { OptimizerOptions } from '../optimizer.ts'
 import { Optimizer } from '../optimizer.ts'
+import { withDefaults } from '../optimizerOptions.ts'
 import { demandRange } from '../range.ts'
 import { decayed } from './decayed.ts'
 
@@ -33,16 +34,16 @@ export interface RmsPropSlots {
 
 /**
  * squares = decayed(gradient²); value - rate · gradient / √squares, with momentum if wanted. Hinton, 2012.
- * @throws AttrError for options out of range.
+ * @throws AttrError for options out of range; ValueError for some that there are not.
  */
-export function rmsProp({
-  decay = 0.9,
-  momentum = 0,
-  epsilon = 1e-10,
-  centered = false,
-  form = 'tensorflow',
-  ...options
-}: RmsPropOptions): Optimizer<RmsPropSlots> {
+export function rmsProp(options: RmsPropOptions): Optimizer<RmsPropSlots> {
+  const { decay, momentum, epsilon, centered, form, ...shared } = withDefaults('rmsProp', options, {
+    decay: 0.9,
+    momentum: 0,
+    epsilon: 1e-10,
+    centered: false,
+    form: 'tensorflow',
+  })
   demandRange('rmsProp: decay', decay, 0, 1)
   demandRange('rmsProp: momentum', momentum, 0, 1)
   demandRange('rmsProp: epsilon', epsilon, Number.MIN_VALUE)
@@ -69,6 +70,6 @@ export function rmsProp({
         return { value: sub(value, torch ? mul(rate, move) : move), slots: { squares, means, velocity } }
       },
     },
-    options,
+    shared,
   )
 }

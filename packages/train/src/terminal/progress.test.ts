@@ -36,7 +36,7 @@ describe('progress', () => {
     const lines = (await shown(false, four)).split('\n')
     expect(lines).toEqual([
       'epoch 1/3  step 4  x 2.625  0.5 s',
-      'epoch 2/3  step 6  x 1.500  0.5 s',
+      'epoch 2/3 (partial: batches 1 to 2 of 4)  step 6  x 1.500  0.5 s',
       'stopped: 6 steps are done',
       '',
     ])
@@ -46,7 +46,7 @@ describe('progress', () => {
     const plain = stripVTControlCharacters(await shown(true, four))
     expect(plain).toContain('epoch 1/3  █████░░░░░░░░░░░░░░░ 1/4  x 1  3.0 s left')
     expect(plain).toContain('██████████░░░░░░░░░░ 2/4')
-    expect(plain).toContain('epoch 2/3  step 6  x 1.500')
+    expect(plain).toContain('epoch 2/3 (partial: batches 1 to 2 of 4)  step 6  x 1.500')
     expect(plain).toContain('stopped: 6 steps are done')
   })
 

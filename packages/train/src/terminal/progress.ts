@@ -1,7 +1,7 @@
 // Progress on the terminal: a bar that moves, or plain lines where nothing can move.
 import { createLogUpdate } from 'log-update'
 import type { Hook, TrainingRun } from '../hook.ts'
-import { formatMetrics, scalarsOf } from '../hook.ts'
+import { formatMetrics, formatPart, scalarsOf } from '../hook.ts'
 
 /** Where progress is shown. */
 export interface ProgressOptions {
@@ -14,7 +14,7 @@ export interface ProgressOptions {
 }
 
 /**
- * Shows, on a terminal, a bar for the epoch with the numbers of the last step and the time that is left; and leaves one line for each epoch.
+ * Shows, on a terminal, a bar for the epoch with the numbers of the last step and the time that is left; and leaves one line for each epoch, a partial one marked.
  * Anywhere else it writes only these lines.
  */
 export function progress({
@@ -31,17 +31,15 @@ export function progress({
   }
   let begun = 0
   let drawn = Number.NEGATIVE_INFINITY
-  let first = 0
   return {
     epochBegin(run) {
       begun = now()
       drawn = Number.NEGATIVE_INFINITY
-      first = run.batch
     },
     afterRun(run, values) {
       if (!live || now() - drawn < everyMs) return
       drawn = now()
-      const perBatch = (drawn - begun) / (run.batch - first)
+      const perBatch = (drawn - begun) / (run.batch - run.skipped)
       live(
         [nameOf(run), bar(run), formatMetrics(scalarsOf(values)), remaining(run, perBatch)]
           .filter(Boolean)
@@ -49,7 +47,9 @@ export function progress({
       )
     },
     epochEnd(run, metrics) {
-      keep(`${nameOf(run)}  step ${run.step}  ${formatMetrics(metrics)}  ${duration(now() - begun)}`)
+      keep(
+        `${nameOf(run)}${formatPart(run)}  step ${run.step}  ${formatMetrics(metrics)}  ${duration(now() - begun)}`,
+      )
     },
     end(run, error) {
       if (error === undefined && run.stopped !== undefined) keep(`stopped: ${run.stopped}`)
