@@ -18,7 +18,7 @@ export function withDefaults<O extends OptimizerOptions>(
   const known = ['learningRate', 'name', ...Object.keys(defaults)]
   const takes = `${kind} takes an object of options: ${known.join(', ')}`
   if (typeof options !== 'object' || options === null)
-    throw new ValueError(`${takes}; it was given ${options}`)
+    throw new ValueError(`${takes}; it was given something else`)
   const unknown = Object.keys(options).filter((name) => !known.includes(name))
   if (unknown.length > 0)
     throw new ValueError(`${takes}; there is no ${unknown.map((name) => `'${name}'`).join(', no ')}`)
@@ -36,7 +36,8 @@ export function demandRate(name: string, rate: unknown, remedy = ''): void {
         rate instanceof Tensor ||
         (typeof rate === 'object' && rate !== null && 'read' in rate)
   if (isRate) return
-  const what = rate === undefined ? 'is missing' : `is ${String(rate)}`
+  const shown = typeof rate === 'number' || typeof rate === 'string' ? rate : `of type ${typeof rate}`
+  const what = rate === undefined ? 'is missing' : `is ${shown}`
   throw new ValueError(
     `${name}: learningRate ${what}; it must be a finite number, a tensor, a variable or a schedule${remedy}`,
   )

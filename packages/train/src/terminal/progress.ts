@@ -32,7 +32,7 @@ export function progress({
   let begun = 0
   let drawn = Number.NEGATIVE_INFINITY
   return {
-    epochBegin(run) {
+    epochBegin() {
       begun = now()
       drawn = Number.NEGATIVE_INFINITY
     },
