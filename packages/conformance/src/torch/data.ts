@@ -1,6 +1,6 @@
 // The arrays that PyTorch computed: a description in JSON and one binary, both gzipped, read the same way in Node and in browsers.
-import type { NDArray, Size } from '@shoal/core'
-import { DTypeError, fromBytes, isDType } from '@shoal/core'
+import type { NDArray, Nested, Size } from '@shoal/core'
+import { DTypeError, fromBytes, isDType, ndarray } from '@shoal/core'
 
 interface ArrayPlace {
   readonly dtype: string
@@ -67,10 +67,26 @@ const folder = new URL('../../data/torch/', import.meta.url)
 
 /** The cases of this package: read from the disk in Node, fetched in browsers. */
 export async function loadTorchCases(): Promise<TorchCase[]> {
-  const [json, binary] = await Promise.all(
-    ['op_cases.json.gz', 'op_cases.bin.gz'].map((name) => load(new URL(name, folder))),
+  const [json, binary, weights] = await Promise.all(
+    ['op_cases.json.gz', 'op_cases.bin.gz', 'recurrent_weights.json'].map((name) =>
+      load(new URL(name, folder)),
+    ),
   )
-  return readTorchCases(json!, binary!)
+  return withRecurrentWeights(await readTorchCases(json!, binary!), weights!)
+}
+
+/** The recurrent cases name other weights than they were computed with: see the README of the data. */
+function withRecurrentWeights(cases: readonly TorchCase[], json: Uint8Array): TorchCase[] {
+  const weights = JSON.parse(new TextDecoder().decode(json)) as Readonly<
+    Record<string, Readonly<Record<string, Nested<number>>>>
+  >
+  return cases.map((one) => {
+    const used = Object.entries(weights[one.name] ?? {}).map(([name, values]) => [
+      name,
+      ndarray(values, 'float32'),
+    ])
+    return { ...one, inputs: { ...one.inputs, ...Object.fromEntries(used) } }
+  })
 }
 
 async function load(url: URL): Promise<Uint8Array> {

@@ -20,7 +20,28 @@ const atTime = (x: Tensor, time: number): Tensor => {
 }
 const times = (x: Tensor): readonly number[] => Array.from({ length: x.shape[1] as number }, (_, i) => i)
 
+/** PyTorch's weights stand a gate a row. */
+const recurrentWeights = (inputs: Readonly<Record<string, Tensor>>): s.RecurrentWeights => ({
+  input: s.transpose(inputs['w_ih']!),
+  hidden: s.transpose(inputs['w_hh']!),
+  bias: inputs['b_ih']!,
+  hiddenBias: inputs['b_hh']!,
+})
+/** A state [batch, units] from and to the [1, batch, units] of one layer in one direction. */
+const withoutLayer = (state: Tensor): Tensor => s.squeeze(state, { axes: [0] })
+const withLayer = (state: Tensor): Tensor => s.expandDims(state, { axis: 0 })
+
 const recurrentBuilders: TorchBuilders = {
+  lstm(inputs) {
+    const initial = { h: withoutLayer(inputs['h0']!), c: withoutLayer(inputs['c0']!) }
+    const { outputs, h, c } = s.lstm(inputs['x']!, recurrentWeights(inputs), { initial })
+    return { outputs, h: withLayer(h), c: withLayer(c) }
+  },
+  gru(inputs) {
+    const initial = withoutLayer(inputs['h0']!)
+    const { outputs, h } = s.gru(inputs['x']!, recurrentWeights(inputs), { initial })
+    return { outputs, h: withLayer(h) }
+  },
   BasicRNNCell({ x, h0, kernel, bias }) {
     let h = h0!
     const outputs = times(x!).map((t) => {
