@@ -28,6 +28,16 @@ export class ShoalError extends Error {
 /** `MatMul 'dense/matmul'`: how messages name a node. */
 export const label = (node: NodeLabel): string => `${node.op.name} '${node.name}'`
 
+/** The same error with the node that it speaks of, where it names none yet and is one of Shoal's. */
+export function speakingOf(node: NodeLabel, error: unknown): unknown {
+  if (!(error instanceof ShoalError) || error.node) return error
+  const Same = error.constructor as new (
+    message: string,
+    options: { readonly node: NodeLabel; readonly cause: unknown },
+  ) => ShoalError
+  return new Same(error.message, { node, cause: error })
+}
+
 /** Shapes that do not fit an op, a feed or a variable. */
 export class ShapeError extends ShoalError {}
 /** An element type that an op does not take, or two that should be one. */

@@ -1,6 +1,6 @@
 // The graph: immutable nodes, the tensors between them, and the one traversal and the one rewrite that all passes use.
 import type { DType } from '../dtype.ts'
-import { GraphError, label, ShoalError } from '../errors.ts'
+import { GraphError, label, speakingOf } from '../errors.ts'
 import type { AttrValues } from '../attr.ts'
 import type { OpDef } from '../op.ts'
 import type { Shape, TensorType } from '../shape.ts'
@@ -52,6 +52,15 @@ export class Node {
     this.outputs = inferOutputs(this).map((type, index) => new Tensor(this, index, type))
   }
 
+  /** Does the node read exactly these inputs, and wait for exactly these nodes? */
+  isOn(inputs: readonly Tensor[], control: readonly Node[]): boolean {
+    return sameItems(inputs, this.inputs) && sameItems(control, this.control)
+  }
+  /** The node on these inputs and after these nodes: itself if it is on them already. */
+  on(inputs: readonly Tensor[], control: readonly Node[]): Node {
+    return this.isOn(inputs, control) ? this : this.with({ inputs, control })
+  }
+
   /** The same op and attributes on other inputs; types are inferred anew. */
   with(change: {
     inputs?: readonly Tensor[]
@@ -67,6 +76,9 @@ export class Node {
     })
   }
 }
+
+const sameItems = <T>(a: readonly T[], b: readonly T[]): boolean =>
+  a.length === b.length && a.every((x, i) => x === b[i])
 
 /** A value a graph will produce: output `index` of `node`. Plain data, owns no device memory, never disposed. */
 export class Tensor {
@@ -112,14 +124,7 @@ function inferOutputs(node: Node): readonly TensorType[] {
     )
   } catch (error) {
     // Inference rules speak of shapes; here is where op and node are known.
-    if (error instanceof ShoalError && !error.node) {
-      const Same = error.constructor as new (
-        message: string,
-        options: { node: Node; cause: unknown },
-      ) => ShoalError
-      throw new Same(error.message, { node, cause: error })
-    }
-    throw error
+    throw speakingOf(node, error)
   }
 }
 
@@ -187,11 +192,7 @@ export function rewrite(graph: Graph, rule: RewriteRule): Graph {
   for (const old of toposort(graph)) {
     const inputs = old.inputs.map(at)
     const control = [...new Set(old.control.flatMap(nodesOf))]
-    const same =
-      inputs.every((t, i) => t === old.inputs[i]) &&
-      control.length === old.control.length &&
-      control.every((n, i) => n === old.control[i])
-    const node = same ? old : old.with({ inputs, control })
+    const node = old.on(inputs, control)
     const answer = rule(node, old) ?? node
     if (answer === old || answer === old.outputs) continue
     changed = true

@@ -25,11 +25,7 @@ export function withSizes(
 ): Node {
   const attrs = attrsWithSizes(node, inputs, sizeOf, rebuild)
   const same =
-    attrs === node.attrs &&
-    inputs.every((t, i) => t === node.inputs[i]) &&
-    control.length === node.control.length &&
-    control.every((n, i) => n === node.control[i]) &&
-    node.outputs.every((t) => isConcrete(t.shape))
+    attrs === node.attrs && node.isOn(inputs, control) && node.outputs.every((t) => isConcrete(t.shape))
   return same ? node : node.with({ inputs, control, attrs })
 }
 

@@ -4,13 +4,7 @@ import type { Graph, Node, Tensor } from './graph.ts'
 /** What becomes of a node whose inputs were replaced; the same node if nothing is to change. */
 export type Rebuild = (node: Node, inputs: readonly Tensor[], control: readonly Node[]) => Node
 
-const withInputs: Rebuild = (node, inputs, control) => {
-  const same =
-    inputs.every((t, i) => t === node.inputs[i]) &&
-    control.length === node.control.length &&
-    control.every((n, i) => n === node.control[i])
-  return same ? node : node.with({ inputs, control })
-}
+const withInputs: Rebuild = (node, inputs, control) => node.on(inputs, control)
 
 /**
  * The graph with tensors replaced. What only replaced tensors needed is not looked at.

@@ -13,7 +13,7 @@ export const dropShapeInputs: Pass = {
       const { shapeOnly } = node.op.traits
       if (!shapeOnly) return undefined
       const inputs = node.inputs.map((t, i) => (shapeOnly(i) ? blankLike(t) : t))
-      return inputs.every((t, i) => t === node.inputs[i]) ? undefined : node.with({ inputs }).outputs
+      return node.on(inputs, node.control)
     }),
 }
 

@@ -105,11 +105,7 @@ class Part {
   }
 
   add(node: Node, inputs: readonly Tensor[], control: readonly Node[]): Node {
-    const same =
-      control.length === node.control.length &&
-      inputs.every((t, i) => t === node.inputs[i]) &&
-      control.every((n, i) => n === node.control[i])
-    const local = same ? node : node.with({ inputs, control })
+    const local = node.on(inputs, control)
     this.nodes.set(node, local)
     node.outputs.forEach((t, i) => this.tensors.set(t, local.outputs[i]!))
     return local

@@ -1,6 +1,6 @@
 // A program: a graph made ready for one device, its memory planned and its kernels prepared, to be run any number of times.
-import { DTypeError, InternalError, ShapeError, ShoalError } from '../errors.ts'
-import type { Node, Tensor } from '../graph/graph.ts'
+import { DTypeError, InternalError, ShapeError, speakingOf } from '../errors.ts'
+import type { Tensor } from '../graph/graph.ts'
 import { fromBytes, NDArray } from '../ndarray.ts'
 import type { Plan } from '../compile/plan.ts'
 import { bytesOf } from '../compile/plan.ts'
@@ -8,7 +8,7 @@ import type { Unit } from '../compile/units.ts'
 import type { VariableResource } from '../resource.ts'
 import type { ConcreteType, Size } from '../shape.ts'
 import { formatType, isConcrete, sizeOf } from '../shape.ts'
-import { after, all, inTurn } from './awaitable.ts'
+import { after, all, inTurn, otherwise } from './awaitable.ts'
 import type { Awaitable, BoundLaunch, Buffer, Device } from './device.ts'
 import type { HostValues, RunState } from './state.ts'
 
@@ -258,21 +258,10 @@ function sequenced(steps: readonly Step[], device: Device): Awaitable<Phase[]> {
 function guarded(step: Step, state: RunState, values: HostValues): Awaitable<void> {
   if (!step.run) return
   state.context.signal?.throwIfAborted()
-  try {
-    const done = step.run(state, values)
-    return done instanceof Promise ? done.catch((error: unknown) => rethrow(error, step.unit.node)) : done
-  } catch (error) {
-    rethrow(error, step.unit.node)
-  }
-}
-
-function rethrow(error: unknown, node: Node): never {
-  if (error instanceof ShoalError && !error.node) {
-    const Same = error.constructor as new (
-      message: string,
-      options: { node: Node; cause: unknown },
-    ) => ShoalError
-    throw new Same(error.message, { node, cause: error })
-  }
-  throw error
+  return otherwise(
+    () => step.run!(state, values),
+    (error) => {
+      throw speakingOf(step.unit.node, error)
+    },
+  )
 }

@@ -56,11 +56,7 @@ function withoutEarly(graph: Graph, late: ReadonlySet<Node>): Graph {
   return substitute(graph, new Map(), (node, inputs, control) => {
     if (!late.has(node)) return node
     const kept = control.filter((_, i) => late.has(node.control[i]!))
-    const same =
-      inputs.every((t, i) => t === node.inputs[i]) &&
-      kept.length === node.control.length &&
-      kept.every((n, i) => n === node.control[i])
-    return same ? node : node.with({ inputs, control: kept })
+    return node.on(inputs, kept)
   })
 }
 
