@@ -98,7 +98,11 @@ function chains(order: readonly Node[]): Map<Node, Node[]> {
         add(node, readsSince.get(r) ?? [])
         lastWrite.set(r, node)
         readsSince.set(r, [])
-      } else readsSince.set(r, [...(readsSince.get(r) ?? []), node])
+      } else {
+        const since = readsSince.get(r)
+        if (since) since.push(node)
+        else readsSince.set(r, [node])
+      }
     }
   }
   return before

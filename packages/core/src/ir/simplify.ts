@@ -2,7 +2,7 @@
 import type { Size } from '../shape.ts'
 import type { Affine } from './affine.ts'
 import { affine, divideAffine, fromAffine, rangeOf } from './affine.ts'
-import type { Expr } from './expr.ts'
+import type { Binary, Expr } from './expr.ts'
 import { E, isBinaryExpr, isUnaryExpr, mapExpr, operands } from './expr.ts'
 import { binaryFunction, castFunction, onNumber, unaryFunction } from './scalarFunctions.ts'
 import { int } from './view.ts'
@@ -156,26 +156,18 @@ function fold(e: Expr): Expr {
     case 'sub':
       return isNumber(e.b, 0) ? e.a : e
     case 'and':
-      return e.dtype !== 'bool'
-        ? e
-        : isNumber(e.a, 1)
-          ? e.b
-          : isNumber(e.b, 1)
-            ? e.a
-            : isNumber(e.a, 0) || isNumber(e.b, 0)
-              ? truth(false)
-              : e
+      return e.dtype === 'bool' ? foldLogic(e, 1) : e
     case 'or':
-      return e.dtype !== 'bool'
-        ? e
-        : isNumber(e.a, 0)
-          ? e.b
-          : isNumber(e.b, 0)
-            ? e.a
-            : isNumber(e.a, 1) || isNumber(e.b, 1)
-              ? truth(true)
-              : e
+      return e.dtype === 'bool' ? foldLogic(e, 0) : e
     default:
       return e
   }
+}
+
+/** A logical operation on a truth that is known: the neutral one leaves the other side, its opposite decides. */
+function foldLogic(e: Extract<Expr, { op: Binary }>, neutral: 0 | 1): Expr {
+  if (isNumber(e.a, neutral)) return e.b
+  if (isNumber(e.b, neutral)) return e.a
+  const decided = 1 - neutral
+  return isNumber(e.a, decided) || isNumber(e.b, decided) ? truth(decided === 1) : e
 }

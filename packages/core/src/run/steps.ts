@@ -38,10 +38,9 @@ interface Prepared {
 /** The steps of all units, in order. */
 export function prepareSteps(units: readonly Unit[], context: StepContext): Awaitable<Step[]> {
   return after(all(units.map((unit) => prepare(unit, context))), (prepared) => {
-    const workspaceBytes = Math.max(
-      0,
-      ...prepared.flatMap(({ kernels }) => kernels.map((k) => k.kernel.workspaceBytes)),
-    )
+    const workspaceBytes = prepared
+      .flatMap(({ kernels }) => kernels)
+      .reduce((most, { kernel }) => Math.max(most, kernel.workspaceBytes), 0)
     const workspace = workspaceBytes > 0 ? context.memory.own(workspaceBytes) : undefined
     return prepared.flatMap(({ unit, kernels, run }) => {
       if (kernels.length === 0 && !run) return []
