@@ -8,6 +8,8 @@ export interface Stage {
   readonly units: number
   /** Elements computed per unit, roughly: what decides how units are grouped, and whether threads are worth waking. */
   readonly work: number
+  /** Output elements, contiguous in row-major order, that one unit completes for good: what follows element by element may run on them at once. */
+  readonly finishes?: number
 }
 
 /** How a kernel computes: by code that is written into a module, or by a function of the host on buffers. */
