@@ -3,6 +3,7 @@ import { single, type Outcome } from './check/outcome.ts'
 import { runVitest } from './check/vitest.ts'
 import { checkPages } from './codeblocks/pages.ts'
 import { run } from './run.ts'
+import { installSystemPackages } from './systemPackages.ts'
 import { has, packages } from './workspace.ts'
 
 /** A program of the workspace as a check. */
@@ -38,6 +39,7 @@ async function* checks(): AsyncGenerator<Outcome> {
   yield await tool('format', 'biome', 'format', '.')
   yield await tool('unused code and dependencies', 'knip')
   yield* publishable()
+  yield* installSystemPackages()
   yield await runVitest()
   yield* pages()
   yield* examples()
