@@ -21,6 +21,7 @@ const families: Readonly<Record<string, string>> = {
   loss: 'Losses',
   math: 'Element-wise mathematics',
   nn: 'Neural networks',
+  quantize: 'Quantised arithmetic',
   random: 'Random numbers',
   reduce: 'Reductions, running and by segment',
   rnn: 'Recurrent networks',

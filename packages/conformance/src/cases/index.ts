@@ -15,6 +15,7 @@ import { mathUnaryCases } from './mathUnary.ts'
 import { lossCases } from './loss.ts'
 import { nnCases } from './nn.ts'
 import { poolCases } from './pool.ts'
+import { quantizeCases } from './quantize.ts'
 import { randomCases } from './random.ts'
 import { rnnCases } from './rnn.ts'
 import { reduceCases } from './reduce.ts'
@@ -35,6 +36,7 @@ export const allCases: readonly OpCase[] = [
   ...mathUnaryCases,
   ...nnCases,
   ...poolCases,
+  ...quantizeCases,
   ...randomCases,
   ...reduceCases,
   ...rnnCases,

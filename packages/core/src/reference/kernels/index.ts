@@ -11,6 +11,7 @@ import { convKernels } from './conv.ts'
 import { ctcKernels } from './ctc.ts'
 import { matmulKernels } from './matmul.ts'
 import { poolKernels } from './pool.ts'
+import { quantizedKernels } from './quantized.ts'
 import { scatterKernels } from './scatter.ts'
 
 /** The reference kernel of every op with a `kernel` body. */
@@ -23,6 +24,7 @@ export const referenceKernels: ReferenceKernels = {
   ...cumulativeKernels,
   ...bitcastKernels,
   ...poolKernels,
+  ...quantizedKernels,
   ...orthogonalKernels,
   ...luKernels,
   ...triangularKernels,

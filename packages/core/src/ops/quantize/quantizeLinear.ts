@@ -1,0 +1,48 @@
+// Numbers as small integers: the integer q stands for scale · (q - zeroPoint).
+import { floats } from '../../dtype.ts'
+import { AttrError } from '../../errors.ts'
+import { attr, defineOp } from '../../op.ts'
+import { add } from '../math/add.ts'
+import { cast } from '../math/cast.ts'
+import { clip } from '../math/clip.ts'
+import { mul } from '../math/mul.ts'
+import { round } from '../math/round.ts'
+
+/** The least and the greatest value of a quantised activation: seven bits, which every machine multiplies alike (see `quantizedMatmul`). */
+export const activationRange = [0, 127] as const
+
+/**
+ * x as int8 activations: round(x / scale) + zeroPoint, halves to the even neighbour, kept within 0…127. Of the same shape; NaN becomes 0.
+ * x is multiplied by 1 / scale in its own dtype. There is no gradient.
+ * @throws AttrError for a scale that is not positive, or a zero point that is no activation.
+ */
+export const quantizeLinear = defineOp({
+  name: 'QuantizeLinear',
+  doc: 'Floats as int8 activations: round(x / scale) + zeroPoint, kept within 0…127.',
+  inputs: ['x'],
+  dtypes: [floats],
+  attrs: {
+    scale: attr.float('what a step of one stands for'),
+    zeroPoint: attr.int('the integer that stands for 0, within 0…127', 0),
+  },
+  infer: ([x], { scale, zeroPoint }) => {
+    if (!(scale > 0 && Number.isFinite(1 / scale)))
+      throw new AttrError(`scale must be a positive number, got ${scale}`)
+    demandActivation(zeroPoint)
+    return [{ dtype: 'int8', shape: x.shape }]
+  },
+  body: {
+    kind: 'composite',
+    build: ([x], { scale, zeroPoint }) => {
+      const [min, max] = activationRange
+      return cast(clip(add(round(mul(x, 1 / scale)), zeroPoint), { min, max }), { to: 'int8' })
+    },
+  },
+})
+
+/** @throws AttrError for a zero point that is no activation. */
+export function demandActivation(zeroPoint: number): void {
+  const [min, max] = activationRange
+  if (zeroPoint < min || zeroPoint > max)
+    throw new AttrError(`zeroPoint ${zeroPoint} must lie within ${min}…${max}`)
+}
