@@ -3,8 +3,10 @@ import type { Func, ModuleBuilder } from '../wasm/index.ts'
 import { atan, atan2 } from './arcTangent.ts'
 import { acos, asin } from './arcSine.ts'
 import { erf } from './erf.ts'
+import { erfinv } from './errorInverse.ts'
 import { exp, expm1, sigmoid } from './exp.ts'
 import { cosh, sinh, tanh } from './hyperbolic.ts'
+import { acosh, asinh, atanh } from './hyperbolicInverse.ts'
 import { type LaneFunction, type LaneFunction2, Lanes, type Vector } from './lanes.ts'
 import { log, log1p } from './log.ts'
 import { pow } from './pow.ts'
@@ -29,7 +31,11 @@ export type UnaryMath =
   | 'sinh'
   | 'cosh'
   | 'tanh'
+  | 'asinh'
+  | 'acosh'
+  | 'atanh'
   | 'erf'
+  | 'erfinv'
 
 /** Names of functions of two arguments. */
 export type BinaryMath = 'pow' | 'atan2'
@@ -53,7 +59,11 @@ export const unaryMath: Readonly<Record<UnaryMath, LaneFunction>> = {
   sinh,
   cosh,
   tanh,
+  asinh,
+  acosh,
+  atanh,
   erf,
+  erfinv,
 }
 
 /** The functions of two arguments. */

@@ -1,3 +1,4 @@
+import { unaryFunction } from '@shoal/core'
 import { describe, expect, it } from 'vitest'
 import { call, i32, ModuleBuilder, v128 } from '../wasm/index.ts'
 import { type BinaryMath, mathImports, type UnaryMath, vectorMath, vectorMath2 } from './index.ts'
@@ -142,6 +143,7 @@ function series(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * sum
 }
 
+const erfinv = unaryFunction('erfinv', 'float64') as (x: number) => number
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
 
 const unary: [
@@ -164,7 +166,11 @@ const unary: [
   ['sinh', Math.sinh, [-90, 90], 2],
   ['cosh', Math.cosh, [-90, 90], 2],
   ['tanh', Math.tanh, [-10, 10], 3],
+  ['asinh', Math.asinh, [-30, 30], 3],
+  ['acosh', Math.acosh, [1, 30], 3],
+  ['atanh', Math.atanh, [-1, 1], 3],
   ['erf', erf, [-4.5, 4.5], 1.5],
+  ['erfinv', erfinv, [-1, 1], 6],
 ]
 
 describe.each([true, false])('float32 functions, relaxed: %s', (relaxed) => {
