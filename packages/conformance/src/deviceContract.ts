@@ -1,6 +1,6 @@
 // What the runtime relies on in every device: memory that keeps what is written, and launches that happen in order.
 import type { Buffer, Device, DType, FusedKernel } from '@shoal/core'
-import { allocate, dtypes, E, neutral, PlacementError, setElement, viewOf } from '@shoal/core'
+import { allocate, dtypes, E, neutral, PlacementError, setElement, simpleKernel, viewOf } from '@shoal/core'
 import { describe, expect, it } from 'vitest'
 
 type Use<T> = (alloc: (bytes: number) => Buffer) => Promise<T>
@@ -23,24 +23,26 @@ const floats = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.
 const asFloats = (bytes: Uint8Array, length: number): number[] => [...viewOf('float32', bytes, length)]
 
 /** y = x + 1 over `length` float32 values. */
-const increment = (length: number): FusedKernel => ({
-  name: 'increment',
-  inputs: [{ dtype: 'float32', length }],
-  output: { dtype: 'float32', length },
-  axes: [length],
-  reduced: 0,
-  body: E.add(E.load(0, E.axis(0), 'float32'), E.num(1, 'float32')),
-})
+const increment = (length: number): FusedKernel =>
+  simpleKernel({
+    name: 'increment',
+    inputs: [{ dtype: 'float32', length }],
+    output: { dtype: 'float32', length },
+    axes: [length],
+    reduced: 0,
+    body: E.add(E.load(0, E.axis(0), 'float32'), E.num(1, 'float32')),
+  })
 
 /** y = x of any dtype. */
-const pass = (dtype: DType, length: number): FusedKernel => ({
-  name: 'pass',
-  inputs: [{ dtype, length }],
-  output: { dtype, length },
-  axes: [length],
-  reduced: 0,
-  body: E.load(0, E.axis(0), dtype),
-})
+const pass = (dtype: DType, length: number): FusedKernel =>
+  simpleKernel({
+    name: 'pass',
+    inputs: [{ dtype, length }],
+    output: { dtype, length },
+    axes: [length],
+    reduced: 0,
+    body: E.load(0, E.axis(0), dtype),
+  })
 
 /** The extremes and some plain values of a dtype. */
 function samples(dtype: DType): readonly number[] {
@@ -229,15 +231,21 @@ function emptiness(open: () => Device): void {
     await holding(device, async (alloc) => {
       const [a, b] = [alloc(0), alloc(8)]
       device.write(b, floats(5, 5))
-      const kernel = await device.fuse({
-        name: 'sumOfNothing',
-        inputs: [{ dtype: 'float32', length: 0 }],
-        output: { dtype: 'float32', length: 2 },
-        axes: [2, 0],
-        reduced: 1,
-        body: E.load(0, E.axis(1), 'float32'),
-        reduce: { combine: 'sum', dtype: 'float32', epilogue: E.add(E.acc('float32'), E.num(1, 'float32')) },
-      })
+      const kernel = await device.fuse(
+        simpleKernel({
+          name: 'sumOfNothing',
+          inputs: [{ dtype: 'float32', length: 0 }],
+          output: { dtype: 'float32', length: 2 },
+          axes: [2, 0],
+          reduced: 1,
+          body: E.load(0, E.axis(1), 'float32'),
+          reduce: {
+            combine: 'sum',
+            dtype: 'float32',
+            epilogue: E.add(E.acc(0, 'float32'), E.num(1, 'float32')),
+          },
+        }),
+      )
       kernel.launch([a, b])
       expect(asFloats(await device.read(b), 2)).toEqual([1, 1])
     })

@@ -1,5 +1,5 @@
-import type { BoundLaunch, Buffer, Device, FusedKernel, Kernel } from '@shoal/core'
-import { E } from '@shoal/core'
+import type { BoundLaunch, Buffer, Device, SimpleKernel, Kernel } from '@shoal/core'
+import { E, simpleKernel } from '@shoal/core'
 import { describe, expect, it } from 'vitest'
 import { cpu } from './cpu.ts'
 
@@ -13,7 +13,7 @@ function bufferOf(device: Device, data: Float32Array): Buffer {
 }
 
 /** y[i] = exp(-x[i]²) */
-const bell = (length: number): FusedKernel => {
+const bell = (length: number): SimpleKernel => {
   const x = E.load(0, E.axis(0), 'float32')
   return {
     name: 'bell',
@@ -25,16 +25,16 @@ const bell = (length: number): FusedKernel => {
   }
 }
 /** y[i] = Σ x[i, j] */
-const rowSums = (rows: number, columns: number): FusedKernel => ({
+const rowSums = (rows: number, columns: number): SimpleKernel => ({
   name: 'rowSums',
   inputs: [{ dtype: 'float32', length: rows * columns }],
   output: { dtype: 'float32', length: rows },
   axes: [rows, columns],
   reduced: 1,
   body: E.load(0, E.add(E.mul(E.axis(0), E.num(columns, 'int32')), E.axis(1)), 'float32'),
-  reduce: { combine: 'sum', dtype: 'float32', epilogue: E.acc('float32') },
+  reduce: { combine: 'sum', dtype: 'float32', epilogue: E.acc(0, 'float32') },
 })
-const columnSums = (rows: number, columns: number): FusedKernel => ({
+const columnSums = (rows: number, columns: number): SimpleKernel => ({
   ...rowSums(columns, rows),
   name: 'columnSums',
   inputs: [{ dtype: 'float32', length: rows * columns }],
@@ -64,9 +64,9 @@ async function chain(device: Device, rows: number, columns: number): Promise<Flo
   })) as Kernel
   const scratch = matmul.workspaceBytes > 0 ? [device.alloc(matmul.workspaceBytes)] : []
   const launches: BoundLaunch[] = [
-    { kernel: await device.fuse(bell(length)), args: [x, y] },
-    { kernel: await device.fuse(rowSums(rows, columns)), args: [y, sums] },
-    { kernel: await device.fuse(columnSums(rows, columns)), args: [y, columnsOf] },
+    { kernel: await device.fuse(simpleKernel(bell(length))), args: [x, y] },
+    { kernel: await device.fuse(simpleKernel(rowSums(rows, columns))), args: [y, sums] },
+    { kernel: await device.fuse(simpleKernel(columnSums(rows, columns))), args: [y, columnsOf] },
     { kernel: matmul, args: [x, y, product, ...scratch] },
     { kernel: device.copy(length * 4), args: [y, copy] },
   ]
@@ -135,7 +135,7 @@ describe('sequence', () => {
 
   it('refuses buffers that were freed, buffers of others, and work after disposal', async () => {
     const device = cpu()
-    const kernel = await device.fuse(bell(4))
+    const kernel = await device.fuse(simpleKernel(bell(4)))
     const [x, y] = [device.alloc(16), device.alloc(16)]
     device.free(y)
     expect(() => kernel.launch([x, y])).toThrow('freed')

@@ -1,5 +1,5 @@
 import type { Device, Expr, FusedKernel } from '@shoal/core'
-import { dtypes, E, fixedSize, mapExpr, reference } from '@shoal/core'
+import { dtypes, E, fixedSize, mapExpr, mapKernel, reference } from '@shoal/core'
 import { describe, expect, it } from 'vitest'
 import { Random } from '../random.ts'
 import { checkRandomKernel } from './checkKernel.ts'
@@ -11,7 +11,14 @@ function faulty(change: (e: Expr) => Expr): Device {
   return new Proxy(device, {
     get(target, key) {
       if (key === 'fuse')
-        return (kernel: FusedKernel) => device.fuse({ ...kernel, body: mapExpr(kernel.body, change) })
+        return (kernel: FusedKernel) =>
+          device.fuse(
+            mapKernel(
+              kernel,
+              (e) => mapExpr(e, change),
+              (index) => index,
+            ),
+          )
       const value: unknown = Reflect.get(target, key, target)
       return typeof value === 'function' ? value.bind(target) : value
     },

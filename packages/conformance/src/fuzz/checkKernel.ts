@@ -3,7 +3,7 @@ import type { Buffer, Device, DType, TypedArray } from '@shoal/core'
 import { dtypes, getElement, interpretKernel, viewOf } from '@shoal/core'
 import { expect } from 'vitest'
 import { Random } from '../random.ts'
-import type { RandomKernel } from './randomKernel.ts'
+import type { ErrorBound, RandomKernel } from './randomKernel.ts'
 import { randomKernel } from './randomKernel.ts'
 
 /** The distance from 1 to the next number. */
@@ -28,29 +28,27 @@ export async function checkRandomKernel(
   const { kernel, inputs } = random
   const actual = await runKernel(device, random)
   const expected = interpretKernel(kernel, inputs)
-  const allowedError = errorOf(random)
-  const { dtype, length } = kernel.output
-  for (let i = 0; i < length; i++) {
-    const [x, y] = [getElement(dtype, actual, i), getElement(dtype, expected, i)]
-    if (Object.is(x, y) || x === y || Math.abs(Number(x) - Number(y)) <= allowedError) continue
-    expect.fail(
-      `kernel ${seed}: element ${i} is ${x}, the interpreter says ${y} (within ${allowedError})\n${print(kernel)}`,
-    )
-  }
+  kernel.stores.forEach(({ dtype, length }, output) => {
+    const allowedError = errorOf(dtype, random.bounds[output]!)
+    for (let i = 0; i < length; i++) {
+      const [x, y] = [actual, expected].map((outputs) => getElement(dtype, outputs[output]!, i))
+      if (Object.is(x, y) || x === y || Math.abs(Number(x) - Number(y)) <= allowedError) continue
+      expect.fail(
+        `kernel ${seed}: element ${i} of output ${output} is ${x}, the interpreter says ${y} (within ${allowedError})\n${print(kernel)}`,
+      )
+    }
+  })
 }
 
 /** What a stored value may be off by: the error of computing it and that of rounding it. */
-function errorOf({ kernel, error, magnitude }: RandomKernel): number {
-  const { dtype } = kernel.output
+function errorOf(dtype: DType, { error, magnitude }: ErrorBound): number {
   if (dtypes[dtype].kind !== 'float') return 0
   const { compute } = dtypes[dtype]
   const storing = compute === dtype ? 0 : magnitude * epsilon[dtype]!
   return error * epsilon[compute]! + storing
 }
 
-async function runKernel(device: Device, { kernel, inputs }: RandomKernel): Promise<TypedArray> {
-  const { dtype, length } = kernel.output
-  const bytes = length * dtypes[dtype].bytes
+async function runKernel(device: Device, { kernel, inputs }: RandomKernel): Promise<TypedArray[]> {
   const held: Buffer[] = []
   const alloc = (size: number): Buffer => {
     const buffer = device.alloc(size)
@@ -63,12 +61,17 @@ async function runKernel(device: Device, { kernel, inputs }: RandomKernel): Prom
       device.write(buffer, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
       return buffer
     })
-    const output = alloc(bytes)
+    const outputs = kernel.stores.map(({ dtype, length }) => alloc(length * dtypes[dtype].bytes))
     const fused = await device.fuse(kernel)
     const scratch = fused.workspaceBytes > 0 ? [alloc(fused.workspaceBytes)] : []
-    fused.launch([...args, output, ...scratch])
-    const answer = await device.read(output)
-    return viewOf(dtype as Exclude<DType, 'string'>, answer.slice(0, bytes), length)
+    fused.launch([...args, ...outputs, ...scratch])
+    return await Promise.all(
+      kernel.stores.map(async ({ dtype, length }, i) => {
+        const answer = await device.read(outputs[i]!)
+        const bytes = answer.slice(0, length * dtypes[dtype].bytes)
+        return viewOf(dtype as Exclude<DType, 'string'>, bytes, length)
+      }),
+    )
   } finally {
     held.forEach((buffer) => device.free(buffer))
   }

@@ -1,17 +1,27 @@
 // Random legal kernels: loops, broadcast, transposed, strided, reversed and padded reads, reductions with epilogues, over random dtypes.
-import type { Combine, DType, Expr, FusedKernel, KernelInput, Size, TypedArray } from '@shoal/core'
-import { allocate, dtypes, E, setElement, sizeOf } from '@shoal/core'
+import type {
+  Combine,
+  DType,
+  Expr,
+  FusedKernel,
+  KernelInput,
+  SimpleKernel,
+  Size,
+  TypedArray,
+} from '@shoal/core'
+import { allocate, dtypes, E, setElement, simpleKernel, sizeOf } from '@shoal/core'
 import type { Random } from '../random.ts'
 import type { Bounded } from './bounded.ts'
 import { clipped, grow } from './bounded.ts'
 
-/** A kernel, what it reads, and how far its floats may be from the interpreter's: absolute, in epsilons of the compute dtype. */
+/** How far floats may be from the interpreter's, in epsilons of the compute dtype, and how large they are at most. */
+export type ErrorBound = Pick<Bounded, 'error' | 'magnitude'>
+
+/** A kernel, what it reads, and a bound for each output. */
 export interface RandomKernel {
   readonly kernel: FusedKernel
   readonly inputs: readonly TypedArray[]
-  readonly error: number
-  /** A bound of what it stores. */
-  readonly magnitude: number
+  readonly bounds: readonly ErrorBound[]
 }
 
 const int = (value: number): Expr => E.num(value, 'int32')
@@ -67,8 +77,7 @@ export function randomKernel(stream: Random, allowed: readonly DType[], maxInput
   if (reduced === 0)
     return {
       ...reads.finish({ axes, reduced, body: value.expr, output }),
-      error: value.error,
-      magnitude: value.magnitude,
+      bounds: [value],
     }
   return reduction(stream, reads, value, axes, reduced, output)
 }
@@ -87,7 +96,7 @@ function reduction(
   // Factors of at most 1 keep products of many from running away.
   const body = combine === 'prod' && dtypes[dtype].kind === 'float' ? clipped(value, 1) : value
   const combined = combinedBound(body, combine, count)
-  const acc: Bounded = { expr: E.acc(dtype), ...combined }
+  const acc: Bounded = { expr: E.acc(0, dtype), ...combined }
   // An empty maximum is −∞, which no bound describes: it is stored as it is.
   const bare = count === 0 || stream.next() < 0.3
   const epilogue = bare
@@ -100,8 +109,7 @@ function reduction(
   const reduce = { combine, dtype, epilogue: epilogue.expr }
   return {
     ...reads.finish({ axes, reduced, body: body.expr, output, reduce }),
-    error: epilogue.error,
-    magnitude: epilogue.magnitude,
+    bounds: [epilogue],
   }
 }
 
@@ -173,8 +181,11 @@ class Reads {
     return { expr, magnitude: 4, error: 0 }
   }
 
-  finish(rest: Omit<FusedKernel, 'name' | 'inputs'>): { kernel: FusedKernel; inputs: readonly TypedArray[] } {
-    return { kernel: { name: 'random', inputs: this.inputs, ...rest }, inputs: this.data }
+  finish(rest: Omit<SimpleKernel, 'name' | 'inputs'>): {
+    kernel: FusedKernel
+    inputs: readonly TypedArray[]
+  } {
+    return { kernel: simpleKernel({ name: 'random', inputs: this.inputs, ...rest }), inputs: this.data }
   }
 }
 

@@ -8,8 +8,7 @@ import { Simplifier } from './simplify.ts'
 /** The same kernel, simplified, over as few axes as its indices allow. */
 export function collapseAxes(kernel: FusedKernel): FusedKernel {
   const simplified = dropUnitAxes(simplifyKernel(kernel))
-  const roots = [simplified.body, ...(simplified.reduce ? [simplified.reduce.epilogue] : [])]
-  const uses = indexUses(roots)
+  const uses = indexUses(simplified)
   if (!uses) return simplified
   const axes = [...simplified.axes]
   const outer = axes.length - simplified.reduced
@@ -32,33 +31,40 @@ export function collapseAxes(kernel: FusedKernel): FusedKernel {
     axes: groups.map((g) => g.reduce((p, axis) => p * axes[axis]!, 1)),
     reduced: groups.filter((g) => g[0]! >= outer).length,
   }
-  const rename = (e: Expr): Expr =>
-    renameAxes(e, (axis) => (position.has(axis) ? E.axis(position.get(axis)!) : undefined))
-  return simplifyKernel({
-    ...merged,
-    body: rename(simplified.body),
-    ...(simplified.reduce && {
-      reduce: { ...simplified.reduce, epilogue: rename(simplified.reduce.epilogue) },
-    }),
-  })
+  const renamed = (axis: number): Expr | undefined =>
+    position.has(axis) ? E.axis(position.get(axis)!) : undefined
+  return simplifyKernel(
+    mapKernel(
+      merged,
+      (e) => renameLoads(e, renamed),
+      (e) => renameSum(e, renamed),
+    ),
+  )
+}
+
+/** The same kernel with its values, and where they are stored, said otherwise. */
+export function mapKernel(
+  kernel: FusedKernel,
+  value: (e: Expr) => Expr,
+  index: (e: Expr) => Expr = value,
+): FusedKernel {
+  return {
+    ...kernel,
+    reductions: kernel.reductions.map((r) => ({ ...r, term: value(r.term) })),
+    stores: kernel.stores.map((s) => ({ ...s, index: index(s.index), value: value(s.value) })),
+  }
 }
 
 function simplifyKernel(kernel: FusedKernel): FusedKernel {
   const simplifier = new Simplifier(kernel.axes)
-  return {
-    ...kernel,
-    body: simplifier.simplify(kernel.body),
-    ...(kernel.reduce && {
-      reduce: { ...kernel.reduce, epilogue: simplifier.simplify(kernel.reduce.epilogue) },
-    }),
-  }
+  return mapKernel(kernel, (e) => simplifier.simplify(e))
 }
 
 /** The outermost int32 sums in which loop counters stand; undefined when one stands elsewhere, so that its axis cannot be merged. */
-function indexUses(roots: readonly Expr[]): readonly Expr[] | undefined {
-  const uses = new Set<Expr>()
+function indexUses({ reductions, stores }: FusedKernel): readonly Expr[] | undefined {
+  const uses = new Set<Expr>(stores.map(({ index }) => index))
   const seen = new Set<Expr>()
-  const stack = [...roots]
+  const stack = [...reductions.map(({ term }) => term), ...stores.map(({ value }) => value)]
   for (let e = stack.pop(); e; e = stack.pop()) {
     if (seen.has(e)) continue
     seen.add(e)
@@ -78,33 +84,36 @@ function coefficientOf(e: Expr, axis: number): number {
 }
 
 /** Replaces counters in sums; an undefined replacement drops the term (its part is carried by another axis). */
-function renameAxes(root: Expr, rename: (axis: number) => Expr | undefined): Expr {
-  return mapExpr(root, (e) => {
-    if (e.op !== 'load') return e
-    const { constant, terms } = affine(e.index)
-    const next = new Map<Expr, number>()
-    for (const [atom, coefficient] of terms) {
-      const renamed = atom.op === 'axis' ? rename(atom.axis) : atom
-      if (renamed) next.set(renamed, coefficient)
-    }
-    return { ...e, index: fromAffine({ constant, terms: next }) }
-  })
+function renameSum(e: Expr, rename: (axis: number) => Expr | undefined): Expr {
+  const { constant, terms } = affine(e)
+  const next = new Map<Expr, number>()
+  for (const [atom, coefficient] of terms) {
+    const renamed = atom.op === 'axis' ? rename(atom.axis) : atom
+    if (renamed) next.set(renamed, coefficient)
+  }
+  return fromAffine({ constant, terms: next })
 }
 
-/** Axes of size 1 are not loops. */
+const renameLoads = (root: Expr, rename: (axis: number) => Expr | undefined): Expr =>
+  mapExpr(root, (e) => (e.op === 'load' ? { ...e, index: renameSum(e.index, rename) } : e))
+
+/** Axes of size 1 are no loops. */
 function dropUnitAxes(kernel: FusedKernel): FusedKernel {
-  const kept = kernel.axes.map((_, axis) => axis).filter((axis) => kernel.axes[axis] !== 1)
-  if (kept.length === kernel.axes.length) return kernel
   const outer = kernel.axes.length - kernel.reduced
+  const last = kernel.axes.length - 1
+  // A reduction over one term keeps a loop all the same.
+  const reducesOne = kernel.reductions.length > 0 && kernel.axes.slice(outer).every((d) => d === 1)
+  const kept = kernel.axes
+    .map((_, axis) => axis)
+    .filter((axis) => kernel.axes[axis] !== 1 || (reducesOne && axis === last))
+  if (kept.length === kernel.axes.length) return kernel
   const rename = (root: Expr): Expr =>
     mapExpr(root, (e) =>
       e.op !== 'axis' ? e : kept.includes(e.axis) ? E.axis(kept.indexOf(e.axis)) : E.num(0, 'int32'),
     )
   return simplifyKernel({
-    ...kernel,
+    ...mapKernel(kernel, rename),
     axes: kept.map((axis) => kernel.axes[axis]!),
     reduced: kept.filter((axis) => axis >= outer).length,
-    body: rename(kernel.body),
-    ...(kernel.reduce && { reduce: { ...kernel.reduce, epilogue: rename(kernel.reduce.epilogue) } }),
   })
 }

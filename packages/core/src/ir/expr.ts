@@ -67,8 +67,8 @@ export type Expr =
   | { readonly op: 'axis'; readonly dtype: 'int32'; readonly axis: number }
   /** Element `index` (flat) of a kernel's input. */
   | { readonly op: 'load'; readonly dtype: DType; readonly input: number; readonly index: Expr }
-  /** The finished reduction, in an epilogue. */
-  | { readonly op: 'acc'; readonly dtype: DType }
+  /** A finished reduction of the kernel. */
+  | { readonly op: 'acc'; readonly dtype: DType; readonly reduction: number }
   /** Conversion; floats to integers truncate and saturate (NaN: 0), integers wrap, to bool is `!= 0`; to float16 or bfloat16 rounds and widens again. */
   | { readonly op: 'cast'; readonly dtype: DType; readonly to: DType; readonly x: Expr }
   | { readonly op: 'select'; readonly dtype: DType; readonly cond: Expr; readonly a: Expr; readonly b: Expr }
@@ -144,7 +144,7 @@ export const E: Constructors & {
   num(value: number | bigint, dtype: DType): Expr
   axis(axis: number): Expr
   load(input: number, index: Expr, dtype: DType): Expr
-  acc(dtype: DType): Expr
+  acc(reduction: number, dtype: DType): Expr
   cast(x: Expr, to: DType): Expr
   select(cond: Expr, a: Expr, b: Expr): Expr
 } = {
@@ -171,7 +171,7 @@ export const E: Constructors & {
   }),
   axis: (axis) => ({ op: 'axis', dtype: 'int32', axis }),
   load: (input, index, dtype) => ({ op: 'load', dtype: dtypes[dtype].compute, input, index }),
-  acc: (dtype) => ({ op: 'acc', dtype: dtypes[dtype].compute }),
+  acc: (reduction, dtype) => ({ op: 'acc', dtype: dtypes[dtype].compute, reduction }),
   cast: (x, to) => (x.dtype === to ? x : { op: 'cast', dtype: dtypes[to].compute, to, x }),
   select: (cond, a, b) => ({ op: 'select', dtype: a.dtype, cond, a, b }),
 }
@@ -187,7 +187,7 @@ export interface ScalarTarget<V> {
   load(input: number, index: V, dtype: DType): V
   cast(x: V, from: DType, to: DType): V
   select(cond: V, a: V, b: V, dtype: DType): V
-  acc(dtype: DType): V
+  acc(reduction: number, dtype: DType): V
 }
 
 const isUnary = (op: Expr['op']): op is Unary => (unaryNames as readonly string[]).includes(op)
@@ -199,6 +199,24 @@ export function operands(e: Expr): readonly Expr[] {
   if (e.op === 'select') return [e.cond, e.a, e.b]
   if ('x' in e) return [e.x]
   return 'a' in e ? [e.a, e.b] : []
+}
+
+/** Every distinct sub-expression of some expressions, themselves included. */
+export function* subexpressions(...roots: readonly Expr[]): Generator<Expr, void, undefined> {
+  const seen = new Set<Expr>()
+  const stack = [...roots]
+  for (let e = stack.pop(); e; e = stack.pop()) {
+    if (seen.has(e)) continue
+    seen.add(e)
+    yield e
+    stack.push(...operands(e))
+  }
+}
+
+/** Does something hold of an expression or one of its sub-expressions? */
+export function someExpr(root: Expr, holds: (e: Expr) => boolean): boolean {
+  for (const e of subexpressions(root)) if (holds(e)) return true
+  return false
 }
 
 /** Walks an expression once per distinct object, operands first, and says it in a target's words. WASM, WGSL and the interpreter share this walk. */
@@ -229,7 +247,7 @@ function say<V>(e: Expr, target: ScalarTarget<V>, at: (x: Expr) => V): V {
     case 'load':
       return target.load(e.input, at(e.index), e.dtype)
     case 'acc':
-      return target.acc(e.dtype)
+      return target.acc(e.reduction, e.dtype)
     case 'cast':
       return target.cast(at(e.x), e.x.dtype, e.to)
     case 'select':

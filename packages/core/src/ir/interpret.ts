@@ -4,8 +4,8 @@ import { allocate, dtypes } from '../dtype.ts'
 import { getElement, setElement } from '../ndarray.ts'
 import type { Comparison, Expr, ScalarTarget, Unary, Binary } from './expr.ts'
 import { binaryNames, comparisonNames, emit, fromNames, unaryNames } from './expr.ts'
-import type { Combine, FusedKernel } from './kernel.ts'
-import { neutral, neutralBigInt } from './kernel.ts'
+import type { Combine, FusedKernel, Reduction, Store } from './kernel.ts'
+import { neutral, neutralBigInt, storesEverywhere } from './kernel.ts'
 import {
   binaryFunction,
   castFunction,
@@ -19,47 +19,90 @@ type Value = number | bigint
 interface Frame {
   readonly axes: Int32Array
   readonly inputs: readonly TypedArray[]
-  accumulator: Value
+  readonly accumulators: Value[]
 }
 type Instruction = (registers: Value[], frame: Frame) => void
 
-/** Runs a kernel on host arrays; the answer is a new array of the output's dtype. The definition that every lowering is compared with. */
-export function interpretKernel(kernel: FusedKernel, inputs: readonly TypedArray[]): TypedArray {
-  const output = allocate(kernel.output.dtype, kernel.output.length) as TypedArray
-  prepareKernel(kernel)(inputs, output)
-  return output
+/** Runs a kernel on host arrays; the answers are new arrays, one an output. The definition that every lowering is compared with. */
+export function interpretKernel(kernel: FusedKernel, inputs: readonly TypedArray[]): TypedArray[] {
+  const outputs = kernel.stores.map(({ dtype, length }) => allocate(dtype, length) as TypedArray)
+  prepareKernel(kernel)(inputs, outputs)
+  return outputs
 }
 
 /** Prepares a kernel once, to be run on many arrays. */
 export function prepareKernel(
   kernel: FusedKernel,
-): (inputs: readonly TypedArray[], output: TypedArray) => void {
-  const outer = kernel.axes.length - kernel.reduced
-  const body = new Code(kernel.body, kernel)
-  const { reduce } = kernel
-  const epilogue = reduce && new Code(reduce.epilogue, kernel)
-  const combine = reduce && combiner(reduce.combine, reduce.dtype)
-  const start: Value = reduce
-    ? reduce.dtype === 'int64'
-      ? neutralBigInt(reduce.combine)
-      : neutral(reduce.combine, reduce.dtype)
-    : 0
-  const finish = reduce && reduce.dtype !== 'int64' ? toDType(dtypes[reduce.dtype].compute) : undefined
-  return (inputs, output) => {
-    const frame: Frame = { axes: new Int32Array(kernel.axes.length), inputs, accumulator: start }
-    for (let flat = 0; flat < kernel.output.length; flat++) {
-      let value: Value
-      if (combine && epilogue) {
+): (inputs: readonly TypedArray[], outputs: readonly TypedArray[]) => void {
+  const { axes } = kernel
+  const outer = axes.length - kernel.reduced
+  const empty = axes.slice(outer).some((d) => d === 0)
+  const reductions = kernel.reductions.map((reduction) => prepareReduction(reduction, kernel))
+  const numbered = kernel.stores.map((store, output) => ({ ...store, output }))
+  const everywhere = new Stores(
+    numbered.filter((store) => storesEverywhere(kernel, store)),
+    kernel,
+  )
+  const once = new Stores(
+    numbered.filter((store) => !storesEverywhere(kernel, store)),
+    kernel,
+  )
+  return (inputs, outputs) => {
+    if (axes.slice(0, outer).some((d) => d === 0)) return
+    const frame: Frame = { axes: new Int32Array(axes.length), inputs, accumulators: [] }
+    const terms = (): boolean => advance(frame.axes, axes, outer)
+    do {
+      reductions.forEach(({ start, combine, finish, term }, i) => {
         let sum = start
-        if (kernel.axes.slice(outer).every((d) => d > 0))
-          do sum = combine(sum, body.run(frame))
-          while (advance(frame.axes, kernel.axes, outer))
-        frame.accumulator = finish ? finish(sum as number) : sum
-        value = epilogue.run(frame)
-      } else value = body.run(frame)
-      setElement(kernel.output.dtype, output, flat, value)
-      advance(frame.axes, kernel.axes, 0, outer)
-    }
+        if (!empty)
+          do sum = combine(sum, term.run(frame)[0]!)
+          while (terms())
+        frame.accumulators[i] = finish(sum)
+      })
+      if (!empty && everywhere.count > 0)
+        do everywhere.run(frame, outputs)
+        while (terms())
+      once.run(frame, outputs)
+    } while (advance(frame.axes, axes, 0, outer))
+  }
+}
+
+function prepareReduction(
+  { combine, dtype, term }: Reduction,
+  kernel: FusedKernel,
+): {
+  readonly start: Value
+  readonly combine: (a: Value, b: Value) => Value
+  readonly finish: (sum: Value) => Value
+  readonly term: Code
+} {
+  const round = dtype === 'int64' ? undefined : toDType(dtypes[dtype].compute)
+  return {
+    start: dtype === 'int64' ? neutralBigInt(combine) : neutral(combine, dtype),
+    combine: combiner(combine, dtype),
+    finish: (sum) => (round ? round(sum as number) : sum),
+    term: new Code([term], kernel),
+  }
+}
+
+/** Stores that happen together: all values are computed before the first is stored. */
+class Stores {
+  readonly count: number
+  private readonly places: readonly (Store & { readonly output: number })[]
+  private readonly code: Code
+  constructor(places: readonly (Store & { readonly output: number })[], kernel: FusedKernel) {
+    this.count = places.length
+    this.places = places
+    this.code = new Code(
+      places.flatMap(({ index, value }) => [index, value]),
+      kernel,
+    )
+  }
+  run(frame: Frame, outputs: readonly TypedArray[]): void {
+    const values = this.code.run(frame)
+    this.places.forEach(({ dtype, output }, i) =>
+      setElement(dtype, outputs[output]!, Number(values[2 * i]!), values[2 * i + 1]!),
+    )
   }
 }
 
@@ -83,17 +126,22 @@ function combiner(combine: Combine, dtype: DType): (a: Value, b: Value) => Value
   return (a, b) => f(a as number, b as number)
 }
 
-/** An expression as a list of instructions over registers, one register for each distinct sub-expression. */
+/** Expressions as a list of instructions over registers, one register for each distinct sub-expression. */
 class Code {
   private readonly registers: Value[] = []
   private readonly instructions: Instruction[] = []
-  private readonly result: number
-  constructor(expr: Expr, kernel: FusedKernel) {
-    this.result = emit(expr, this.target(kernel))
+  private readonly results: readonly number[]
+  private readonly values: Value[]
+  constructor(roots: readonly Expr[], kernel: FusedKernel) {
+    const [target, memo] = [this.target(kernel), new Map<Expr, number>()]
+    this.results = roots.map((root) => emit(root, target, memo))
+    this.values = roots.map(() => 0)
   }
-  run(frame: Frame): Value {
+  /** The values of the roots; the same array every time. */
+  run(frame: Frame): readonly Value[] {
     for (const instruction of this.instructions) instruction(this.registers, frame)
-    return this.registers[this.result]!
+    this.results.forEach((register, i) => (this.values[i] = this.registers[register]!))
+    return this.values
   }
 
   private add(instruction: (register: number) => Instruction): number {
@@ -136,7 +184,7 @@ class Code {
         return this.add((register) => (r) => (r[register] = f(r[x]!)))
       },
       select: (cond, a, b) => this.add((to) => (r) => (r[to] = r[cond] ? r[a]! : r[b]!)),
-      acc: () => this.add((to) => (r, frame) => (r[to] = frame.accumulator)),
+      acc: (reduction) => this.add((to) => (r, frame) => (r[to] = frame.accumulators[reduction]!)),
     }
   }
 }

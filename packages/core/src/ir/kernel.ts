@@ -2,6 +2,8 @@
 import type { DType } from '../dtype.ts'
 import type { Size } from '../shape.ts'
 import type { Expr } from './expr.ts'
+import { E, someExpr } from './expr.ts'
+import { flatIndex } from './view.ts'
 
 /** How a reduction joins two values: numerically, or logically for bool (`max` is any, `min` is all). */
 export type Combine = 'sum' | 'prod' | 'max' | 'min'
@@ -15,26 +17,43 @@ export interface IndexMap {
   readonly fill?: number
 }
 
-/** One fused loop nest. It runs over `axes`, the last `reduced` of which are combined; output elements are stored in row-major order of the others. */
+/**
+ * One fused loop nest over `axes`. For every point of the kept axes, the leading ones: each reduction in turn runs over the reduced axes;
+ * then each store that uses those runs over them, and at last each store that does not happens once.
+ * Output i is what store i writes. Whatever a point stores is computed before any of it is stored, so that an output may be
+ * the memory of an input that is only read at the element which is stored: see `mayShare`.
+ */
 export interface FusedKernel {
   /** What it came from, for traces and error messages. */
   readonly name: string
   readonly inputs: readonly KernelInput[]
-  readonly output: { readonly dtype: DType; readonly length: number }
   /** Loop extents, outermost first; `E.axis(i)` counts axis i. */
   readonly axes: Size
-  /** How many trailing axes are reduced; 0 without `reduce`. */
+  /** How many trailing axes are reduced; 0 without reductions. */
   readonly reduced: number
-  /** The value at one point of the loop nest. */
-  readonly body: Expr
-  readonly reduce?: {
-    readonly combine: Combine
-    /** What is accumulated in; the value of an empty reduction is the neutral element in it. */
-    readonly dtype: DType
-    /** The stored value, of `E.acc` and of loads that use only the output axes. */
-    readonly epilogue: Expr
-  }
+  readonly reductions: readonly Reduction[]
+  readonly stores: readonly Store[]
 }
+
+/** A value combined over the reduced axes, for every point of the kept ones. `E.acc(i)` is reduction i, finished. */
+export interface Reduction {
+  readonly combine: Combine
+  /** What is accumulated in; the value over nothing is the neutral element in it. */
+  readonly dtype: DType
+  /** One of the values that are combined. It may use reductions before this one. */
+  readonly term: Expr
+}
+
+/** What becomes an output. */
+export interface Store {
+  readonly dtype: DType
+  /** Elements of the output. Each is stored exactly once. */
+  readonly length: number
+  /** The element, flat, int32: a sum of multiples of loop counters. Without counters of reduced axes it is stored once for each point of the kept ones. */
+  readonly index: Expr
+  readonly value: Expr
+}
+
 /** A buffer that a kernel reads: its storage dtype and number of elements. */
 export interface KernelInput {
   readonly dtype: DType
@@ -84,3 +103,45 @@ const lowest: Readonly<Record<DType, readonly [number, number]>> = {
 /** `neutral` for int64. */
 export const neutralBigInt = (combine: Combine): bigint =>
   combine === 'sum' ? 0n : combine === 'prod' ? 1n : combine === 'max' ? -(2n ** 63n) : 2n ** 63n - 1n
+
+/** Does a store happen at every point of all axes, not only once for each point of the kept ones? */
+export function storesEverywhere(
+  { axes, reduced }: Pick<FusedKernel, 'axes' | 'reduced'>,
+  { index }: Store,
+): boolean {
+  return someExpr(index, (e) => e.op === 'axis' && e.axis >= axes.length - reduced)
+}
+
+/** A kernel of one output, whose elements stand in the order of the kept axes. */
+export interface SimpleKernel extends Pick<FusedKernel, 'name' | 'inputs' | 'axes' | 'reduced'> {
+  readonly output: KernelInput
+  /** The value at one point of the loop nest. */
+  readonly body: Expr
+  /** How the values of the reduced axes become one: `epilogue` is what is stored, of `E.acc(0)`. */
+  readonly reduce?: Pick<Reduction, 'combine' | 'dtype'> & { readonly epilogue: Expr }
+}
+
+/** Says a kernel of one output in full. */
+export function simpleKernel({
+  name,
+  inputs,
+  axes,
+  reduced,
+  output,
+  body,
+  reduce,
+}: SimpleKernel): FusedKernel {
+  const kept = axes.slice(0, axes.length - reduced)
+  const index = flatIndex(
+    kept.map((_, axis) => E.axis(axis)),
+    kept,
+  )
+  return {
+    name,
+    inputs,
+    axes,
+    reduced,
+    reductions: reduce ? [{ combine: reduce.combine, dtype: reduce.dtype, term: body }] : [],
+    stores: [{ ...output, index, value: reduce ? reduce.epilogue : body }],
+  }
+}

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Expr } from './expr.ts'
 import { E } from './expr.ts'
 import { interpretKernel } from './interpret.ts'
+import { simpleKernel } from './kernel.ts'
 import { Simplifier } from './simplify.ts'
 import { flatIndex, int, unflatten } from './view.ts'
 
@@ -89,16 +90,16 @@ const constants = [0, 1, 2, 3, 4, 7, 10, 24, -1, -3, 32768, 65536, 100000, 2 ** 
 /** What an int32 expression over one axis and one input is for every extreme. */
 const valuesOf = (body: Expr): number[] => [
   ...(interpretKernel(
-    {
+    simpleKernel({
       name: 'values',
       inputs: [{ dtype: 'int32', length: extremes.length }],
       output: { dtype: 'int32', length: extremes.length },
       axes: [extremes.length],
       reduced: 0,
       body,
-    },
+    }),
     [extremes],
-  ) as Int32Array),
+  )[0] as Int32Array),
 ]
 
 /** Numbers in [0, 1) that a seed fixes (Marsaglia's xorshift32). */

@@ -104,9 +104,11 @@ export class Simplifier {
           ? e.axis
           : e.op === 'load'
             ? e.input
-            : e.op === 'cast'
-              ? e.to
-              : ''
+            : e.op === 'acc'
+              ? e.reduction
+              : e.op === 'cast'
+                ? e.to
+                : ''
     const key = `${e.op}|${e.dtype}|${own}|${parts.join(',')}`
     const known = this.table.get(key)
     if (known) return known

@@ -2,35 +2,34 @@
 import { dtypes } from '../dtype.ts'
 import { InternalError } from '../errors.ts'
 import { sizeOf } from '../shape.ts'
-import { rangeOf } from './affine.ts'
+import { affine, rangeOf } from './affine.ts'
 import type { Expr } from './expr.ts'
-import { isBinaryExpr, operands } from './expr.ts'
+import { isBinaryExpr, subexpressions } from './expr.ts'
 import type { FusedKernel } from './kernel.ts'
+import { storesEverywhere } from './kernel.ts'
 
 /**
- * Checks that a kernel keeps the promises of the IR: dtypes agree, counters and inputs exist, an epilogue uses no reduced axis, a finished
- * reduction is used only there, and nothing is read out of range.
+ * Checks that a kernel keeps the promises of the IR: dtypes agree, counters and inputs exist, what is stored once uses no reduced axis, a
+ * reduction is used only when it is finished, every output is filled, and nothing is read or stored out of range.
  * @throws InternalError naming the kernel and the expression.
  */
 export function verifyKernel(kernel: FusedKernel): void {
-  const outer = kernel.axes.length - kernel.reduced
+  const { axes, reduced, reductions, stores } = kernel
+  const outer = axes.length - reduced
   const demand = (holds: boolean, what: string): void => {
     if (!holds) throw new InternalError(`kernel '${kernel.name}': ${what}`)
   }
   demand(
-    outer >= 0 && (kernel.reduced > 0 || !kernel.reduce),
-    `${kernel.reduced} of ${kernel.axes.length} axes are reduced`,
+    outer >= 0 && (reduced > 0 || reductions.length === 0),
+    `${reduced} of ${axes.length} axes are reduced, by ${reductions.length} reductions`,
   )
-  demand(
-    sizeOf(kernel.axes.slice(0, outer)) === kernel.output.length,
-    `${kernel.output.length} elements are stored by loops over [${kernel.axes.join(', ')}]`,
-  )
-  const check = (root: Expr, axes: number, inEpilogue: boolean): void => {
-    for (const e of reachable(root)) {
+  const check = (root: Expr, counters: number, finished: number): void => {
+    for (const e of subexpressions(root)) {
       const at = `${e.op} of ${e.dtype}`
       demand(dtypes[e.dtype].compute === e.dtype, `${at}: nothing is computed in ${e.dtype}`)
-      if (e.op === 'axis') demand(e.axis < axes, `axis ${e.axis} is used where there are ${axes}`)
-      if (e.op === 'acc') demand(inEpilogue, 'a finished reduction is used before it is finished')
+      if (e.op === 'axis') demand(e.axis < counters, `axis ${e.axis} is used where there are ${counters}`)
+      if (e.op === 'acc')
+        demand(e.reduction < finished, `reduction ${e.reduction} is used before it is finished`)
       if (e.op === 'select')
         demand(
           e.cond.dtype === 'bool' && e.a.dtype === e.b.dtype,
@@ -49,22 +48,28 @@ export function verifyKernel(kernel: FusedKernel): void {
       dtypes[input!.dtype].compute === e.dtype,
       `input ${e.input} holds ${input!.dtype}, it is read as ${e.dtype}`,
     )
-    const [low, high] = rangeOf(e.index, kernel.axes)
+    const [low, high] = rangeOf(e.index, axes)
     // What ranges cannot tell (an index that is itself read) they call anything; only what is surely wrong is refused.
-    const surely = kernel.axes.every((d) => d > 0) && input!.length > 0 && (high < 0 || low >= input!.length)
+    const surely = axes.every((d) => d > 0) && input!.length > 0 && (high < 0 || low >= input!.length)
     demand(!surely, `input ${e.input} of ${input!.length} elements is read at ${low} to ${high}`)
   }
-  check(kernel.body, kernel.axes.length, false)
-  if (kernel.reduce) check(kernel.reduce.epilogue, outer, true)
-}
-
-function reachable(root: Expr): Set<Expr> {
-  const seen = new Set<Expr>()
-  const stack = [root]
-  for (let e = stack.pop(); e; e = stack.pop()) {
-    if (seen.has(e)) continue
-    seen.add(e)
-    stack.push(...operands(e))
+  reductions.forEach(({ term }, i) => check(term, axes.length, i))
+  for (const store of stores) {
+    const { dtype, length, index, value } = store
+    const everywhere = storesEverywhere(kernel, store)
+    check(value, everywhere ? axes.length : outer, reductions.length)
+    demand(value.dtype === dtypes[dtype].compute, `${value.dtype} is stored as ${dtype}`)
+    const loops = everywhere ? axes : axes.slice(0, outer)
+    demand(sizeOf(loops) === length, `${length} elements are stored by loops over [${loops.join(', ')}]`)
+    const { terms } = affine(index)
+    demand(
+      [...terms.keys()].every((atom) => atom.op === 'axis' && atom.axis < axes.length),
+      'an output is stored where no sum of counters says',
+    )
+    const [low, high] = rangeOf(index, axes)
+    demand(
+      length === 0 || (low === 0 && high === length - 1),
+      `${length} elements are stored at ${low} to ${high}`,
+    )
   }
-  return seen
 }

@@ -4,7 +4,8 @@ import { dtypes } from '../dtype.ts'
 import type { Node, Tensor } from '../graph/graph.ts'
 import type { Expr } from '../ir/expr.ts'
 import { E } from '../ir/expr.ts'
-import type { FusedKernel } from '../ir/kernel.ts'
+import type { FusedKernel, SimpleKernel } from '../ir/kernel.ts'
+import { simpleKernel } from '../ir/kernel.ts'
 import { collapseAxes } from '../ir/collapse.ts'
 import { broadcastIndex, flatIndex, int, unflatten } from '../ir/view.ts'
 import type { ConcreteType, Size } from '../shape.ts'
@@ -80,14 +81,14 @@ class Fuser {
 
   private kernel(
     output: ConcreteType,
-    loops: Pick<FusedKernel, 'axes' | 'reduced' | 'body' | 'reduce'>,
+    loops: Pick<SimpleKernel, 'axes' | 'reduced' | 'body' | 'reduce'>,
   ): FusedKernel {
-    return {
+    return simpleKernel({
       name: this.root.name,
       inputs: this.inputs.map((t) => ({ dtype: t.dtype, length: sizeOf(t.shape as Size) })),
       output: { dtype: output.dtype, length: sizeOf(output.shape) },
       ...loops,
-    }
+    })
   }
 
   /** The reduction among the root and what is inlined into it; fusion sees to it that there is at most one. */
@@ -120,7 +121,7 @@ class Fuser {
     this.nodes.add(node)
     const output = node.outputs[0]!.type as ConcreteType
     const types = node.inputs.map((t) => t.type as ConcreteType)
-    if (node === this.reduction) return E.acc(output.dtype)
+    if (node === this.reduction) return E.acc(0, output.dtype)
     if (body.kind === 'scalar') {
       const args = node.inputs.map((t) => this.valueAt(t, broadcastIndex(at, t.shape as Size)))
       return body.expr(args, node.attrs as never, { at, inputs: types, output })

@@ -22,7 +22,7 @@ export function evaluate(node: Node, inputs: readonly NDArray[]): readonly NDArr
   if (kind === 'scalar' || kind === 'view' || kind === 'reduce') {
     const { kernel, inputs: loaded } = fuseGroup(node, new Set())
     const arrays = loaded.map((t) => inputs[node.inputs.indexOf(t)]!.data as TypedArray)
-    return [new NDArray(types[0]!.dtype, types[0]!.shape, interpretKernel(kernel, arrays))]
+    return [new NDArray(types[0]!.dtype, types[0]!.shape, interpretKernel(kernel, arrays)[0]!)]
   }
   return kind === 'kernel' ? runKernel(node, inputs, types) : undefined
 }

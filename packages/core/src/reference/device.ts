@@ -66,8 +66,10 @@ class ReferenceDevice implements Device {
   fuse(kernel: FusedKernel): Kernel {
     const run = prepareKernel(kernel)
     return kernelOf((args) => {
-      const inputs = kernel.inputs.map(({ dtype, length }, i) => view(dtype, args[i], length))
-      run(inputs, view(kernel.output.dtype, args[kernel.inputs.length], kernel.output.length))
+      const arrays = [...kernel.inputs, ...kernel.stores].map(({ dtype, length }, i) =>
+        view(dtype, args[i], length),
+      )
+      run(arrays.slice(0, kernel.inputs.length), arrays.slice(kernel.inputs.length))
     })
   }
   supports(op: string): boolean {

@@ -3,6 +3,7 @@ import { allocate, dtypes } from '../dtype.ts'
 import { InternalError } from '../errors.ts'
 import type { Tensor } from '../graph/graph.ts'
 import type { FusedKernel } from '../ir/kernel.ts'
+import { simpleKernel } from '../ir/kernel.ts'
 import { E } from '../ir/expr.ts'
 import { NDArray } from '../ndarray.ts'
 import type { VariableResource } from '../resource.ts'
@@ -72,7 +73,7 @@ function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
   const withRun = (run: NonNullable<Step['run']>): PreparedUnit => ({ unit, kernels: [], run })
   switch (unit.kind) {
     case 'fused':
-      if (unit.kernel!.output.length === 0) return { unit, kernels: [] }
+      if (unit.kernel!.stores.every(({ length }) => length === 0)) return { unit, kernels: [] }
       return withKernels([
         after(device.fuse(unit.kernel!), (kernel) => ({
           kernel,
@@ -173,7 +174,7 @@ function updateKernel(name: string, value: Tensor, update: 'add' | 'sub'): Fused
   const length = sizeOf(value.shape as Size)
   const { dtype } = value
   const at = E.axis(0)
-  return {
+  return simpleKernel({
     name,
     inputs: [
       { dtype, length },
@@ -183,7 +184,7 @@ function updateKernel(name: string, value: Tensor, update: 'add' | 'sub'): Fused
     axes: [length],
     reduced: 0,
     body: E[update](E.load(0, at, dtype), E.load(1, at, dtype)),
-  }
+  })
 }
 
 function scatter(unit: Unit, { memory, variable }: StepContext): Awaitable<Prepared> {

@@ -4,13 +4,14 @@ import { operands } from '@shoal/core'
 
 /** Everything about a kernel but its name. Shared sub-expressions are written once, so that the text is as short as the graph. */
 export function kernelKey(kernel: FusedKernel): string {
-  const { inputs, output, axes, reduced, body, reduce } = kernel
+  const { inputs, axes, reduced, reductions, stores } = kernel
   const lines: string[] = []
   const numbers = new Map<Expr, number>()
-  const roots = [body, ...(reduce ? [reduce.epilogue] : [])]
+  const roots = [...reductions.map((r) => r.term), ...stores.flatMap((s) => [s.index, s.value])]
   const indices = roots.map((root) => number(root, numbers, lines))
-  const types = [...inputs, output].map(({ dtype, length }) => `${dtype} ${length}`)
-  return [types, axes, reduced, reduce?.combine, reduce?.dtype, lines.join(';'), indices].join('|')
+  const types = [...inputs, ...stores].map(({ dtype, length }) => `${dtype} ${length}`)
+  const combines = reductions.map(({ combine, dtype }) => `${combine} ${dtype}`)
+  return [types, axes, reduced, combines, lines.join(';'), indices].join('|')
 }
 
 function number(root: Expr, numbers: Map<Expr, number>, lines: string[]): number {
@@ -37,6 +38,7 @@ function number(root: Expr, numbers: Map<Expr, number>, lines: string[]): number
 function facts(e: Expr): string {
   if (e.op === 'const') return `const ${e.dtype} ${Object.is(e.value, -0) ? '-0' : e.value}`
   if (e.op === 'axis') return `axis ${e.axis}`
+  if (e.op === 'acc') return `acc ${e.reduction} ${e.dtype}`
   if (e.op === 'load') return `load ${e.input} ${e.dtype}`
   return e.op === 'cast' ? `cast ${e.x.dtype} ${e.to}` : `${e.op} ${e.dtype}`
 }

@@ -1,5 +1,5 @@
 // Fused kernels as WebAssembly functions over [begin, end) of their units: threads stay outside.
-import type { FusedKernel, Lowering } from '@shoal/core'
+import type { FusedKernel, Lowering, SimpleKernel } from '@shoal/core'
 import { collapseAxes } from '@shoal/core'
 import type { Stage } from '../stage.ts'
 import type { Local, ModuleBuilder } from '../wasm/index.ts'
@@ -22,16 +22,28 @@ export function lowering(relaxed: boolean): Lowering<WriteKernel> {
       const key = `fused ${relaxed} ${kernelKey(collapsed)}`
       return (module) =>
         module.once(key, () => {
-          const { reduce } = collapsed
+          const simple = asSimple(collapsed)
+          const { reduce } = simple
           return reduce
-            ? reducingStage(module, { ...collapsed, reduce }, relaxed)
-            : mappingStage(module, collapsed, relaxed)
+            ? reducingStage(module, { ...simple, reduce }, relaxed)
+            : mappingStage(module, simple, relaxed)
         })
     },
   }
 }
 
-function mappingStage(module: ModuleBuilder, kernel: FusedKernel, relaxed: boolean): Stage {
+function asSimple(kernel: FusedKernel): SimpleKernel {
+  const [{ value, dtype, length }] = kernel.stores as [FusedKernel['stores'][0] & object]
+  const [reduction] = kernel.reductions
+  return {
+    ...kernel,
+    output: { dtype, length },
+    body: reduction ? reduction.term : value,
+    ...(reduction && { reduce: { ...reduction, epilogue: value } }),
+  }
+}
+
+function mappingStage(module: ModuleBuilder, kernel: SimpleKernel, relaxed: boolean): Stage {
   const plan = planMap(kernel)
   return stageOf(module, kernel, plan.box, (f, { inputs, output, begin, end }) => {
     writeMap({ module, f, relaxed }, kernel, plan, inputs, output, begin, end)
@@ -58,7 +70,7 @@ const product = (sizes: readonly number[]): number => sizes.reduce((p, size) => 
 /** A function over the units of `box`: inputs, output and range are its parameters. */
 function stageOf(
   module: ModuleBuilder,
-  kernel: FusedKernel,
+  kernel: SimpleKernel,
   box: readonly number[],
   write: (f: Code, parameters: Parameters) => void,
 ): Stage {

@@ -1,5 +1,5 @@
 // Kernels without a reduction: rows of the output, cut into blocks, four elements at a time.
-import type { FusedKernel } from '@shoal/core'
+import type { SimpleKernel } from '@shoal/core'
 import { dtypes } from '@shoal/core'
 import { i32, type Local, select, type Value } from '../wasm/index.ts'
 import { flatten, overUnits } from './odometer.ts'
@@ -21,7 +21,7 @@ export interface MapPlan {
 }
 
 /** Plans a kernel without a reduction. */
-export function planMap({ axes }: FusedKernel): MapPlan {
+export function planMap({ axes }: SimpleKernel): MapPlan {
   const length = axes.at(-1) ?? 1
   const block = length > 2 * blockLength ? blockLength : Math.max(1, length)
   return { box: [...axes.slice(0, -1), Math.ceil(length / block)], length, block }
@@ -30,7 +30,7 @@ export function planMap({ axes }: FusedKernel): MapPlan {
 /** Writes units [begin, end). */
 export function writeMap(
   writer: Writer,
-  kernel: FusedKernel,
+  kernel: SimpleKernel,
   { box, length, block }: MapPlan,
   inputs: readonly Local<'i32'>[],
   output: Local<'i32'>,

@@ -1,5 +1,5 @@
 // Kernels with a reduction, in two forms: along rows, where the terms of one output lie side by side, and down columns, where outputs do.
-import type { Expr, FusedKernel } from '@shoal/core'
+import type { Expr, SimpleKernel } from '@shoal/core'
 import { dtypes, E, mapExpr, operands } from '@shoal/core'
 import { i32, type Local, select, type Value } from '../wasm/index.ts'
 import { accumulation, blockTerms } from './accumulator.ts'
@@ -11,7 +11,7 @@ import { demote, type Vector4, width } from './vector.ts'
 import { storeVector } from './vectorMemory.ts'
 
 /** A kernel that reduces. */
-export type ReducingKernel = FusedKernel & Required<Pick<FusedKernel, 'reduce'>>
+export type ReducingKernel = SimpleKernel & Required<Pick<SimpleKernel, 'reduce'>>
 
 /** Output columns that are one unit of work. */
 const columnBlock = 64
@@ -37,7 +37,7 @@ export function planReduce(kernel: ReducingKernel): ReducePlan {
 }
 
 /** Loads that neither stay nor step to the next element along an axis. */
-function scattered(kernel: FusedKernel, axis: number): number {
+function scattered(kernel: SimpleKernel, axis: number): number {
   let count = 0
   const seen = new Set<Expr>()
   const stack = [kernel.body]
@@ -55,7 +55,7 @@ function scattered(kernel: FusedKernel, axis: number): number {
 export function widenProducts(kernel: ReducingKernel): ReducingKernel {
   const { combine, dtype, epilogue } = kernel.reduce
   if (combine !== 'prod' || dtypes[dtype].compute !== 'float32') return kernel
-  const narrowed = mapExpr(epilogue, (e) => (e.op === 'acc' ? E.cast(E.acc('float64'), 'float32') : e))
+  const narrowed = mapExpr(epilogue, (e) => (e.op === 'acc' ? E.cast(E.acc(0, 'float64'), 'float32') : e))
   return {
     ...kernel,
     body: E.cast(kernel.body, 'float64'),

@@ -1,5 +1,5 @@
 // One run along the innermost loop: what does not change along it is computed before, loads become a pointer and a stride, and the rest is said for four positions or for one.
-import type { DType, Expr, FusedKernel, ScalarTarget } from '@shoal/core'
+import type { DType, Expr, ScalarTarget, SimpleKernel } from '@shoal/core'
 import { affine, dtypes, emit, operands, rangeOf } from '@shoal/core'
 import { i32, i32x4, type Local, type Operand, select, v128, type Value } from '../wasm/index.ts'
 import { constant, loadScalar, type Scalar } from './representation.ts'
@@ -13,7 +13,7 @@ type Index = Value<'i32'>
 /** What a row is written into: addresses of the inputs and where the loops stand. */
 export interface RowContext {
   readonly writer: Writer
-  readonly kernel: FusedKernel
+  readonly kernel: SimpleKernel
   readonly inputs: readonly Local<'i32'>[]
   /** The counter of each axis; the innermost one's is not used. */
   readonly counters: readonly Index[]
@@ -28,7 +28,7 @@ interface Walk {
 }
 
 /** Elements by which a load moves with each step along `inner`; undefined where that is not constant or leaves the input. */
-export function strideOf(load: Load, inner: number, kernel: FusedKernel): number | undefined {
+export function strideOf(load: Load, inner: number, kernel: SimpleKernel): number | undefined {
   const { terms } = affine(load.index)
   const [low, high] = rangeOf(load.index, kernel.axes)
   if (low < 0 || high >= kernel.inputs[load.input]!.length) return undefined
