@@ -12,6 +12,7 @@ import type {
 } from '@shoal/core'
 import { ClosedError, fixedSize, PlacementError, referenceKernels, ValueError } from '@shoal/core'
 import { CpuBuffer, ownBuffer } from './buffer.ts'
+import type { HostKernels } from './hostKernels.ts'
 import { hostKernel } from './kernels/host.ts'
 import { kernelDefs } from './kernels/index.ts'
 import { copyKernel } from './kernels/copy.ts'
@@ -33,8 +34,10 @@ export interface CpuOptions {
   readonly maxBytes?: number
   /** Round multiply-add once where the engine can (faster, and another last bit). Default: true where the engine has it. */
   readonly relaxed?: boolean
-  /** The same bits on every machine: turns `relaxed` off. Default false. */
+  /** The same bits on every machine: turns `relaxed` off, and goes without `kernels` of others. Default false. */
   readonly strict?: boolean
+  /** Kernels of other packages: whichever has one first computes an op, this package what none of them takes. Default none. */
+  readonly kernels?: readonly HostKernels[]
 }
 
 /**
@@ -43,7 +46,7 @@ export interface CpuOptions {
  * @throws ValueError for options out of range, or an engine without WebAssembly SIMD
  */
 export function cpu(options: CpuOptions = {}): Device {
-  const { threads = 1, maxBytes = largestMemory, strict = false } = options
+  const { threads = 1, maxBytes = largestMemory, strict = false, kernels = [] } = options
   const { simd, relaxedSimd, threads: sharing } = features()
   if (!simd)
     throw new ValueError(
@@ -52,9 +55,13 @@ export function cpu(options: CpuOptions = {}): Device {
   if (!Number.isInteger(threads) || threads < 1)
     throw new ValueError(`threads must be a whole number from 1, got ${threads}`)
   if (!(maxBytes >= 65536)) throw new ValueError(`maxBytes must be at least 65536, got ${maxBytes}`)
+  if (strict && kernels.length > 0)
+    throw new ValueError(
+      `strict promises the same bits on every machine, which ${kernels[0]!.name} does not: leave out strict or kernels`,
+    )
   const relaxed = !strict && relaxedSimd && (options.relaxed ?? true)
   const shared = threads > 1 && sharing && typeof SharedArrayBuffer !== 'undefined'
-  return new CpuDevice(new Heap(maxBytes, shared), shared ? threads : 1, { relaxed })
+  return new CpuDevice(new Heap(maxBytes, shared), shared ? threads : 1, { relaxed }, kernels)
 }
 
 class CpuDevice implements Device {
@@ -64,13 +71,15 @@ class CpuDevice implements Device {
   readonly #pool: Pool | undefined
   readonly #options: KernelOptions
   readonly #lowering: ReturnType<typeof lowering>
+  readonly #given: readonly HostKernels[]
   #closed = false
 
-  constructor(heap: Heap, threads: number, options: KernelOptions) {
+  constructor(heap: Heap, threads: number, options: KernelOptions, given: readonly HostKernels[]) {
     this.#heap = heap
     this.#pool = threads > 1 ? new Pool(threads, heap.memory) : undefined
     this.#options = options
     this.#lowering = lowering(options.relaxed)
+    this.#given = given
     this.caps = {
       dtypes: new Set<DType>(fixedSize),
       // As many as a function of WebAssembly may take parameters, less the range.
@@ -123,6 +132,8 @@ class CpuDevice implements Device {
   kernel(op: string, signature: Signature): Kernel {
     if (!this.supports(op, signature))
       throw new PlacementError(`the cpu device has no kernel for ${op} of these types`)
+    const given = this.#givenKernel(op, signature)
+    if (given) return given
     const found = kernelDefs.find((def) => def.op === op && def.supports(signature))
     if (!found)
       return kernelOf({ kind: 'host', run: hostKernel(referenceKernels[op]!, signature) }, this.#heap)
@@ -138,6 +149,16 @@ class CpuDevice implements Device {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     await this.#pool?.dispose()
+  }
+
+  #givenKernel(op: string, signature: Signature): Kernel | undefined {
+    for (const kernels of this.#given) {
+      const found = kernels.kernel(op, signature, this.#heap.memory)
+      if (!found) continue
+      const run = (args: readonly CpuBuffer[]) => found.run(args.map(({ address }) => address))
+      return kernelOf({ kind: 'host', run }, this.#heap, found.workspaceBytes)
+    }
+    return undefined
   }
 
   #bytes(buffer: Buffer): Uint8Array {
