@@ -1,9 +1,11 @@
 // Every kernel with code of its own, by the name of its op.
 import { conv, convBackpropFilter, convBackpropInput } from './conv/index.ts'
+import { gatherNd } from './gatherNd.ts'
 import type { KernelDef } from './kernelDef.ts'
 import { matmul } from './matmul.ts'
 import { pools } from './pool/index.ts'
 import { concat, gather } from './rows.ts'
+import { tensorScatter } from './scatter.ts'
 
 /** Kernels in WebAssembly; the first that supports a signature is taken. */
 export const kernelDefs: readonly KernelDef[] = [
@@ -14,4 +16,6 @@ export const kernelDefs: readonly KernelDef[] = [
   ...pools,
   gather,
   concat,
+  gatherNd,
+  tensorScatter,
 ]

@@ -3,8 +3,10 @@ import type { ConcreteType, Signature } from '@shoal/core'
 import { dtypes, sizeOf } from '@shoal/core'
 import { overUnits } from '../lower/odometer.ts'
 import type { Stage } from '../stage.ts'
-import { i32, i64, type Local, memory, type ModuleBuilder, type Operand, type Value } from '../wasm/index.ts'
+import { i32, type Local, memory, type ModuleBuilder } from '../wasm/index.ts'
 import { type KernelDef, signatureKey } from './kernelDef.ts'
+import { move } from './move.ts'
+import { indexAt } from './tuples.ts'
 
 type Address = Local<'i32'>
 
@@ -33,34 +35,20 @@ function writeGather(module: ModuleBuilder, { inputs, attrs }: Signature): Stage
   const types = ['i32', 'i32', 'i32', 'i32', 'i32'] as const
   const func = module.define('gather', types, 'none', (f, from, index, to, begin, end) => {
     overUnits(f, [batches, before, picks], begin, end, ([batch, line, pick], unit) => {
-      const [at, inside] = pickAt(index, i32.add(i32.mul(batch!, picks), pick!), indices, size)
+      const [at, inside] = indexAt(f, index, i32.add(i32.mul(batch!, picks), pick!), indices, size)
       const target = f.let(i32.add(to, i32.mul(unit, row)))
       f.if(
         inside,
         () => {
           const source = i32.add(i32.mul(i32.add(i32.mul(batch!, before), line!), size), at)
-          f.do(memory.copy(target, i32.add(from, i32.mul(source, row)), row))
+          move(f, target, f.let(i32.add(from, i32.mul(source, row))), row)
         },
         () => f.do(memory.fill(target, 0, row)),
       )
     })
   })
-  return { func, units: batches * before * picks, work: row / 16 + 8 }
-}
-
-/** Index number `position`, and whether it is one of [0, size). */
-function pickAt(
-  index: Address,
-  position: Operand<'i32'>,
-  { dtype }: ConcreteType,
-  size: number,
-): [at: Value<'i32'>, inside: Value<'i32'>] {
-  if (dtype === 'int32') {
-    const at = i32.load(i32.add(index, i32.mul(position, 4)))
-    return [at, i32.lt_u(at, size)]
-  }
-  const at = i64.load(i32.add(index, i32.mul(position, 8)))
-  return [i32.wrap_i64(at), i64.lt_u(at, BigInt(size))]
+  const finishes = sizeOf(x.shape.slice(axis + 1))
+  return { func, units: batches * before * picks, work: row / 16 + 8, finishes }
 }
 
 /** Joins tensors along an axis. */
@@ -86,10 +74,15 @@ function writeConcat(module: ModuleBuilder, { inputs, outputs, attrs }: Signatur
       const target = f.let(i32.add(to, i32.mul(unit, row)))
       inputs.forEach((input, i) => {
         const part = bytesOf(input, axis)
-        f.do(memory.copy(target, i32.add(parameters[i]!, i32.mul(unit, part)), part))
+        move(f, target, f.let(i32.add(parameters[i]!, i32.mul(unit, part))), part)
         f.set(target, i32.add(target, part))
       })
     })
   })
-  return { func, units: sizeOf(output.shape.slice(0, axis)), work: row / 16 + 8 * inputs.length }
+  return {
+    func,
+    units: sizeOf(output.shape.slice(0, axis)),
+    work: row / 16 + 8 * inputs.length,
+    finishes: sizeOf(output.shape.slice(axis)),
+  }
 }

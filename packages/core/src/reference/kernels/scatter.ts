@@ -1,6 +1,7 @@
 // Kernels that move slices to and from places that indices name; elements are copied as they are, never converted.
 import { getElement, setElement } from '../../ndarray.ts'
 import type { Scalar, TypedArray } from '../../dtype.ts'
+import { dtypes } from '../../dtype.ts'
 import type { ConcreteType, Size } from '../../shape.ts'
 import { sizeOf, stridesOf } from '../../shape.ts'
 import type { ReferenceKernels } from '../kernel.ts'
@@ -19,7 +20,10 @@ export const scatterKernels: ReferenceKernels = {
   TensorScatter([x, indices, updates], [out], { inputs: [xType, indexType], attrs }) {
     if (out !== x) copy(x!, 0, out!, 0, x!.length)
     const { count, width, offset } = slices(xType!, indexType!, indices!)
-    const change = changes[attrs['update'] as string]
+    const { kind, bytes } = dtypes[xType!.dtype]
+    // Products of integers wrap, which those of float64 do not beyond 2^53.
+    const wraps = attrs['update'] === 'mul' && kind !== 'float' && bytes < 8
+    const change = wraps ? Math.imul : changes[attrs['update'] as string]
     for (let n = 0; n < count; n++) {
       const to = offset(n)
       if (to === undefined) continue

@@ -1,0 +1,206 @@
+import type { AttrValues, ConcreteType, Device, DType, Signature, TypedArray } from '@shoal/core'
+import {
+  allocate,
+  dtypes,
+  fixedSize,
+  getElement,
+  numerics,
+  referenceKernels,
+  setElement,
+  sizeOf,
+  viewOf,
+} from '@shoal/core'
+import { afterAll, describe, expect, it } from 'vitest'
+import { cpu } from '../cpu.ts'
+
+const devices = [cpu(), cpu({ threads: 2 }), cpu({ threads: 4 })]
+afterAll(() => Promise.all(devices.map((device) => device[Symbol.asyncDispose]())))
+
+/** Whole numbers of a linear congruential generator, below `limit`. */
+function random(seed: number): (limit: number) => number {
+  let state = seed
+  return (limit) => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0
+    return Math.floor(((state >>> 8) / 2 ** 24) * limit)
+  }
+}
+
+const type = (shape: readonly number[], dtype: DType = 'float32'): ConcreteType => ({ dtype, shape })
+
+/** An array of a type, element by element. */
+function filled({ dtype, shape }: ConcreteType, element: (i: number) => number): TypedArray {
+  const data = allocate(dtype, sizeOf(shape)) as TypedArray
+  for (let i = 0; i < data.length; i++) setElement(dtype, data, i, element(i))
+  return data
+}
+
+const bytesOf = (data: TypedArray) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+
+/** Runs a kernel as a Program of its own: the bytes of every output. Memory is full of ones before, so that what is not written shows. */
+async function run(
+  device: Device,
+  op: string,
+  signature: Signature,
+  inputs: readonly TypedArray[],
+): Promise<Uint8Array[]> {
+  const kernel = await device.kernel(op, signature)
+  const given = [
+    ...inputs.map(bytesOf),
+    ...signature.outputs.map(({ dtype, shape }) =>
+      new Uint8Array(sizeOf(shape) * dtypes[dtype].bytes).fill(0xff),
+    ),
+    ...(kernel.workspaceBytes > 0 ? [new Uint8Array(kernel.workspaceBytes).fill(0xff)] : []),
+  ]
+  const buffers = given.map((bytes) => {
+    const buffer = device.alloc(bytes.length)
+    device.write(buffer, bytes)
+    return buffer
+  })
+  const step = await device.sequence!([{ kernel, args: buffers }])
+  step()
+  const answers = signature.outputs.map((_, i) => {
+    const at = inputs.length + i
+    return (device.read(buffers[at]!) as Uint8Array).subarray(0, given[at]!.length)
+  })
+  buffers.forEach((buffer) => device.free(buffer))
+  return answers
+}
+
+/** The kernel answers the bytes of the reference kernel, whatever the number of threads. */
+async function expectSame(
+  op: string,
+  inputTypes: readonly ConcreteType[],
+  outputs: readonly ConcreteType[],
+  attrs: AttrValues,
+  inputs: readonly TypedArray[],
+): Promise<void> {
+  const signature: Signature = { inputs: inputTypes, outputs, attrs }
+  const expected = outputs.map(({ dtype, shape }) => allocate(dtype, sizeOf(shape)) as TypedArray)
+  referenceKernels[op]!(inputs, expected, signature)
+  for (const device of devices) {
+    const answers = await run(device, op, signature, inputs)
+    outputs.forEach(({ dtype, shape }, o) => {
+      const answer = viewOf(dtype as Exclude<DType, 'string'>, answers[o]!, sizeOf(shape)) as TypedArray
+      // Every NaN is as good as another.
+      const wrong = answer.findIndex(
+        (_: unknown, i: number) =>
+          !Object.is(getElement(dtype, answer, i), getElement(dtype, expected[o]!, i)),
+      )
+      expect([wrong, answer[wrong]], `${op} ${JSON.stringify(signature)}`).toEqual([-1, undefined])
+    })
+  }
+}
+
+describe('Gather', () => {
+  it('moves slices of any length and dtype, and answers zeros out of range', async () => {
+    const next = random(1)
+    for (const dtype of fixedSize)
+      for (const width of [1, 3, 7, 21, 300]) {
+        const [x, indices] = [type([2, 5, width], dtype), type([2, 4], 'int32')]
+        await expectSame('Gather', [x, indices], [type([2, 4, width], dtype)], { axis: 1, batchDims: 1 }, [
+          filled(x, () => next(100)),
+          filled(indices, (i) => (i === 2 ? -1 : i === 5 ? 5 : next(5))),
+        ])
+      }
+  })
+})
+
+describe('GatherNd', () => {
+  const shapes = [[50], [7, 9], [6, 5, 11], [3, 4, 70]]
+  it('takes slices by tuples of every depth, and answers zeros out of range', async () => {
+    const next = random(2)
+    for (const dtype of ['float32', 'int64', 'bool'] as const)
+      for (const indexType of ['int32', 'int64'] as const)
+        for (const shape of shapes)
+          for (let depth = 0; depth <= shape.length; depth++) {
+            const [x, indices] = [type(shape, dtype), type([2, 15, depth], indexType)]
+            const data = filled(indices, (i) => next(shape[i % depth]! + 1) - (i % 13 === 0 ? 1 : 0))
+            const output = type([2, 15, ...shape.slice(depth)], dtype)
+            await expectSame('GatherNd', [x, indices], [output], {}, [filled(x, () => next(200)), data])
+          }
+  })
+
+  it('is shared by threads', async () => {
+    const next = random(3)
+    const [x, indices] = [type([100, 100]), type([30_000, 2], 'int32')]
+    await expectSame('GatherNd', [x, indices], [type([30_000])], {}, [
+      filled(x, (i) => i / 7),
+      filled(indices, () => next(100)),
+    ])
+  })
+})
+
+describe('TensorScatter', () => {
+  const updates = ['set', 'add', 'sub', 'mul', 'min', 'max'] as const
+
+  /** Scatters into [rows, width] at random rows, some out of range and many named more than once. */
+  async function expectScatter(update: string, dtype: DType, rows: number, count: number, width: number) {
+    const next = random(count + width)
+    const [x, indices, changes] = [
+      type([rows, width], dtype),
+      type([count, 1], 'int32'),
+      type([count, width], dtype),
+    ]
+    const special = dtypes[dtype].kind === 'float' ? [Number.NaN, -0, Infinity, -Infinity] : []
+    const value = (i: number) =>
+      i % 17 === 0 ? (special[next(8)] ?? 1) : (next(9) - 4) / (special.length ? 8 : 1)
+    await expectSame('TensorScatter', [x, indices, changes], [x], { update }, [
+      filled(x, value),
+      filled(indices, () => next(rows + 2) - 1),
+      filled(changes, value),
+    ])
+  }
+
+  it('changes slices of every dtype in the order of the tuples', async () => {
+    for (const dtype of fixedSize)
+      for (const update of numerics.includes(dtype) ? updates : ['set'])
+        for (const width of [1, 5, 20]) await expectScatter(update, dtype, 6, 40, width)
+  })
+
+  it('has the same bits on every number of threads', async () => {
+    for (const update of updates) {
+      await expectScatter(update, 'float32', 50, 3000, 70)
+      await expectScatter(update, 'float32', 1000, 30_000, 1)
+    }
+  })
+
+  it('names slices by several indices, by none, and changes nothing without tuples', async () => {
+    const next = random(5)
+    const x = type([4, 5, 6])
+    for (const [count, depth] of [
+      [9, 2],
+      [30, 3],
+      [2, 0],
+      [0, 1],
+    ] as const) {
+      const indices = type([count, depth], 'int64')
+      const changes = type([count, ...x.shape.slice(depth)])
+      await expectSame('TensorScatter', [x, indices, changes], [x], { update: 'add' }, [
+        filled(x, (i) => i),
+        filled(indices, () => next(5)),
+        filled(changes, () => next(10)),
+      ])
+    }
+  })
+
+  it('changes a variable in place', async () => {
+    const [device] = devices as [Device, ...Device[]]
+    const [x, indices, changes] = [type([4]), type([3, 1], 'int32'), type([3])]
+    const signature = { inputs: [x, indices, changes], outputs: [x], attrs: { update: 'add' } }
+    const kernel = await device.kernel('TensorScatter', signature)
+    const buffers = [Float32Array.of(1, 2, 3, 4), Int32Array.of(1, 3, 1), Float32Array.of(10, 20, 30)].map(
+      (data) => {
+        const buffer = device.alloc(data.byteLength)
+        device.write(buffer, bytesOf(data))
+        return buffer
+      },
+    )
+    const [variable, at, by] = buffers as [never, never, never]
+    const step = await device.sequence!([
+      { kernel, args: [variable, at, by, variable, device.alloc(kernel.workspaceBytes)] },
+    ])
+    step()
+    const bytes = device.read(variable, 16) as Uint8Array<ArrayBuffer>
+    expect([...new Float32Array(bytes.buffer)]).toEqual([1, 42, 3, 24])
+  })
+})
