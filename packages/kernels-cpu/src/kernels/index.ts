@@ -4,6 +4,7 @@ import { gatherNd } from './gatherNd.ts'
 import type { KernelDef } from './kernelDef.ts'
 import { matmul } from './matmul.ts'
 import { pools } from './pool/index.ts'
+import { quantizedKernels } from './quantized/index.ts'
 import { concat, gather } from './rows.ts'
 import { tensorScatter } from './scatter.ts'
 
@@ -14,6 +15,7 @@ export const kernelDefs: readonly KernelDef[] = [
   convBackpropInput,
   convBackpropFilter,
   ...pools,
+  ...quantizedKernels,
   gather,
   concat,
   gatherNd,

@@ -100,7 +100,8 @@ const i16x8Table = [
     le_s: 0xfd_0033, le_u: 0xfd_0034, ge_s: 0xfd_0035, ge_u: 0xfd_0036,
     add: 0xfd_008e, add_sat_s: 0xfd_008f, add_sat_u: 0xfd_0090, sub: 0xfd_0091, sub_sat_s: 0xfd_0092, sub_sat_u: 0xfd_0093,
     mul: 0xfd_0095, min_s: 0xfd_0096, min_u: 0xfd_0097, max_s: 0xfd_0098, max_u: 0xfd_0099, avgr_u: 0xfd_009b,
-    q15mulr_sat_s: 0xfd_0082, narrow_i32x4_s: 0xfd_0085, narrow_i32x4_u: 0xfd_0086,
+    // The second operand of a relaxed dot product is 0…127: what machines make of other bytes is their own affair
+    relaxed_dot_i8x16_i7x16_s: 0xfd_0112, q15mulr_sat_s: 0xfd_0082, narrow_i32x4_s: 0xfd_0085, narrow_i32x4_u: 0xfd_0086,
     extmul_low_i8x16_s: 0xfd_009c, extmul_high_i8x16_s: 0xfd_009d, extmul_low_i8x16_u: 0xfd_009e, extmul_high_i8x16_u: 0xfd_009f,
   } },
   { ...unary, opcodes: {
