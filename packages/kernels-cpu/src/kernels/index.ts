@@ -3,6 +3,7 @@ import { conv, convBackpropFilter, convBackpropInput } from './conv/index.ts'
 import { gatherNd } from './gatherNd.ts'
 import type { KernelDef } from './kernelDef.ts'
 import { matmul } from './matmul.ts'
+import { topK } from './order/topK.ts'
 import { pools } from './pool/index.ts'
 import { quantizedKernels } from './quantized/index.ts'
 import { concat, gather } from './rows.ts'
@@ -20,4 +21,5 @@ export const kernelDefs: readonly KernelDef[] = [
   concat,
   gatherNd,
   tensorScatter,
+  topK,
 ]

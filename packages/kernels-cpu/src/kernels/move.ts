@@ -1,12 +1,11 @@
 // Runs of bytes whose length is known when the code is written: short ones go through registers, long ones by one instruction.
-import { i32, i64, type Local, memory, v128 } from '../wasm/index.ts'
-import type { Code } from '../lower/representation.ts'
+import { type FunctionBuilder, i32, i64, type Local, memory, v128 } from '../wasm/index.ts'
 
 /** `memory.copy` is a call into the engine, which costs more than moving so many bytes in place. */
 const longest = 256
 
 /** Copies `bytes` bytes. The two runs are the same or do not overlap. */
-export function move(f: Code, to: Local<'i32'>, from: Local<'i32'>, bytes: number): void {
+export function move(f: FunctionBuilder, to: Local<'i32'>, from: Local<'i32'>, bytes: number): void {
   if (bytes > longest) return f.do(memory.copy(to, from, bytes))
   let offset = 0
   for (; bytes - offset >= 16; offset += 16) f.do(v128.store(to, v128.load(from, offset), offset))

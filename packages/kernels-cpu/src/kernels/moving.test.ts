@@ -204,3 +204,65 @@ describe('TensorScatter', () => {
     expect([...new Float32Array(bytes.buffer)]).toEqual([1, 42, 3, 24])
   })
 })
+
+describe('TopK', () => {
+  /** Many equal elements, both zeros, infinities and NaN where there are any. */
+  async function expectOrder(
+    lines: number,
+    size: number,
+    k: number,
+    dtype: DType,
+    indexType: DType = 'int32',
+  ) {
+    const next = random(size + k)
+    const special = dtypes[dtype].kind === 'float' ? [Number.NaN, -0, 0, Infinity, -Infinity] : []
+    const x = type([lines, size], dtype)
+    const data = filled(x, (i) =>
+      i % 7 === 0 ? (special[next(8)] ?? 0) : (next(2001) - 1000) * (special.length ? 1.37 : 1e6),
+    )
+    const outputs = [type([lines, k], dtype), type([lines, k], indexType)]
+    for (const largest of [false, true])
+      await expectSame('TopK', [x], outputs, { k, largest, dtype: indexType }, [data])
+  }
+
+  it('orders every dtype, equal elements as they come and NaN as the greatest', async () => {
+    for (const dtype of numerics)
+      for (const [size, k] of [
+        [1, 1],
+        [9, 3],
+        [40, 40],
+        [200, 1],
+        [200, 64],
+        [200, 65],
+        [200, 200],
+        [5000, 5000],
+      ] as const)
+        await expectOrder(3, size, k, dtype)
+  })
+
+  it('answers int64 indices, and nothing where nothing is wanted', async () => {
+    await expectOrder(2, 100, 7, 'float32', 'int64')
+    await expectOrder(2, 100, 100, 'int64', 'int64')
+    await expectOrder(2, 100, 0, 'float32')
+    await expectOrder(0, 10, 3, 'float32')
+  })
+
+  it('orders lines that are in order already, or all the same', async () => {
+    const x = type([2, 300])
+    for (const element of [(i: number) => i, (i: number) => -i, () => 7])
+      for (const k of [10, 300])
+        for (const largest of [false, true])
+          await expectSame(
+            'TopK',
+            [x],
+            [type([2, k]), type([2, k], 'int32')],
+            { k, largest, dtype: 'int32' },
+            [filled(x, element)],
+          )
+  })
+
+  it('shares many lines among threads', async () => {
+    await expectOrder(100, 1000, 5, 'float32')
+    await expectOrder(50, 1000, 1000, 'float32')
+  })
+})
