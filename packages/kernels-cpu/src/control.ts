@@ -1,46 +1,41 @@
-// The words at the beginning of the shared memory by which threads meet, and how one of them takes a share of the work.
+// The words by which threads meet: those of a device's memory, through which a region's chunks are handed out, and those of the pool, by which its threads sleep.
 
-/** Index of each word; the ones that are written most lie on cache lines of their own. */
+/** A word of a device's memory, as an index of 32-bit words. Those that several threads write lie on cache lines of their own. */
 export const word = {
-  /** Counts everything that a worker must wake for. */
-  epoch: 16,
-  /** Programs that were posted. */
-  posted: 17,
-  /** Not 0: a chunk failed. */
-  failed: 18,
-  /** What is being computed: valid while chunks are pending. */
-  program: 19,
-  region: 20,
-  /** Chunks that nobody has taken yet. */
-  remaining: 32,
+  /** Chunks of the region that nobody has taken. Taking one is subtracting 1: what was there, if positive, is the chunk, counted from the end. */
+  remaining: 16,
+  /** The Program's chunk after the last one of the region. Stands still while a chunk is pending, and so does `program`. */
+  end: 17,
+  /** The number of the Program that runs. */
+  program: 18,
   /** Chunks that are not finished. */
-  pending: 48,
+  pending: 32,
+  /** Not 0: a chunk failed. */
+  failed: 33,
+  /** Threads that look at `remaining` all the time. */
+  listeners: 48,
 } as const
 
-/** Rounds of looking before a thread sleeps: a few microseconds. */
+/** A word of the memory that a pool's threads share, as an index of 32-bit words. */
+export const poolWord = {
+  /** Counts everything that a thread must wake for. */
+  epoch: 0,
+  /** Messages that were posted to every thread. */
+  posted: 1,
+  /** The Program that woken threads are to join. */
+  program: 2,
+  /** The last Program that a thread was sent and has seen to; one word for each thread from here on. */
+  loaded: 16,
+} as const
+
+/** Rounds of looking before a thread sleeps: about two microseconds. */
 export const spins = 2000
 
-/** The words of a memory. A view of shared memory stays valid when the memory grows. */
+/** The words of a device's memory. A view of shared memory stays valid when the memory grows. */
 export const controlOf = (memory: WebAssembly.Memory): Int32Array<ArrayBufferLike> =>
   new Int32Array(memory.buffer, 0, 256)
 
-/**
- * Takes chunks until there are none left. Taking one succeeds only while it is there, and while one is pending, program and region stand
- * still: so a late thread that takes a chunk of a newer region computes that region.
- */
-export function takeChunks(
-  control: Int32Array<ArrayBufferLike>,
-  run: (program: number, region: number, chunk: number) => void,
-): void {
-  for (;;) {
-    const left = Atomics.load(control, word.remaining)
-    if (left <= 0) return
-    if (Atomics.compareExchange(control, word.remaining, left, left - 1) !== left) continue
-    try {
-      run(Atomics.load(control, word.program), Atomics.load(control, word.region), left - 1)
-    } catch {
-      Atomics.store(control, word.failed, 1)
-    }
-    if (Atomics.sub(control, word.pending, 1) === 1) Atomics.notify(control, word.pending)
-  }
+/** Says that chunks are finished, and wakes the thread that waits for the last. */
+export function finish(control: Int32Array<ArrayBufferLike>, chunks: number): void {
+  if (Atomics.sub(control, word.pending, chunks) === chunks) Atomics.notify(control, word.pending)
 }

@@ -10,7 +10,14 @@ import type {
   Kernel,
   Signature,
 } from '@shoal/core'
-import { ClosedError, fixedSize, PlacementError, referenceKernels, ValueError } from '@shoal/core'
+import {
+  boundInputs,
+  ClosedError,
+  fixedSize,
+  PlacementError,
+  referenceKernels,
+  ValueError,
+} from '@shoal/core'
 import { CpuBuffer, ownBuffer } from './buffer.ts'
 import type { HostKernels } from './hostKernels.ts'
 import { hostKernel } from './kernels/host.ts'
@@ -19,8 +26,8 @@ import { copyKernel } from './kernels/copy.ts'
 import type { KernelOptions } from './kernels/kernelDef.ts'
 import { lowering } from './lower/lower.ts'
 import { Heap, largestMemory } from './memory.ts'
-import { Pool } from './pool.ts'
 import { compileProgram, kernelOf } from './program.ts'
+import { Threads } from './threads.ts'
 import { features } from './wasm/index.ts'
 
 /** How a cpu device computes. */
@@ -36,16 +43,31 @@ export interface CpuOptions {
   readonly relaxed?: boolean
   /** The same bits on every machine: turns `relaxed` off, and goes without `kernels` of others. Default false. */
   readonly strict?: boolean
+  /**
+   * Where the code of threads is. Default: a file beside this module, which bundles have to bring along as `worker.js`, made of
+   * `@shoal/kernels-cpu/worker`; here they may say where else it is.
+   */
+  readonly worker?: string | URL
   /** Kernels of other packages: whichever has one first computes an op, this package what none of them takes. Default none. */
   readonly kernels?: readonly HostKernels[]
 }
 
+/** A cpu device. */
+export interface CpuDevice extends Device {
+  /**
+   * Resolves when every thread has the code of all Programs that were compiled so far. Nothing has to wait for it: until then the calling
+   * thread computes alone, with the same answers. For measurements.
+   * @throws InternalError when a thread could not be started, ClosedError when the device was disposed
+   */
+  ready(): Promise<void>
+}
+
 /**
  * A device that computes in WebAssembly SIMD on the processor, in Node and in browsers. Give it to a session, which disposes it.
- * Compiling is synchronous with one thread; with more, Programs wait until every thread has their code.
+ * Devices with the same number of threads share them.
  * @throws ValueError for options out of range, or an engine without WebAssembly SIMD
  */
-export function cpu(options: CpuOptions = {}): Device {
+export function cpu(options: CpuOptions = {}): CpuDevice {
   const { threads = 1, maxBytes = largestMemory, strict = false, kernels = [] } = options
   const { simd, relaxedSimd, threads: sharing } = features()
   if (!simd)
@@ -61,22 +83,29 @@ export function cpu(options: CpuOptions = {}): Device {
     )
   const relaxed = !strict && relaxedSimd && (options.relaxed ?? true)
   const shared = threads > 1 && sharing && typeof SharedArrayBuffer !== 'undefined'
-  return new CpuDevice(new Heap(maxBytes, shared), shared ? threads : 1, { relaxed }, kernels)
+  const heap = new Heap(maxBytes, shared)
+  const team = shared ? new Threads(threads, heap.memory, options.worker) : undefined
+  return new WebAssemblyDevice(heap, team, { relaxed }, kernels)
 }
 
-class CpuDevice implements Device {
+class WebAssemblyDevice implements CpuDevice {
   readonly type = 'cpu'
   readonly caps: DeviceCaps
   readonly #heap: Heap
-  readonly #pool: Pool | undefined
+  readonly #threads: Threads | undefined
   readonly #options: KernelOptions
   readonly #lowering: ReturnType<typeof lowering>
   readonly #given: readonly HostKernels[]
   #closed = false
 
-  constructor(heap: Heap, threads: number, options: KernelOptions, given: readonly HostKernels[]) {
+  constructor(
+    heap: Heap,
+    threads: Threads | undefined,
+    options: KernelOptions,
+    given: readonly HostKernels[],
+  ) {
     this.#heap = heap
-    this.#pool = threads > 1 ? new Pool(threads, heap.memory) : undefined
+    this.#threads = threads
     this.#options = options
     this.#lowering = lowering(options.relaxed)
     this.#given = given
@@ -110,7 +139,7 @@ class CpuDevice implements Device {
   }
 
   copy(bytes: number): Kernel {
-    return kernelOf({ kind: 'wasm', write: copyKernel(bytes) }, this.#heap)
+    return kernelOf({ kind: 'wasm', write: copyKernel(bytes) }, this.#heap, 1)
   }
 
   move(from: Buffer, fromOffset: number, to: Buffer, toOffset: number, bytes: number): void {
@@ -119,7 +148,7 @@ class CpuDevice implements Device {
 
   fuse(kernel: FusedKernel): Kernel {
     const write = this.#lowering.lower(kernel, this.#lowering.schedule(kernel))
-    return kernelOf({ kind: 'wasm', write: (module) => [write(module)] }, this.#heap)
+    return kernelOf({ kind: 'wasm', write: (module) => [write(module)] }, this.#heap, kernel.inputs.length)
   }
 
   supports(op: string, { inputs, outputs }: Signature): boolean {
@@ -134,21 +163,26 @@ class CpuDevice implements Device {
       throw new PlacementError(`the cpu device has no kernel for ${op} of these types`)
     const given = this.#givenKernel(op, signature)
     if (given) return given
+    const reads = boundInputs(signature).length
     const found = kernelDefs.find((def) => def.op === op && def.supports(signature))
     if (!found)
-      return kernelOf({ kind: 'host', run: hostKernel(referenceKernels[op]!, signature) }, this.#heap)
+      return kernelOf({ kind: 'host', run: hostKernel(referenceKernels[op]!, signature) }, this.#heap, reads)
     const { write, workspaceBytes } = found.compile(signature, this.#options)
-    return kernelOf({ kind: 'wasm', write }, this.#heap, workspaceBytes)
+    return kernelOf({ kind: 'wasm', write }, this.#heap, reads, workspaceBytes)
   }
 
   sequence(launches: readonly BoundLaunch[]): Awaitable<() => void> {
     this.#open()
-    return compileProgram(launches, this.#heap, this.#pool)
+    return compileProgram(launches, this.#heap, this.#threads)
+  }
+
+  async ready(): Promise<void> {
+    await this.#threads?.whenReady()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
-    await this.#pool?.dispose()
+    await this.#threads?.dispose()
   }
 
   #givenKernel(op: string, signature: Signature): Kernel | undefined {
@@ -156,7 +190,7 @@ class CpuDevice implements Device {
       const found = kernels.kernel(op, signature, this.#heap.memory)
       if (!found) continue
       const run = (args: readonly CpuBuffer[]) => found.run(args.map(({ address }) => address))
-      return kernelOf({ kind: 'host', run }, this.#heap, found.workspaceBytes)
+      return kernelOf({ kind: 'host', run }, this.#heap, boundInputs(signature).length, found.workspaceBytes)
     }
     return undefined
   }

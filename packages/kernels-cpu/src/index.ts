@@ -1,3 +1,3 @@
 // The public names of @shoal/kernels-cpu.
-export { cpu, type CpuOptions } from './cpu.ts'
+export { cpu, type CpuDevice, type CpuOptions } from './cpu.ts'
 export type { HostKernel, HostKernels } from './hostKernels.ts'

@@ -1,10 +1,7 @@
-// A pool of threads over one shared memory: the calling thread cuts the work and takes its share, the others join in and sleep on a futex in between.
+// The threads of this process: as many as devices ask for, shared by all devices that ask for the same number, asleep while there is nothing to do.
 import { ClosedError, InternalError } from '@shoal/core'
-import { controlOf, spins, takeChunks, word } from './control.ts'
+import { poolWord } from './control.ts'
 import type { FromWorker, ToWorker } from './worker.ts'
-
-/** The name under which a Program imports `fork(region, chunks)`. */
-export const forkModule = 'pool'
 
 /** One thread, in Node or in a browser. */
 interface Thread {
@@ -15,117 +12,125 @@ interface Thread {
   end(): Promise<void>
 }
 
-/** May this thread sleep? The main thread of a browser may not. */
-const maySleep = typeof document === 'undefined'
+interface Waiting {
+  readonly program: number
+  resolve(): void
+  reject(error: Error): void
+}
 
-/** Threads that share a memory. Made when the first Program needs them. */
+/** The pools of this process by what they were asked for with. */
+const pools = new Map<string, Pool>()
+
+/** Threads besides the calling one. Each has all Programs of the devices that share the pool. */
 export class Pool {
-  readonly threads: number
-  readonly #memory: WebAssembly.Memory
-  readonly #control: Int32Array<ArrayBufferLike>
-  readonly #workers: Thread[] = []
-  readonly #waiting = new Map<
-    number,
-    { missing: number; resolve(program: number): void; reject(error: Error): void }
-  >()
-  readonly #forgotten: number[] = []
-  readonly #registry = new FinalizationRegistry<number>((program) => this.#forgotten.push(program))
+  readonly helpers: number
+  readonly #key: string
+  readonly #words: Int32Array<SharedArrayBuffer>
+  readonly #workers: readonly Thread[]
+  #waiting: Waiting[] = []
+  #users = 0
   #programs = 0
-  closed = false
+  #failure: Error | undefined
 
-  /** @param threads all threads, the calling one included. */
-  constructor(threads: number, memory: WebAssembly.Memory) {
-    this.threads = threads
-    this.#memory = memory
-    this.#control = controlOf(memory)
+  /**
+   * The pool of so many threads, the calling one included; started if nobody has it. Whoever enters has to leave.
+   * @param code where the code of a thread is; by default beside this module.
+   */
+  static enter(threads: number, code?: string | URL): Pool {
+    const key = `${threads} ${code ?? ''}`
+    let pool = pools.get(key)
+    if (!pool) pools.set(key, (pool = new Pool(threads - 1, key, code)))
+    pool.#users++
+    return pool
   }
 
-  /** Hands a module with a function `work(region, chunk)` to every thread; answers its number when all have it. @throws ClosedError */
-  load(module: WebAssembly.Module): Promise<number> {
-    if (this.closed) return Promise.reject(new ClosedError('the cpu device was disposed'))
-    this.#start()
-    const program = ++this.#programs
-    const forget = this.#forgotten.splice(0)
-    const loaded = new Promise<number>((resolve, reject) => {
-      this.#waiting.set(program, { missing: this.#workers.length, resolve, reject })
-    })
-    for (const worker of this.#workers) {
-      worker.hold(true)
-      worker.post({ program, module, forget })
-    }
-    Atomics.add(this.#control, word.posted, 1)
-    this.#wake()
-    return loaded.finally(() => {
-      if (this.#waiting.size === 0) for (const worker of this.#workers) worker.hold(false)
-    })
-  }
-
-  /** Lets the threads drop a Program once `owner` is gone. */
-  forgetWith(owner: object, program: number): void {
-    this.#registry.register(owner, program)
-  }
-
-  /** Computes all chunks of a region of a loaded Program, and returns when they are done. */
-  fork(program: number, region: number, chunks: number, work: (region: number, chunk: number) => void): void {
-    const control = this.#control
-    Atomics.store(control, word.program, program)
-    Atomics.store(control, word.region, region)
-    Atomics.store(control, word.pending, chunks)
-    Atomics.store(control, word.remaining, chunks)
-    this.#wake()
-    takeChunks(control, (_, current, chunk) => work(current, chunk))
-    this.#join()
-    if (Atomics.exchange(control, word.failed, 0) !== 0)
-      throw new InternalError(`region ${region} of program ${program} failed on a thread of the cpu device`)
-  }
-
-  /** Ends all threads. */
-  async dispose(): Promise<void> {
-    this.closed = true
-    for (const { reject } of this.#waiting.values()) reject(new ClosedError('the cpu device was disposed'))
-    this.#waiting.clear()
-    await Promise.all(this.#workers.splice(0).map((worker) => worker.end()))
-  }
-
-  #wake(): void {
-    Atomics.add(this.#control, word.epoch, 1)
-    Atomics.notify(this.#control, word.epoch)
-  }
-
-  #join(): void {
-    const control = this.#control
-    for (let looks = 0; ; looks++) {
-      const pending = Atomics.load(control, word.pending)
-      if (pending === 0) return
-      if (looks > spins && maySleep) Atomics.wait(control, word.pending, pending)
-    }
-  }
-
-  #start(): void {
-    while (this.#workers.length < this.threads - 1) {
-      const worker = startThread()
+  private constructor(helpers: number, key: string, code: string | URL | undefined) {
+    this.helpers = helpers
+    this.#key = key
+    const words = new SharedArrayBuffer(4 * (poolWord.loaded + helpers))
+    this.#words = new Int32Array(words)
+    this.#workers = Array.from({ length: helpers }, (_, thread) => {
+      const worker = startThread(code)
       worker.listen(
-        ({ program, error }) => this.#answered(program, error),
-        (error) => this.#fail(error),
+        ({ error }) =>
+          error === undefined ? this.#settle() : this.#fail(`could not load a Program: ${error}`),
+        (error) => this.#fail(`ended: ${error.message}`, error),
       )
-      worker.post({ memory: this.#memory })
-      this.#workers.push(worker)
-    }
+      worker.post({ kind: 'start', words, thread })
+      return worker
+    })
   }
 
-  #answered(program: number, error: string | undefined): void {
-    const waiting = this.#waiting.get(program)
-    if (!waiting) return
-    if (error === undefined && --waiting.missing > 0) return
-    this.#waiting.delete(program)
-    if (error === undefined) waiting.resolve(program)
-    else waiting.reject(new InternalError(`a thread of the cpu device could not load a program: ${error}`))
+  /** Ends the threads when the last one leaves. */
+  async leave(): Promise<void> {
+    if (--this.#users > 0) return
+    if (pools.get(this.#key) === this) pools.delete(this.#key)
+    this.#failure ??= new ClosedError('the cpu device was disposed')
+    this.#settle()
+    await Promise.all(this.#workers.map((worker) => worker.end()))
   }
 
-  #fail(error: Error): void {
-    for (const { reject } of this.#waiting.values())
-      reject(new InternalError(`a thread of the cpu device ended: ${error.message}`, { cause: error }))
-    this.#waiting.clear()
+  /** A number for the next Program. */
+  nextProgram(): number {
+    return ++this.#programs
+  }
+
+  /** Sends a Program to every thread; those of smaller numbers have been sent by then. */
+  load(program: number, module: WebAssembly.Module, memory: WebAssembly.Memory): void {
+    this.#post({ kind: 'load', program, module, memory })
+  }
+
+  /** Lets the threads drop Programs that will not run again. */
+  forget(programs: readonly number[]): void {
+    if (programs.length > 0) this.#post({ kind: 'forget', programs })
+  }
+
+  /** Does every thread have a Program? @throws InternalError when a thread has ended, or cannot have one. */
+  has(program: number): boolean {
+    if (this.#failure) throw this.#failure
+    for (let thread = 0; thread < this.helpers; thread++)
+      if (Atomics.load(this.#words, poolWord.loaded + thread) < program) return false
+    return true
+  }
+
+  /** Resolves when every thread has a Program. @throws as `has` does, and ClosedError when the pool ends before. */
+  whenLoaded(program: number): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ program, resolve, reject })
+      this.#settle()
+    })
+  }
+
+  /** Wakes threads to join a Program. */
+  wake(program: number, threads: number): void {
+    Atomics.store(this.#words, poolWord.program, program)
+    Atomics.add(this.#words, poolWord.epoch, 1)
+    Atomics.notify(this.#words, poolWord.epoch, threads)
+  }
+
+  #post(message: ToWorker): void {
+    for (const worker of this.#workers) worker.post(message)
+    Atomics.add(this.#words, poolWord.posted, 1)
+    Atomics.add(this.#words, poolWord.epoch, 1)
+    Atomics.notify(this.#words, poolWord.epoch)
+  }
+
+  #fail(what: string, cause?: Error): void {
+    this.#failure ??= new InternalError(`a thread of the cpu device ${what}`, cause && { cause })
+    // The next device may have better luck.
+    if (pools.get(this.#key) === this) pools.delete(this.#key)
+    this.#settle()
+  }
+
+  #settle(): void {
+    this.#waiting = this.#waiting.filter(({ program, resolve, reject }) => {
+      if (this.#failure) reject(this.#failure)
+      else if (this.has(program)) resolve()
+      else return true
+      return false
+    })
+    // The process stays alive for as long as somebody waits.
+    for (const worker of this.#workers) worker.hold(this.#waiting.length > 0)
   }
 }
 
@@ -136,15 +141,12 @@ function inheritedFlags(): { execArgv?: string[] } {
   return { execArgv: execArgv.filter((flag) => flag.startsWith('--conditions=')) }
 }
 
-function startThread(): Thread {
+function startThread(code: string | URL | undefined): Thread {
   const node = globalThis.process?.getBuiltinModule?.('node:worker_threads')
   if (node) {
     // Sources run as they are; what is published has been compiled.
-    const source = import.meta.url.endsWith('/pool.ts')
-    const url = source
-      ? import.meta.url.replace(/pool\.ts$/, 'worker.ts')
-      : new URL('./worker.js', import.meta.url)
-    const worker = new node.Worker(new URL(url), inheritedFlags())
+    const beside = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
+    const worker = new node.Worker(new URL(code ?? beside, import.meta.url), inheritedFlags())
     worker.unref()
     return {
       post: (message) => worker.postMessage(message),
@@ -153,8 +155,10 @@ function startThread(): Thread {
       end: async () => void (await worker.terminate()),
     }
   }
-  // Bundlers know this form, and make a file of the worker.
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+  // Bundlers know the second form, and make a file of the worker.
+  const worker = code
+    ? new Worker(code, { type: 'module' })
+    : new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
   return {
     post: (message) => worker.postMessage(message),
     listen: (receive, fail) => {

@@ -1,7 +1,7 @@
 import type { BoundLaunch, Buffer, Device, SimpleKernel, Kernel } from '@shoal/core'
 import { E, simpleKernel } from '@shoal/core'
-import { describe, expect, it } from 'vitest'
-import { cpu } from './cpu.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { cpu, type CpuDevice } from './cpu.ts'
 
 const floats = (device: Device, buffer: Buffer): Float32Array =>
   new Float32Array((device.read(buffer) as Uint8Array).buffer)
@@ -42,7 +42,7 @@ const columnSums = (rows: number, columns: number): SimpleKernel => ({
 })
 
 /** A chain of kernels over rows × columns elements: what they all answer. */
-async function chain(device: Device, rows: number, columns: number): Promise<Float32Array[]> {
+async function chain(device: CpuDevice, rows: number, columns: number): Promise<Float32Array[]> {
   const length = rows * columns
   const x = bufferOf(
     device,
@@ -75,6 +75,7 @@ async function chain(device: Device, rows: number, columns: number): Promise<Flo
   const first = [y, sums, columnsOf, product, copy].map((buffer) => floats(device, buffer))
   // A second step over the answers of the first must not differ: no kernel remembers anything.
   device.write(y, new Uint8Array(length * 4))
+  await device.ready()
   step()
   const second = [y, sums, columnsOf, product, copy].map((buffer) => floats(device, buffer))
   expect(second).toEqual(first)
@@ -117,8 +118,62 @@ describe('sequence', () => {
       }
   })
 
-  it('is synchronous with one thread', () => {
-    expect(cpu().sequence!([])).toBeTypeOf('function')
+  it('is synchronous with any number of threads', async () => {
+    for (const threads of [1, 2]) {
+      const device = cpu({ threads })
+      const [x, y] = [device.alloc(4e6), device.alloc(4e6)]
+      const kernel = await device.fuse(simpleKernel(bell(1e6)))
+      const step = device.sequence!([{ kernel, args: [x, y] }]) as () => void
+      step()
+      expect(floats(device, y).at(-1)).toBe(1)
+      await device[Symbol.asyncDispose]()
+    }
+  })
+
+  it('waits for the code where the engine compiles large modules in the background only', async () => {
+    const { Module } = WebAssembly
+    class Refusing extends Module {
+      constructor(bytes: BufferSource) {
+        super(bytes)
+        throw new RangeError('too large for the main thread')
+      }
+    }
+    const device = cpu()
+    const [x, y] = [device.alloc(16), device.alloc(16)]
+    const kernel = await device.fuse(simpleKernel(bell(4)))
+    vi.stubGlobal('WebAssembly', Object.create(WebAssembly, { Module: { value: Refusing } }))
+    const step = device.sequence!([{ kernel, args: [x, y] }])
+    vi.unstubAllGlobals()
+    expect(step).toBeInstanceOf(Promise)
+    ;(await step)()
+    expect([...floats(device, y)]).toEqual([1, 1, 1, 1])
+  })
+
+  it('computes kernels side by side that do not depend on each other, small and large, and the others in their order', async () => {
+    const answers: Float32Array[][] = []
+    for (const threads of [1, 3]) {
+      const device = cpu({ threads })
+      const lengths = [3, 100_000, 70_000, 20_000, 5, 20_000]
+      const pairs = lengths.map((length) => [
+        bufferOf(device, new Float32Array(length).fill(0.5)),
+        device.alloc(4 * length),
+      ])
+      const launches: BoundLaunch[] = []
+      // Each round reads what the one before has written, and writes what it has read.
+      for (let round = 0; round < 4; round++)
+        for (const [i, [x, y]] of pairs.entries()) {
+          const kernel = await device.fuse(simpleKernel(bell(lengths[i]!)))
+          launches.push({ kernel, args: round % 2 === 0 ? [x!, y!] : [y!, x!] })
+        }
+      const step = await device.sequence!(launches)
+      await device.ready()
+      for (let i = 0; i < 5; i++) step()
+      answers.push(pairs.flat().map((buffer) => floats(device, buffer!)))
+      await device[Symbol.asyncDispose]()
+    }
+    expect(answers[1]).toEqual(answers[0])
+    const fixed = answers[0]!.map((values) => new Set(values).size)
+    expect(fixed).toEqual(fixed.map(() => 1))
   })
 
   for (const strict of [false, true])

@@ -1,30 +1,30 @@
-// A Program's code: one module with every kernel of its launches and one function that calls them in order, with all addresses baked in.
-import type { BoundLaunch, Kernel } from '@shoal/core'
+// A Program's code: one module with every kernel of its launches and one function that calls them, with all addresses baked in.
+import type { Awaitable, BoundLaunch, Kernel } from '@shoal/core'
 import { type CpuBuffer, ownBuffer } from './buffer.ts'
-import { hostFunctions, instantiate } from './instance.ts'
+import { forkModule, writeForkJoin } from './forkJoin.ts'
+import { compileModule, hostFunctions, instantiate } from './instance.ts'
+import { type Bound, levelsOf } from './levels.ts'
+import { scalarImports, scalarModule } from './lower/imported.ts'
+import { mathImports } from './math/index.ts'
 import type { Heap } from './memory.ts'
-import { forkModule, type Pool } from './pool.ts'
+import { computeAlone, computeShared, Regions, type Task } from './regions.ts'
 import { chunksOf, type KernelCode, type Stage } from './stage.ts'
-import {
-  call,
-  type Func,
-  type FunctionBuilder,
-  i32,
-  ModuleBuilder,
-  type Operand,
-  select,
-} from './wasm/index.ts'
+import type { Threads } from './threads.ts'
+import { ModuleBuilder } from './wasm/index.ts'
 
 /** A kernel of this device: its code, and a launch that compiles it alone when it is first used alone. */
 export interface CpuKernel extends Kernel {
   readonly code: KernelCode
+  /** So many of its first arguments are only read; it writes the others. */
+  readonly reads: number
 }
 
 /** Makes a kernel of code. Nothing is compiled before it is launched or sequenced. */
-export function kernelOf(code: KernelCode, heap: Heap, workspaceBytes = 0): CpuKernel {
+export function kernelOf(code: KernelCode, heap: Heap, reads: number, workspaceBytes = 0): CpuKernel {
   let alone: ((args: readonly CpuBuffer[]) => void) | undefined
   return {
     code,
+    reads,
     workspaceBytes,
     launch: (args) => {
       alone ??= code.kind === 'host' ? code.run : compileAlone(code.write, heap)
@@ -43,7 +43,8 @@ function compileAlone(
     module.export(stage.func, `stage${i}`)
     return { ...chunksOf(stage), units: stage.units, name: `stage${i}` }
   })
-  const exports = instantiate(module.compile(), heap.memory)
+  const compiled = module.compile()
+  const exports = instantiate(compiled, heap.memory, importsOf(compiled))
   const runs = stages.map((stage) => ({
     ...stage,
     run: exports[stage.name] as (...numbers: number[]) => void,
@@ -55,6 +56,12 @@ function compileAlone(
         run(...addresses, begin, Math.min(begin + grain, units))
   }
 }
+
+/** What every module of this thread may import besides its memory. */
+const importsOf = (module: WebAssembly.Module): Record<string, WebAssembly.ModuleImports> => ({
+  math: { ...mathImports },
+  [scalarModule]: scalarImports(module),
+})
 
 function moduleOver(heap: Heap): ModuleBuilder {
   const module = new ModuleBuilder()
@@ -68,107 +75,99 @@ function moduleOver(heap: Heap): ModuleBuilder {
   return module
 }
 
-/** A stage that threads share: its function with its addresses, and how it is cut. */
-interface Region {
-  readonly stage: Stage
-  readonly addresses: readonly number[]
-  readonly grain: number
-}
-
-/** Less work than this is done sooner than another thread is woken. */
-const worthSharing = 100_000
-
-/** Compiles launches into one function. With threads, the answer comes when all of them have the module. */
+/**
+ * Compiles launches into one function. With threads, kernels that do not depend on each other run side by side; until all threads have
+ * the code, the calling one computes alone, with the same answers.
+ */
 export function compileProgram(
   launches: readonly BoundLaunch[],
   heap: Heap,
-  pool: Pool | undefined,
-): (() => void) | Promise<() => void> {
-  const module = moduleOver(heap)
-  const regions: Region[] = []
-  const hosts: (() => void)[] = []
-  const step = module.define('step', ['i32'], 'none', (f, shared) => {
-    for (const { kernel, args } of launches) {
-      const code = (kernel as Partial<CpuKernel>).code
-      if (code?.kind === 'wasm') {
-        const addresses = args.map((buffer) => ownBuffer(buffer, heap).address)
-        for (const stage of code.write(module))
-          writeStage(module, f, stage, addresses, pool ? regions : undefined, shared)
-        continue
-      }
-      // The launch itself checks its buffers.
-      const host = module.importFunction(
-        hostFunctions,
-        `${hosts.push(() => kernel.launch(args)) - 1}`,
-        [],
-        'none',
-      )
-      f.do(call(host))
-    }
-  })
-  module.export(step)
-  if (regions.length > 0) module.export(writeWork(module, regions))
-  const compiled = module.compile()
-  const start = (fork?: (region: number, chunks: number) => void) =>
-    instantiate(compiled, heap.memory, {
-      [hostFunctions]: Object.fromEntries(hosts.map((run, i) => [`${i}`, run])),
-      ...(fork && { [forkModule]: { fork } }),
-    }) as { step(shared: number): void; work(region: number, chunk: number): void }
-  if (!pool || regions.length === 0) {
-    const { step: run } = start()
-    return () => run(0)
+  threads: Threads | undefined,
+): Awaitable<() => void> {
+  const program = new Writer(heap)
+  const bound = launches.map((launch) => program.bind(launch))
+  return (threads && program.compileShared(bound, threads)) ?? program.compile(bound)
+}
+
+/** Writes and compiles one Program. */
+class Writer {
+  readonly #heap: Heap
+  readonly #module: ModuleBuilder
+  readonly #hosts: Record<string, () => void> = {}
+
+  constructor(heap: Heap) {
+    this.#heap = heap
+    this.#module = moduleOver(heap)
   }
-  return pool.load(compiled).then((program) => {
-    const exports = start((region, chunks) => pool.fork(program, region, chunks, exports.work))
-    const run = () => exports.step(pool.closed ? 0 : 1)
-    pool.forgetWith(run, program)
-    return run
-  })
-}
 
-function writeStage(
-  module: ModuleBuilder,
-  f: FunctionBuilder<'none'>,
-  stage: Stage,
-  addresses: readonly number[],
-  regions: Region[] | undefined,
-  shared: Operand<'i32'>,
-): void {
-  const { grain, count } = chunksOf(stage)
-  if (stage.units === 0) return
-  // Functions that are called often are optimised soon; a single long call would stay slow.
-  const alone = () =>
-    count === 1
-      ? f.do(call(stage.func, ...addresses, 0, stage.units))
-      : f.forRange(0, stage.units, grain, (begin) => f.do(callRange(stage, addresses, begin, grain)))
-  if (!regions || count === 1 || stage.units * stage.work < worthSharing) return alone()
-  const region = regions.push({ stage, addresses, grain }) - 1
-  const fork = module.importFunction(forkModule, 'fork', ['i32', 'i32'], 'none')
-  f.if(shared, () => f.do(call(fork, region, count)), alone)
-}
-
-function callRange(stage: Stage, addresses: readonly number[], begin: Operand<'i32'>, grain: number) {
-  const beyond = i32.add(begin, grain)
-  const end = select(i32.lt_u(beyond, stage.units), beyond, i32.const(stage.units))
-  return call(stage.func, ...addresses, begin, end)
-}
-
-/** `work(region, chunk)`: finds the region by halving, as there may be many. */
-function writeWork(module: ModuleBuilder, regions: readonly Region[]): Func {
-  return module.define('work', ['i32', 'i32'], 'none', (f, region, chunk) => {
-    const find = (low: number, high: number): void => {
-      if (high - low === 1) {
-        const { stage, addresses, grain } = regions[low]!
-        const begin = f.let(i32.mul(chunk, grain))
-        return f.do(callRange(stage, addresses, begin, grain))
-      }
-      const middle = (low + high) >>> 1
-      f.if(
-        i32.lt_u(region, middle),
-        () => find(low, middle),
-        () => find(middle, high),
-      )
+  /** Writes what a launch calls. */
+  bind({ kernel, args }: BoundLaunch): Bound<Task> {
+    const { code, reads = 0 } = kernel as Partial<CpuKernel>
+    const addresses = args.map((buffer) => ownBuffer(buffer, this.#heap).address)
+    const memory = { reads: addresses.slice(0, reads), writes: addresses.slice(reads) }
+    if (code?.kind === 'wasm') {
+      const stages = code.write(this.#module).filter(({ units }) => units > 0)
+      return { ...memory, tasks: stages.map((stage) => ({ kind: 'stage', stage, addresses })) }
     }
-    find(0, regions.length)
-  })
+    const name = `${Object.keys(this.#hosts).length}`
+    // The launch itself checks its buffers.
+    this.#hosts[name] = () => kernel.launch(args)
+    const func = this.#module.importFunction(hostFunctions, name, [], 'none')
+    return { ...memory, tasks: [{ kind: 'host', func }] }
+  }
+
+  /** One task after the other. */
+  compile(bound: readonly Bound<Task>[]): Awaitable<() => void> {
+    const step = this.#module.define('step', [], 'none', (f) => {
+      for (const { tasks } of bound) for (const task of tasks) computeAlone(f, task)
+    })
+    this.#module.export(step)
+    return this.#instantiated({}, (exports) => exports['step'] as () => void)
+  }
+
+  /** Level by level; undefined when nothing in it is worth sharing. */
+  compileShared(bound: readonly Bound<Task>[], threads: Threads): Awaitable<() => void> | undefined {
+    const module = this.#module
+    const regions = new Regions()
+    const levels = levelsOf(bound).map((tasks) => ({ tasks, region: regions.share(tasks) }))
+    const work = regions.write(module)
+    if (!work) return undefined
+    const program = threads.nextProgram()
+    const { helpers, maySleep } = threads
+    const { fork, serve } = writeForkJoin(module, work, { program, helpers, maySleep })
+    const step = module.define('step', ['i32'], 'none', (f, shared) => {
+      for (const { tasks, region } of levels) {
+        const alone = (): void => tasks.forEach((task) => computeAlone(f, task))
+        if (!region) alone()
+        else f.if(shared, () => computeShared(f, tasks, region, fork), alone)
+      }
+    })
+    for (const func of [work, serve, step]) module.export(func)
+    return this.#instantiated({ [forkModule]: threads.imports(program) }, (exports, compiled) => {
+      const { step: run } = exports as unknown as { step(shared: number): void }
+      const inTeam = (): void => {
+        if (!threads.have(program)) return run(0)
+        try {
+          run(1)
+        } catch (error) {
+          threads.recover()
+          throw error
+        }
+      }
+      threads.load(program, compiled, inTeam)
+      return inTeam
+    })
+  }
+
+  #instantiated(
+    given: Readonly<Record<string, WebAssembly.ModuleImports>>,
+    use: (exports: WebAssembly.Exports, module: WebAssembly.Module) => () => void,
+  ): Awaitable<() => void> {
+    const ready = (module: WebAssembly.Module): (() => void) => {
+      const imports = { ...importsOf(module), [hostFunctions]: this.#hosts, ...given }
+      return use(instantiate(module, this.#heap.memory, imports), module)
+    }
+    const compiled = compileModule(this.#module.build())
+    return compiled instanceof Promise ? compiled.then(ready) : ready(compiled)
+  }
 }

@@ -18,7 +18,7 @@ export type KernelCode =
   | { readonly kind: 'host'; readonly run: (args: readonly CpuBuffer[]) => void }
 
 /** Work that is done in one call: enough to make the call nothing, and short enough for threads to share. */
-const chunkWork = 32768
+export const chunkWork = 32768
 
 /** How a stage is cut: depends on the kernel alone, so that answers never depend on how many threads there are. */
 export interface Chunks {

@@ -48,14 +48,18 @@ function network(): Model {
 }
 
 async function train({ loss, step, weights }: Model, threads: number, seed: number): Promise<unknown[]> {
-  await using session = new Session({ devices: [cpu({ threads })], seed })
+  const device = cpu({ threads })
+  await using session = new Session({ devices: [device], seed })
   await session.initialize(step)
   const feeds = {
     x: Float32Array.from({ length: 64 * 144 }, (_, i) => Math.sin(i * i)),
     labels: Int32Array.from({ length: 64 }, (_, i) => i % 5),
   }
   const losses: unknown[] = []
-  for (let i = 0; i < 6; i++) losses.push((await session.run([loss, step], feeds))[0].item())
+  for (let i = 0; i < 6; i++) {
+    losses.push((await session.run([loss, step], feeds))[0].item())
+    await device.ready()
+  }
   return [...losses, ...(await session.run(weights)).map((w) => w.toArray())]
 }
 

@@ -1,14 +1,20 @@
-// A thread of the pool: instantiates the Programs that it is sent, and in between takes chunks of whatever is being computed.
-import { controlOf, spins, takeChunks, word } from './control.ts'
+// A thread of a pool: instantiates the Programs that it is sent, and in between takes chunks of whatever is being computed.
+import { controlOf, finish, poolWord, word } from './control.ts'
 import { instantiate } from './instance.ts'
+import { mathImports } from './math/imports.ts'
 
-/** What a worker is sent: its memory first, then Programs. */
+/** What a thread is sent: the pool's words and its place among the threads first, then Programs, and which of them it may forget. */
 export type ToWorker =
-  | { readonly memory: WebAssembly.Memory }
-  | { readonly program: number; readonly module: WebAssembly.Module; readonly forget: readonly number[] }
-/** What it answers: the Program that it has now, or why it cannot have it. */
+  | { readonly kind: 'start'; readonly words: SharedArrayBuffer; readonly thread: number }
+  | {
+      readonly kind: 'load'
+      readonly program: number
+      readonly module: WebAssembly.Module
+      readonly memory: WebAssembly.Memory
+    }
+  | { readonly kind: 'forget'; readonly programs: readonly number[] }
+/** What it answers: that it has seen to a Program, or why it cannot have it. */
 export interface FromWorker {
-  readonly program: number
   readonly error?: string
 }
 
@@ -32,37 +38,94 @@ function parentPort(): Port {
   }
 }
 
+/** What a Program exports to threads, over the words of its memory. */
+interface Loaded {
+  readonly control: Int32Array<ArrayBufferLike>
+  serve(): number
+  work(chunk: number): void
+}
+
 const port = parentPort()
-const programs = new Map<number, (region: number, chunk: number) => void>()
-let memory: WebAssembly.Memory | undefined
+const programs = new Map<number, Loaded>()
+let words = new Int32Array(new SharedArrayBuffer(4))
+let thread = 0
 let received = 0
+let before: Promise<void> = Promise.resolve()
 
 port.listen((message) => {
-  if ('memory' in message) memory = message.memory
-  else receive(message)
-  if (memory) serve(controlOf(memory))
+  // One after the other, as loading may wait.
+  before = before.then(() => receive(message)).then(serve)
 })
 
-function receive({ program, module, forget }: Extract<ToWorker, { program: number }>): void {
+async function receive(message: ToWorker): Promise<void> {
+  if (message.kind === 'start') {
+    words = new Int32Array(message.words)
+    thread = message.thread
+    return
+  }
+  if (message.kind === 'forget') message.programs.forEach((program) => programs.delete(program))
+  else await load(message)
   received++
-  for (const old of forget) programs.delete(old)
+}
+
+async function load({ program, module, memory }: Extract<ToWorker, { kind: 'load' }>): Promise<void> {
+  let error: string | undefined
   try {
-    programs.set(program, instantiate(module, memory!)['work'] as (region: number, chunk: number) => void)
-    port.postMessage({ program })
-  } catch (error) {
-    port.postMessage({ program, error: String(error) })
+    const imports = { math: { ...mathImports }, ...(await scalars(module)) }
+    const { serve, work } = instantiate(module, memory, imports) as unknown as Loaded
+    programs.set(program, { control: controlOf(memory), serve, work })
+  } catch (caught) {
+    error = String(caught)
+  }
+  Atomics.store(words, poolWord.loaded + thread, program)
+  port.postMessage(error === undefined ? {} : { error })
+}
+
+/** Functions of core are loaded with the first Program that asks for any: most do without. */
+async function scalars(module: WebAssembly.Module): Promise<Record<string, WebAssembly.ModuleImports>> {
+  if (WebAssembly.Module.imports(module).every((entry) => entry.module !== 'scalar')) return {}
+  const { scalarImports, scalarModule } = await import('./lower/imported.ts')
+  return { [scalarModule]: scalarImports(module) }
+}
+
+/** Works and sleeps until there is a message to be received. */
+function serve(): void {
+  for (;;) {
+    // Read before everything else: whatever happens after it ends the sleep at once.
+    const epoch = Atomics.load(words, poolWord.epoch)
+    if (Atomics.load(words, poolWord.posted) > received) return
+    join(programs.get(Atomics.load(words, poolWord.program)))
+    Atomics.wait(words, poolWord.epoch, epoch)
   }
 }
 
-/** Works until there is a message to be received. */
-function serve(control: Int32Array<ArrayBufferLike>): void {
-  for (;;) {
-    // Read before everything else: whatever happens after it ends the wait at once.
-    const epoch = Atomics.load(control, word.epoch)
-    takeChunks(control, (program, region, chunk) => programs.get(program)!(region, chunk))
-    if (Atomics.load(control, word.posted) > received) return
-    let looks = spins
-    while (looks > 0 && Atomics.load(control, word.epoch) === epoch) looks--
-    Atomics.wait(control, word.epoch, epoch)
+/** Takes chunks of a Program, and of others over the same memory that run after it, until nothing has run for a while. */
+function join(program: Loaded | undefined): void {
+  while (program) {
+    const { control } = program
+    let chunk: number
+    try {
+      chunk = program.serve()
+    } catch {
+      Atomics.sub(control, word.listeners, 1)
+      fail(control)
+      continue
+    }
+    if (chunk < 0) return
+    // It was taken from a Program that stands still while the chunk is pending.
+    program = programs.get(Atomics.load(control, word.program))
+    try {
+      program?.work(chunk)
+      if (program) finish(control, 1)
+      else fail(control)
+    } catch {
+      fail(control)
+    }
   }
+}
+
+/** Says that a chunk failed: the thread that forked throws. */
+function fail(control: Int32Array<ArrayBufferLike>): void {
+  Atomics.store(control, word.failed, 1)
+  finish(control, 1)
 }

@@ -12,6 +12,7 @@ import { log, log1p } from './log.ts'
 import { pow } from './pow.ts'
 import { cos, sin, tan } from './trig.ts'
 
+export { mathImports } from './imports.ts'
 export { type LaneFunction, type LaneFunction2, Lanes, type Vector } from './lanes.ts'
 export { lanewise } from './lanewise.ts'
 
@@ -68,13 +69,6 @@ export const unaryMath: Readonly<Record<UnaryMath, LaneFunction>> = {
 
 /** The functions of two arguments. */
 export const binaryMath: Readonly<Record<BinaryMath, LaneFunction2>> = { pow, atan2 }
-
-/** What a module that uses `sin`, `cos` or `tan` imports as `math`: they are called where arguments are huge. */
-export const mathImports: Readonly<Record<'sin' | 'cos' | 'tan', (x: number) => number>> = {
-  sin: Math.sin,
-  cos: Math.cos,
-  tan: Math.tan,
-}
 
 /** A function of a module over four float32 lanes; made when it is first asked for. */
 export function vectorMath(

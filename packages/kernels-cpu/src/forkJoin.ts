@@ -1,0 +1,123 @@
+// Fork and join in WebAssembly: the calling thread publishes a region's chunks, everyone takes them one by one, and no JavaScript runs in between.
+import { spins, word } from './control.ts'
+import {
+  atomic,
+  call,
+  type Func,
+  type FunctionBuilder,
+  i32,
+  type Local,
+  type ModuleBuilder,
+  select,
+} from './wasm/index.ts'
+
+/** The name under which Programs import what they call when threads sleep or fail. */
+export const forkModule = 'pool'
+
+/** The functions of one Program. */
+export interface ForkJoin {
+  /** `fork(end, count)`: computes chunks [end − count, end) on all threads, and returns when they are done. */
+  readonly fork: Func<readonly ['i32', 'i32'], 'none'>
+  /**
+   * What other threads run: takes chunks until there have been none for a while, and answers −1; or answers a chunk that it took and that
+   * belongs to another Program of this memory: the caller has to compute it.
+   */
+  readonly serve: Func<readonly [], 'i32'>
+}
+
+/** What fork and join are written for. */
+export interface ForkJoinOptions {
+  /** The number of the Program. */
+  readonly program: number
+  /** Threads besides the calling one. */
+  readonly helpers: number
+  /** May the calling thread sleep? */
+  readonly maySleep: boolean
+}
+
+const bytes = 4
+const at = {
+  remaining: word.remaining * bytes,
+  end: word.end * bytes,
+  program: word.program * bytes,
+  pending: word.pending * bytes,
+  failed: word.failed * bytes,
+  listeners: word.listeners * bytes,
+} as const
+
+/** Writes both functions; `work(chunk)` computes one chunk of the Program. */
+export function writeForkJoin(
+  module: ModuleBuilder,
+  work: Func<readonly ['i32'], 'none'>,
+  { program, helpers, maySleep }: ForkJoinOptions,
+): ForkJoin {
+  const wake = module.importFunction(forkModule, 'wake', ['i32'], 'none')
+  const fail = module.importFunction(forkModule, 'fail', [], 'none')
+  const fork = module.define('fork', ['i32', 'i32'], 'none', (f, end, count) => {
+    // The atomic store publishes the plain ones: whoever takes a chunk has seen it.
+    f.do(i32.store(at.program, program), i32.store(at.end, end), i32.store(at.pending, count))
+    f.do(atomic.i32_store(at.remaining, count))
+    const others = f.let(i32.sub(count, 1))
+    const useful = select(i32.lt_u(others, helpers), others, i32.const(helpers))
+    const missing = f.let(i32.sub(useful, atomic.i32_load(at.listeners)))
+    f.if(i32.gt_s(missing, 0), () => f.do(call(wake, missing)))
+    takeChunks(f, (left) => {
+      f.do(call(work, i32.sub(end, left)))
+      f.do(atomic.i32_sub(at.pending, 1))
+    })
+    awaitPending(f, maySleep)
+    f.if(i32.load(at.failed), () => f.do(call(fail)))
+  })
+  const serve = module.define('serve', [], 'i32', (f) => {
+    f.do(atomic.i32_add(at.listeners, 1))
+    const looks = f.local('i32')
+    f.loop((again) => {
+      f.set(looks, spins)
+      f.loop((look) => {
+        takeChunks(f, (left) => {
+          const chunk = f.let(i32.sub(i32.load(at.end), left))
+          f.if(i32.ne(i32.load(at.program), program), () => {
+            f.do(atomic.i32_sub(at.listeners, 1))
+            f.return(chunk)
+          })
+          f.do(call(work, chunk))
+          f.if(i32.eq(atomic.i32_sub(at.pending, 1), 1), () => f.do(atomic.notify(at.pending, 1)))
+          f.set(looks, spins)
+        })
+        f.set(looks, i32.sub(looks, 1))
+        f.branch(look, looks)
+      })
+      // Whoever forks counts the listeners after it has published: either it sees that this one is gone, or this one sees the chunks.
+      f.do(atomic.i32_sub(at.listeners, 1))
+      f.if(i32.gt_s(atomic.i32_load(at.remaining), 0), () => {
+        f.do(atomic.i32_add(at.listeners, 1))
+        f.branch(again)
+      })
+    })
+    return i32.const(-1)
+  })
+  return { fork, serve }
+}
+
+/** Takes chunks while there are any; `left` says how many there were, the taken one included. */
+function takeChunks(f: FunctionBuilder, compute: (left: Local<'i32'>) => void): void {
+  const left = f.local('i32')
+  f.while(i32.gt_s(atomic.i32_load(at.remaining), 0), () => {
+    f.set(left, atomic.i32_sub(at.remaining, 1))
+    f.if(i32.gt_s(left, 0), () => compute(left))
+  })
+}
+
+/** Waits until no chunk is pending. */
+function awaitPending(f: FunctionBuilder, maySleep: boolean): void {
+  const looks = f.let(i32.const(spins))
+  const pending = f.local('i32')
+  f.while(f.tee(pending, atomic.i32_load(at.pending)), () => {
+    if (!maySleep) return
+    f.if(
+      looks,
+      () => f.set(looks, i32.sub(looks, 1)),
+      () => f.do(atomic.wait32(at.pending, pending, -1n)),
+    )
+  })
+}
