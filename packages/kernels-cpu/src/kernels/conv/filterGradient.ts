@@ -38,7 +38,7 @@ export function planFilter(sliding: Sliding, relaxed: boolean): FilterPlan {
 
 /**
  * A stage of one unit per strip of rows of the gradient. Rows are seen channels; taps that lie side by side in the box share a block.
- * `addresses` picks the box, packed dy and the gradient out of the parameters.
+ * `addresses` picks the box, the panels of dy and the gradient out of the parameters.
  */
 export function filterStage(
   module: ModuleBuilder,
@@ -55,8 +55,8 @@ export function filterStage(
   // The box of block rows: depth, height, width and group.
   const around = [kernel[0], kernel[1], side ? 1 : kernel[2], groups]
   const blocks = Math.ceil(length / tall)
-  const blocksTogether = Math.max(1, Math.floor(stripRows / tall))
-  const strips = Math.ceil(blocks / blocksTogether)
+  const strips = Math.ceil(blocks / Math.max(1, Math.floor(stripRows / tall)))
+  const blocksTogether = Math.ceil(blocks / strips)
   const linesTogether = Math.max(1, Math.floor(cachedPositions / Math.max(1, output[2])))
 
   const product = (rows: number, wide: number, lines: number) => {
@@ -71,7 +71,7 @@ export function filterStage(
       aRow: bytes,
       aK: stride[2] * pixel,
       bK: panels.step,
-      bPadded: true,
+      bPadded: panels.packed,
       cRow: made1,
     }
     return microKernel(module, spec)
@@ -95,7 +95,7 @@ export function filterStage(
       const firstBlock = f.let(i32.mul(strip!, blocksTogether))
       const beyond = f.let(i32.add(firstBlock, blocksTogether))
       const lastBlock = f.let(select(i32.lt_u(beyond, blocks), beyond, i32.const(blocks)))
-      const dyStart = f.let(i32.add(dy, i32.mul(group!, panels.count * panels.panel)))
+      const dyStart = f.let(i32.add(dy, i32.mul(group!, panels.group)))
       const add = f.let(i32.const(0))
 
       // Lines of positions meet all rows of the strip before the next ones come: they stay in the cache meanwhile.
@@ -138,9 +138,12 @@ export function filterStage(
     })
   })
   const units = around.reduce((p, size) => p * size, strips)
+  const strip = Math.min(length, tall * blocksTogether)
   return {
     func,
     units,
-    work: (border.batch * volume(output) * Math.min(length, tall * blocksTogether) * made) / 8,
+    work: (border.batch * volume(output) * strip * made) / 8,
+    // Strips follow each other without a gap where there is one group, and only the very last one may be shorter.
+    ...(groups === 1 && (length % strip === 0 || units === strips) && { finishes: strip * made }),
   }
 }

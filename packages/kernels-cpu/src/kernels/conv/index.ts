@@ -31,7 +31,7 @@ const roundUp = (bytes: number): number => Math.ceil(bytes / 64) * 64
 /** The box is the image itself where there is no border, otherwise the beginning of the scratch memory. */
 interface Operands {
   readonly sliding: Sliding
-  /** All parameters of the kernel but the range; scratch memory is the last. */
+  /** All parameters of the kernel but the range; scratch memory, where there is some, is the last. */
   readonly count: number
   /** Positions of the image, of the other operand and of the answer among the parameters. */
   readonly image: number
@@ -40,12 +40,12 @@ interface Operands {
 }
 
 /** Where operands stand: inputs that only lend their shape have no parameter. */
-function operandsOf(op: ConvOp, signature: Signature, sliding: Sliding): Operands {
+function operandsOf(op: ConvOp, signature: Signature, sliding: Sliding, workspaceBytes: number): Operands {
   const answer = boundInputs(signature).length
   // The image and the other operand are the first and last inputs: x and the filter, x and dy, or dy and the filter before it.
   const [image, other] =
     op === 'Conv' ? [0, 1] : op === 'ConvBackpropFilter' ? [0, answer - 1] : [answer - 1, answer - 2]
-  return { sliding, count: answer + 2, image, other, answer }
+  return { sliding, count: answer + (workspaceBytes > 0 ? 2 : 1), image, other, answer }
 }
 
 function boxOf({ sliding, image, answer }: Operands, parameters: Parameters): Value<'i32'> {
@@ -67,11 +67,12 @@ function slidingKernel(
   const backward = op === 'ConvBackpropInput'
   const sliding = backward ? backwardSliding(signature) : forwardSliding(op, signature)
   const panels = planPanels(sliding, options.relaxed)
-  const operands = operandsOf(op, signature, sliding)
   const boxBytes = isBorderless(sliding.border) ? 0 : roundUp(borderBytes(sliding))
+  const workspaceBytes = boxBytes + roundUp(sliding.groups * panels.group)
+  const operands = operandsOf(op, signature, sliding, workspaceBytes)
   const packed = (parameters: Parameters) => i32.add(parameters[operands.answer + 1]!, boxBytes)
   return {
-    workspaceBytes: boxBytes + roundUp(sliding.groups * panels.group),
+    workspaceBytes,
     write: (module) =>
       module.once(signatureKey(op, signature, options), () => [
         ...border(module, operands),
@@ -110,18 +111,23 @@ export const convBackpropFilter: KernelDef = {
     const op = 'ConvBackpropFilter'
     const sliding = forwardSliding(op, signature)
     const plan = planFilter(sliding, options.relaxed)
-    const operands = operandsOf(op, signature, sliding)
+    const { panels } = plan
     const boxBytes = isBorderless(sliding.border) ? 0 : roundUp(borderBytes(sliding))
-    const packed = (parameters: Parameters) => i32.add(parameters[operands.answer + 1]!, boxBytes)
+    const workspaceBytes = boxBytes + roundUp(panels.bytes)
+    const operands = operandsOf(op, signature, sliding, workspaceBytes)
+    const packed = (parameters: Parameters) =>
+      panels.packed ? i32.add(parameters[operands.answer + 1]!, boxBytes) : parameters[operands.other]!
+    const pack = (module: ModuleBuilder) =>
+      positionStage(module, sliding, panels, elements[sliding.element], operands.count, (p) => [
+        p[operands.other]!,
+        packed(p),
+      ])
     return {
-      workspaceBytes: boxBytes + roundUp(sliding.groups * plan.panels.count * plan.panels.panel),
+      workspaceBytes,
       write: (module) =>
         module.once(signatureKey(op, signature, options), () => [
           ...border(module, operands),
-          positionStage(module, sliding, plan.panels, elements[sliding.element], operands.count, (p) => [
-            p[operands.other]!,
-            packed(p),
-          ]),
+          ...(panels.packed ? [pack(module)] : []),
           filterStage(module, sliding, plan, options.relaxed, operands.count, (p) => [
             boxOf(operands, p),
             packed(p),

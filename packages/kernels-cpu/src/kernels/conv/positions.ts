@@ -1,4 +1,4 @@
-// dy packed into panels: for each group and panel of channels, position after position. Channels of a power of two would otherwise fall on each other in the cache.
+// dy as panels of channels: where it has few it lies so already, otherwise each panel is copied, as channels of a power of two would fall on each other in the cache.
 import type { Element } from '../../gemm/element.ts'
 import { overUnits } from '../../lower/odometer.ts'
 import type { Stage } from '../../stage.ts'
@@ -7,23 +7,45 @@ import { type Sliding, volume } from './geometry.ts'
 
 type Address = Value<'i32'>
 
-/** How the channels of dy are cut, and how many bytes a position takes in a panel: whole vectors. */
+/** How the channels of dy are cut, and where panels lie, in bytes. */
 export interface PositionPanels {
   readonly columns: number
   readonly count: number
+  /** Are panels copies, which have whole vectors? Otherwise dy itself is read. */
+  readonly packed: boolean
+  /** From one position to the next, from one panel of a group to the next, and from one group to the next. */
   readonly step: number
-  /** Bytes of a panel with all positions. */
   readonly panel: number
+  readonly group: number
+  /** Bytes of all copies. */
+  readonly bytes: number
 }
+
+/** Bytes of a position of dy that is read where it lies. */
+const narrow = 128
 
 /** Cuts the channels of a group into panels of `columns`. */
 export function planPositions(
-  { border, output, made }: Sliding,
+  { border, output, groups, made, bytes }: Sliding,
   columns: number,
   element: Element,
 ): PositionPanels {
+  const count = Math.ceil(made / columns)
+  const pixel = groups * made * bytes
+  if (pixel <= narrow)
+    return {
+      columns,
+      count,
+      packed: false,
+      step: pixel,
+      panel: columns * bytes,
+      group: made * bytes,
+      bytes: 0,
+    }
   const step = Math.ceil(columns / element.lanes) * 16
-  return { columns, count: Math.ceil(made / columns), step, panel: border.batch * volume(output) * step }
+  const panel = border.batch * volume(output) * step
+  const group = count * panel
+  return { columns, count, packed: true, step, panel, group, bytes: groups * group }
 }
 
 /** Positions that are copied as one unit. */
@@ -33,7 +55,7 @@ const together = 64
 export function positionStage(
   module: ModuleBuilder,
   { border, output, groups, made, bytes }: Sliding,
-  { columns, count, step, panel }: PositionPanels,
+  { columns, count, step, panel, group: groupBytes }: PositionPanels,
   element: Element,
   parameters: number,
   addresses: (parameters: readonly Local<'i32'>[]) => readonly [dy: Address, packed: Address],
@@ -59,7 +81,7 @@ export function positionStage(
             ),
           )
           const to = f.let(
-            i32.add(packed, i32.add(i32.mul(i32.add(i32.mul(group, count), p), panel), i32.mul(first, step))),
+            i32.add(packed, i32.add(i32.add(i32.mul(group, groupBytes), p * panel), i32.mul(first, step))),
           )
           f.forRange(first, last, 1, () => {
             for (let done = 0; done < width; done += element.lanes) {

@@ -119,6 +119,7 @@ export function windowStage(
       })
     })
   })
-  const products = width * groups * made * seen * volume(sliding.kernel)
-  return { func, units: border.batch * output[0] * output[1], work: products / 8 }
+  const finishes = width * groups * made
+  const products = finishes * seen * volume(sliding.kernel)
+  return { func, units: border.batch * output[0] * output[1], work: products / 8, finishes }
 }
