@@ -7,6 +7,8 @@ export default defineProject({
   test: {
     include: ['src/**/*.test.ts'],
     pool: 'threads',
+    // Small and busy machines run the same tests.
+    testTimeout: 30_000,
     // Worker threads that a test starts resolve packages by themselves: they must see the same sources.
     execArgv: conditions.map((name) => `--conditions=${name}`),
   },

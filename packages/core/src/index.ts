@@ -55,6 +55,7 @@ export * from './ir/kernel.ts'
 export * from './ir/scalarFunctions.ts'
 export * from './ir/simplify.ts'
 export { special } from './ir/special.ts'
+export * from './ir/verify.ts'
 export * from './ir/view.ts'
 
 // Running them

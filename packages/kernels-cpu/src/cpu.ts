@@ -147,8 +147,8 @@ class WebAssemblyDevice implements CpuDevice {
   }
 
   fuse(kernel: FusedKernel): Kernel {
-    const write = this.#lowering.lower(kernel, this.#lowering.schedule(kernel))
-    return kernelOf({ kind: 'wasm', write: (module) => [write(module)] }, this.#heap, kernel.inputs.length)
+    const { write, workspaceBytes } = this.#lowering.lower(kernel, this.#lowering.schedule(kernel))
+    return kernelOf({ kind: 'wasm', write }, this.#heap, kernel.inputs.length, workspaceBytes)
   }
 
   supports(op: string, { inputs, outputs }: Signature): boolean {

@@ -1,6 +1,6 @@
 // Random fused kernels: a device must compute what the interpreter computes, up to the error that the operations allow.
 import type { Buffer, Device, DType, TypedArray } from '@shoal/core'
-import { dtypes, getElement, interpretKernel, viewOf } from '@shoal/core'
+import { dtypes, getElement, interpretKernel, verifyKernel, viewOf } from '@shoal/core'
 import { expect } from 'vitest'
 import { Random } from '../random.ts'
 import type { ErrorBound, RandomKernel } from './randomKernel.ts'
@@ -24,7 +24,8 @@ export async function checkRandomKernel(
   seed: number,
   allowed: readonly DType[],
 ): Promise<void> {
-  const random = randomKernel(new Random(`kernel ${seed}`), allowed, Math.min(5, device.caps.maxBuffers - 1))
+  const random = randomKernel(new Random(`kernel ${seed}`), allowed, Math.min(8, device.caps.maxBuffers))
+  verifyKernel(random.kernel)
   const { kernel, inputs } = random
   const actual = await runKernel(device, random)
   const expected = interpretKernel(kernel, inputs)

@@ -1,15 +1,16 @@
-// Random legal kernels: loops, broadcast, transposed, strided, reversed and padded reads, reductions with epilogues, over random dtypes.
+// Random legal kernels: loops, broadcast, transposed, strided, reversed and padded reads, reductions that need each other, several outputs, over random dtypes.
 import type {
   Combine,
   DType,
   Expr,
   FusedKernel,
   KernelInput,
-  SimpleKernel,
+  KernelReduction,
+  KernelStore,
   Size,
   TypedArray,
 } from '@shoal/core'
-import { allocate, dtypes, E, setElement, simpleKernel, sizeOf } from '@shoal/core'
+import { allocate, dtypes, E, flatIndex, setElement, sizeOf } from '@shoal/core'
 import type { Random } from '../random.ts'
 import type { Bounded } from './bounded.ts'
 import { clipped, grow } from './bounded.ts'
@@ -52,65 +53,101 @@ const walks: readonly ((stream: Random, axis: Expr, size: number) => Walk)[] = [
   },
 ]
 
-/** A kernel drawn from the stream, computing in and storing only `allowed` dtypes, with at most `maxInputs` inputs. */
-export function randomKernel(stream: Random, allowed: readonly DType[], maxInputs: number): RandomKernel {
+/** A kernel drawn from the stream, computing in and storing only `allowed` dtypes, with at most `maxBuffers` inputs and outputs. */
+export function randomKernel(stream: Random, allowed: readonly DType[], maxBuffers: number): RandomKernel {
   const floats = allowed.filter((d) => dtypes[d].kind === 'float')
   // Floats have the most operations: they get the most kernels.
-  const stored = stream.pick(stream.next() < 0.6 ? floats : allowed)
-  const { compute } = dtypes[stored]
+  const { compute } = dtypes[stream.pick(stream.next() < 0.6 ? floats : allowed)]
+  const stored = allowed.filter((d) => dtypes[d].compute === compute)
   const axes = randomAxes(stream)
-  const reduced = stream.next() < 0.4 ? stream.integer(1, axes.length + 1) : 0
-  const reads = new Reads(
-    stream,
-    axes,
-    allowed.filter((d) => dtypes[d].compute === compute),
-  )
+  const reduced = stream.next() < 0.5 ? stream.integer(1, axes.length + 1) : 0
+  const outputs = stream.integer(1, Math.min(4, maxBuffers - 1))
+  const reads = new Reads(stream, axes, stored, maxBuffers - outputs)
   // Reads come last: growing prefers the latest values.
   const plain = compute === 'bool' ? [] : [constant(stream, compute), counter(stream, axes, compute)]
-  const loads = Array.from({ length: stream.integer(1, Math.max(2, maxInputs - 1)) }, () =>
-    reads.leaf(axes.length),
-  )
-  const leaves = [...plain, ...loads]
-  const value = grow(stream, leaves, stream.integer(1, 12))
-  const length = sizeOf(axes.slice(0, axes.length - reduced))
-  const output = { dtype: stored, length }
-  if (reduced === 0)
-    return {
-      ...reads.finish({ axes, reduced, body: value.expr, output }),
-      bounds: [value],
-    }
-  return reduction(stream, reads, value, axes, reduced, output)
+  const loads = Array.from({ length: stream.integer(1, 4) }, () => reads.leaf(axes.length))
+  const loops = { axes, reduced, leaves: [...plain, ...loads] }
+  const { reductions, finished } = reduced > 0 ? randomReductions(stream, loops) : nothingReduced
+  const stores = Array.from({ length: outputs }, () => randomStore(stream, reads, loops, finished, stored))
+  return {
+    kernel: {
+      name: 'random',
+      inputs: reads.inputs,
+      axes,
+      reduced,
+      reductions,
+      stores: stores.map(({ store }) => store),
+    },
+    inputs: reads.data,
+    bounds: stores.map(({ bound }) => bound),
+  }
 }
 
-function reduction(
+/** Where values are drawn: the loops, and what can be read in all of them. */
+interface Loops {
+  readonly axes: Size
+  readonly reduced: number
+  readonly leaves: readonly Bounded[]
+}
+
+interface RandomReductions {
+  readonly reductions: readonly KernelReduction[]
+  /** Their values, when they are finished. */
+  readonly finished: readonly Bounded[]
+}
+const nothingReduced: RandomReductions = { reductions: [], finished: [] }
+
+/** Up to three reductions, later ones perhaps of what earlier ones found. */
+function randomReductions(stream: Random, { axes, reduced, leaves }: Loops): RandomReductions {
+  const count = sizeOf(axes.slice(axes.length - reduced))
+  const reductions: KernelReduction[] = []
+  const finished: Bounded[] = []
+  const many = stream.integer(1, 4)
+  for (let i = 0; i < many; i++) {
+    const known = stream.next() < 0.5 ? finished.map(tamed) : []
+    const value = grow(stream, [...known, ...leaves], stream.integer(1, 8))
+    const { dtype } = value.expr
+    const combine = stream.pick<Combine>(dtype === 'bool' ? ['max', 'min'] : ['sum', 'prod', 'max', 'min'])
+    // Factors of at most 1 keep products of many from running away.
+    const term = combine === 'prod' && dtypes[dtype].kind === 'float' ? clipped(value, 1) : value
+    reductions.push({ combine, dtype, term: term.expr })
+    finished.push({ expr: E.acc(i, dtype), ...combinedBound(term, combine, count) })
+  }
+  return { reductions, finished }
+}
+
+/** A value that stays small enough to be computed with. */
+const tamed = (value: Bounded): Bounded =>
+  dtypes[value.expr.dtype].kind === 'float' ? clipped(value, 16) : value
+
+function randomStore(
   stream: Random,
   reads: Reads,
-  value: Bounded,
-  axes: Size,
-  reduced: number,
-  output: { dtype: DType; length: number },
-): RandomKernel {
-  const { dtype } = value.expr
-  const count = sizeOf(axes.slice(axes.length - reduced))
-  const combine = stream.pick<Combine>(dtype === 'bool' ? ['max', 'min'] : ['sum', 'prod', 'max', 'min'])
-  // Factors of at most 1 keep products of many from running away.
-  const body = combine === 'prod' && dtypes[dtype].kind === 'float' ? clipped(value, 1) : value
-  const combined = combinedBound(body, combine, count)
-  const acc: Bounded = { expr: E.acc(0, dtype), ...combined }
+  { axes, reduced, leaves }: Loops,
+  finished: readonly Bounded[],
+  stored: readonly DType[],
+): { readonly store: KernelStore; readonly bound: ErrorBound } {
+  const kept = axes.length - reduced
+  const empty = axes.slice(kept).includes(0)
+  const once = reduced > 0 && (empty || axes.slice(kept).every((d) => d === 1) || stream.next() < 0.5)
+  const loops = once ? axes.slice(0, kept) : axes
   // An empty maximum is −∞, which no bound describes: it is stored as it is.
-  const bare = count === 0 || stream.next() < 0.3
-  const epilogue = bare
-    ? acc
+  const bare = once && (empty || stream.next() < 0.3)
+  const value = bare
+    ? stream.pick(finished)
     : grow(
         stream,
-        [reads.leaf(axes.length - reduced), dtypes[dtype].kind === 'float' ? clipped(acc, 16) : acc],
-        stream.integer(1, 6),
+        [...finished.map(tamed), ...(once ? [reads.leaf(kept)] : leaves)],
+        stream.integer(1, once ? 6 : 12),
       )
-  const reduce = { combine, dtype, epilogue: epilogue.expr }
-  return {
-    ...reads.finish({ axes, reduced, body: body.expr, output, reduce }),
-    bounds: [epilogue],
-  }
+  const order = Array.from(loops, (_, axis) => axis)
+  const moved = stream.next() < 0.2 ? stream.shuffled(order) : order
+  const index = flatIndex(
+    moved.map((axis) => E.axis(axis)),
+    moved.map((axis) => loops[axis]!),
+  )
+  const dtype = stream.pick(stored)
+  return { store: { dtype, length: sizeOf(loops), index, value: value.expr }, bound: value }
 }
 
 function combinedBound(
@@ -145,18 +182,21 @@ class Reads {
   private readonly stream: Random
   private readonly axes: Size
   private readonly stored: readonly DType[]
-  private readonly inputs: KernelInput[] = []
-  private readonly data: TypedArray[] = []
+  private readonly most: number
+  readonly inputs: KernelInput[] = []
+  readonly data: TypedArray[] = []
 
-  constructor(stream: Random, axes: Size, stored: readonly DType[]) {
+  constructor(stream: Random, axes: Size, stored: readonly DType[], most: number) {
     this.stream = stream
     this.axes = axes
     this.stored = stored
+    this.most = most
   }
 
-  /** A new input, read along the first `count` axes in random order. */
+  /** A new input, read along the first `count` axes in random order; a constant where no more inputs may be. */
   leaf(count: number): Bounded {
     const { stream } = this
+    if (this.inputs.length >= this.most) return constant(stream, dtypes[this.stored[0]!].compute)
     const order = stream.shuffled(Array.from({ length: count }, (_, i) => i))
     const moves = order.map((axis) => stream.pick(walks)(stream, E.axis(axis), this.axes[axis]!))
     const dtype = stream.pick(this.stored)
@@ -179,13 +219,6 @@ class Reads {
             zero,
           )
     return { expr, magnitude: 4, error: 0 }
-  }
-
-  finish(rest: Omit<SimpleKernel, 'name' | 'inputs'>): {
-    kernel: FusedKernel
-    inputs: readonly TypedArray[]
-  } {
-    return { kernel: simpleKernel({ name: 'random', inputs: this.inputs, ...rest }), inputs: this.data }
   }
 }
 

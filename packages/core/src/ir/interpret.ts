@@ -4,7 +4,7 @@ import { allocate, dtypes } from '../dtype.ts'
 import { getElement, setElement } from '../ndarray.ts'
 import type { Comparison, Expr, ScalarTarget, Unary, Binary } from './expr.ts'
 import { binaryNames, comparisonNames, emit, fromNames, unaryNames } from './expr.ts'
-import type { Combine, FusedKernel, Reduction, Store } from './kernel.ts'
+import type { Combine, FusedKernel, KernelReduction, KernelStore } from './kernel.ts'
 import { neutral, neutralBigInt, storesEverywhere } from './kernel.ts'
 import {
   binaryFunction,
@@ -68,7 +68,7 @@ export function prepareKernel(
 }
 
 function prepareReduction(
-  { combine, dtype, term }: Reduction,
+  { combine, dtype, term }: KernelReduction,
   kernel: FusedKernel,
 ): {
   readonly start: Value
@@ -88,9 +88,9 @@ function prepareReduction(
 /** Stores that happen together: all values are computed before the first is stored. */
 class Stores {
   readonly count: number
-  private readonly places: readonly (Store & { readonly output: number })[]
+  private readonly places: readonly (KernelStore & { readonly output: number })[]
   private readonly code: Code
-  constructor(places: readonly (Store & { readonly output: number })[], kernel: FusedKernel) {
+  constructor(places: readonly (KernelStore & { readonly output: number })[], kernel: FusedKernel) {
     this.count = places.length
     this.places = places
     this.code = new Code(

@@ -31,12 +31,12 @@ export interface FusedKernel {
   readonly axes: Size
   /** How many trailing axes are reduced; 0 without reductions. */
   readonly reduced: number
-  readonly reductions: readonly Reduction[]
-  readonly stores: readonly Store[]
+  readonly reductions: readonly KernelReduction[]
+  readonly stores: readonly KernelStore[]
 }
 
 /** A value combined over the reduced axes, for every point of the kept ones. `E.acc(i)` is reduction i, finished. */
-export interface Reduction {
+export interface KernelReduction {
   readonly combine: Combine
   /** What is accumulated in; the value over nothing is the neutral element in it. */
   readonly dtype: DType
@@ -45,7 +45,7 @@ export interface Reduction {
 }
 
 /** What becomes an output. */
-export interface Store {
+export interface KernelStore {
   readonly dtype: DType
   /** Elements of the output. Each is stored exactly once. */
   readonly length: number
@@ -107,7 +107,7 @@ export const neutralBigInt = (combine: Combine): bigint =>
 /** Does a store happen at every point of all axes, not only once for each point of the kept ones? */
 export function storesEverywhere(
   { axes, reduced }: Pick<FusedKernel, 'axes' | 'reduced'>,
-  { index }: Store,
+  { index }: KernelStore,
 ): boolean {
   return someExpr(index, (e) => e.op === 'axis' && e.axis >= axes.length - reduced)
 }
@@ -118,7 +118,7 @@ export interface SimpleKernel extends Pick<FusedKernel, 'name' | 'inputs' | 'axe
   /** The value at one point of the loop nest. */
   readonly body: Expr
   /** How the values of the reduced axes become one: `epilogue` is what is stored, of `E.acc(0)`. */
-  readonly reduce?: Pick<Reduction, 'combine' | 'dtype'> & { readonly epilogue: Expr }
+  readonly reduce?: Pick<KernelReduction, 'combine' | 'dtype'> & { readonly epilogue: Expr }
 }
 
 /** Says a kernel of one output in full. */

@@ -17,6 +17,8 @@ type Locals = readonly Local<'v128'>[]
 export interface Accumulation {
   /** Are blocks collected in float64? */
   readonly wide: boolean
+  /** What totals are kept in. */
+  readonly totalDType: DType
   /** A vector of neutral elements of the terms' dtype. */
   block(): Locals
   clear(block: Locals): void
@@ -28,8 +30,12 @@ export interface Accumulation {
   /** One number for the terms that are left over. */
   rest(): Local<ScalarType>
   addRest(rest: Local<ScalarType>, term: Scalar): void
-  /** All lanes of the total and the rest, as a number of the terms' dtype. */
-  finish(total: Locals, rest: Scalar): Scalar
+  /** Adds a total to one number. */
+  addPart(rest: Local<ScalarType>, part: Scalar): void
+  /** All lanes of the total and the rest, as one total. */
+  join(total: Locals, rest: Scalar): Scalar
+  /** A total as a number of the terms' dtype. */
+  narrow(total: Scalar): Scalar
 }
 
 /** How numbers of `dtype` are combined. */
@@ -53,6 +59,7 @@ export function accumulation(writer: Writer, combine: Combine, dtype: DType): Ac
   }
   return {
     wide,
+    totalDType,
     block: () => fresh(dtype),
     clear: (block) =>
       set(
@@ -80,12 +87,12 @@ export function accumulation(writer: Writer, combine: Combine, dtype: DType): Ac
           totalDType,
         ) as never,
       ),
-    finish: (total, rest) => {
-      const join = (a: Scalar, b: Scalar) => scalar.binary[op](a, b, totalDType)
+    addPart: (rest, part) => f.set(rest, scalar.binary[op](rest, part, totalDType) as never),
+    join: (total, rest) => {
+      const both = (a: Scalar, b: Scalar) => scalar.binary[op](a, b, totalDType)
       const lane = (i: number): Scalar => f.let(extract(total, i, totalDType))
-      const lanes = join(join(lane(0), lane(2)), join(lane(1), lane(3)))
-      const all = join(lanes, rest)
-      return wide ? f.let(f32.demote_f64(all as Value<'f64'>)) : all
+      return both(both(both(lane(0), lane(2)), both(lane(1), lane(3))), rest)
     },
+    narrow: (total) => (wide ? f.let(f32.demote_f64(total as Value<'f64'>)) : total),
   }
 }

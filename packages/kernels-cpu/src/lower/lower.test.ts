@@ -1,4 +1,14 @@
-import type { Binary, Comparison, DType, Expr, SimpleKernel, TypedArray, Unary } from '@shoal/core'
+import type {
+  Binary,
+  Comparison,
+  DType,
+  Expr,
+  FusedKernel,
+  Kernel,
+  SimpleKernel,
+  TypedArray,
+  Unary,
+} from '@shoal/core'
 import {
   allocate,
   binaryNames,
@@ -14,6 +24,7 @@ import {
   setElement,
   simpleKernel,
   unaryNames,
+  verifyKernel,
 } from '@shoal/core'
 import { describe, expect, it } from 'vitest'
 import { cpu } from '../cpu.ts'
@@ -46,22 +57,29 @@ function values(dtype: DType, length: number, seed = 1): TypedArray {
   return data
 }
 
-const bytesOf = (data: TypedArray) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+const bytesOf = (data: TypedArray | Uint8Array) =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
-/** Runs a kernel on the device; the answer as host values. */
-function run(kernel: SimpleKernel, inputs: readonly TypedArray[]): TypedArray {
-  const { dtype, length } = kernel.output
-  const result = allocate(dtype, length) as TypedArray
-  const buffers = [...inputs, result].map((data) => {
+/** Runs a kernel of one output on the device; the answer as host values. */
+const run = (kernel: SimpleKernel, inputs: readonly TypedArray[]): TypedArray =>
+  runAll(simpleKernel(kernel), inputs)[0]!
+
+/** Runs a kernel on the device; the answers as host values. */
+function runAll(kernel: FusedKernel, inputs: readonly TypedArray[]): TypedArray[] {
+  const results = kernel.stores.map(({ dtype, length }) => allocate(dtype, length) as TypedArray)
+  const { launch, workspaceBytes } = device.fuse(kernel) as Kernel
+  const buffers = [...inputs, ...results, new Uint8Array(workspaceBytes)].map((data) => {
     const buffer = device.alloc(data.byteLength)
     device.write(buffer, bytesOf(data))
     return buffer
   })
-  const { launch } = device.fuse(simpleKernel(kernel)) as { launch(args: typeof buffers): void }
-  launch(buffers)
-  bytesOf(result).set((device.read(buffers.at(-1)!) as Uint8Array).subarray(0, result.byteLength))
+  launch(workspaceBytes > 0 ? buffers : buffers.slice(0, -1))
+  results.forEach((result, i) => {
+    const bytes = device.read(buffers[inputs.length + i]!) as Uint8Array
+    bytesOf(result).set(bytes.subarray(0, result.byteLength))
+  })
   buffers.forEach((buffer) => device.free(buffer))
-  return result
+  return results
 }
 
 /** Both answers agree: equal, or close where floats are. */
@@ -342,5 +360,58 @@ describe('lowering', () => {
     }
     const exact = data.reduce((sum, x) => sum + x, 0)
     expect(Math.abs(Number(run(kernel, [data])[0]) - exact) / exact).toBeLessThan(1e-6)
+  })
+
+  // Large enough to be cut into parts: one row, few rows, few columns, some that are no whole vector, and two reduced axes.
+  it.each<[string, readonly number[], number, readonly number[]]>([
+    ['one row', [100_003], 1, [1]],
+    ['few rows', [3, 40_001], 1, [40_001, 1]],
+    ['few columns', [10, 20_011], 1, [1, 10]],
+    ['columns of two axes', [17, 90, 91], 2, [1, 17 * 91, 17]],
+    ['rows of two axes', [2, 300, 401], 2, [300 * 401, 401, 1]],
+  ])('reduces %s in parts, and stores what it meets', (_, axes, reduced, strides) => {
+    const int = (value: number): Expr => E.num(value, 'int32')
+    const length = axes.reduce((a, b) => a * b)
+    const points = axes.slice(0, axes.length - reduced)
+    const at = axes
+      .map((_size, axis) => E.mul(E.axis(axis), int(strides[axis]!)))
+      .reduce((a, b) => E.add(a, b))
+    const kept = points.reduce<Expr>(
+      (flat, size, axis) => E.add(E.mul(flat, int(size)), E.axis(axis)),
+      int(0),
+    )
+    const x = E.load(0, at, 'float32')
+    const count = points.reduce((a, b) => a * b, 1)
+    const kernel: FusedKernel = {
+      name: 'parts',
+      inputs: [{ dtype: 'float32', length }],
+      axes,
+      reduced,
+      reductions: [
+        { combine: 'sum', dtype: 'float32', term: x },
+        { combine: 'max', dtype: 'float32', term: x },
+        { combine: 'sum', dtype: 'int32', term: E.cast(E.lt(x, E.num(0.5, 'float32')), 'int32') },
+      ],
+      stores: [
+        { dtype: 'float32', length, index: at, value: E.mul(x, E.num(2, 'float32')) },
+        {
+          dtype: 'float32',
+          length: count,
+          index: kept,
+          value: E.sub(E.acc(0, 'float32'), E.acc(1, 'float32')),
+        },
+        { dtype: 'int32', length: count, index: kept, value: E.acc(2, 'int32') },
+      ],
+    }
+    verifyKernel(kernel)
+    const next = random(7)
+    const data = Float32Array.from({ length }, () => next())
+    const { workspaceBytes } = device.fuse(kernel) as Kernel
+    expect(workspaceBytes).toBeGreaterThan(0)
+    const [doubled, sums, counts] = runAll(kernel, [data])
+    const expected = interpretKernel(kernel, [data])
+    expect(doubled).toEqual(expected[0])
+    expect(counts).toEqual(expected[2])
+    sums!.forEach((sum, i) => expect(Number(sum)).toBeCloseTo(Number(expected[1]![i]), 2))
   })
 })

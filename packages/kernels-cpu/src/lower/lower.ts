@@ -1,84 +1,130 @@
 // Fused kernels as WebAssembly functions over [begin, end) of their units: threads stay outside.
-import type { FusedKernel, Lowering, SimpleKernel } from '@shoal/core'
-import { collapseAxes } from '@shoal/core'
+import type { Expr, FusedKernel, Lowering } from '@shoal/core'
+import { collapseAxes, sizeOf, subexpressions } from '@shoal/core'
+import type { CompiledKernel } from '../kernels/kernelDef.ts'
 import type { Stage } from '../stage.ts'
 import type { Local, ModuleBuilder } from '../wasm/index.ts'
+import { columnBox, writeColumns } from './columns.ts'
 import { kernelKey } from './key.ts'
 import { planMap, writeMap } from './map.ts'
-import { planReduce, type ReducingKernel, widenProducts, withTerms, writeReduce } from './reduce.ts'
-import type { Code } from './representation.ts'
+import { type Passes, passesOf } from './passes.ts'
+import { strideOf } from './row.ts'
+import { writeRows } from './rows.ts'
+import { planParts, writeJoin, writeParts } from './split.ts'
+import { keptAxes, type Task } from './task.ts'
 import { width } from './vector.ts'
 
-/** Writes a kernel into a module, and answers the function. Its arguments are the inputs and the output. */
-export type WriteKernel = (module: ModuleBuilder) => Stage
-
-/** Turns fused kernels into functions of WebAssembly modules. `relaxed`: may multiply-add round once? */
-export function lowering(relaxed: boolean): Lowering<WriteKernel> {
+/** Turns fused kernels into functions of WebAssembly modules; their arguments are the inputs and the outputs. `relaxed`: may multiply-add round once? */
+export function lowering(relaxed: boolean): Lowering<CompiledKernel> {
   return {
     // There is one way to run a kernel here: the vectors are as wide as the engine has them.
     schedule: () => ({ vector: width, unroll: 1 }),
-    lower: (kernel) => {
-      const collapsed = collapseAxes(kernel)
-      const key = `fused ${relaxed} ${kernelKey(collapsed)}`
-      return (module) =>
-        module.once(key, () => {
-          const simple = asSimple(collapsed)
-          const { reduce } = simple
-          return reduce
-            ? reducingStage(module, { ...simple, reduce }, relaxed)
-            : mappingStage(module, simple, relaxed)
-        })
+    lower: (given) => {
+      const passes = passesOf(collapseAxes(given))
+      const { kernel } = passes
+      const key = `fused ${relaxed} ${kernelKey(kernel)}`
+      const { workspaceBytes, stages } = planStages(passes)
+      return {
+        workspaceBytes,
+        write: (module) =>
+          stages.map((stage, i) =>
+            module.once(`${key} ${i}`, () => stageOf(module, passes, stage, workspaceBytes > 0, relaxed)),
+          ),
+      }
     },
   }
 }
 
-function asSimple(kernel: FusedKernel): SimpleKernel {
-  const [{ value, dtype, length }] = kernel.stores as [FusedKernel['stores'][0] & object]
-  const [reduction] = kernel.reductions
-  return {
-    ...kernel,
-    output: { dtype, length },
-    body: reduction ? reduction.term : value,
-    ...(reduction && { reduce: { ...reduction, epilogue: value } }),
+interface StagePlan {
+  /** Units are counted over a row-major box of this shape. */
+  readonly box: readonly number[]
+  readonly work: number
+  readonly write: (task: Task, workspace: Local<'i32'>) => void
+}
+
+function planStages(passes: Passes): {
+  readonly workspaceBytes: number
+  readonly stages: readonly StagePlan[]
+} {
+  const { kernel } = passes
+  const whole = (box: readonly number[], write: StagePlan['write']) => ({
+    workspaceBytes: 0,
+    stages: [{ box, work: sizeOf(kernel.axes) * Math.max(1, passes.passes.length), write }],
+  })
+  if (kernel.reductions.length === 0) {
+    const plan = planMap(kernel)
+    return whole(plan.box, (task) => writeMap(task, plan))
   }
+  const form = formOf(kernel)
+  const parts = planParts(passes, form)
+  if (parts)
+    return {
+      workspaceBytes: parts.workspaceBytes,
+      stages: [
+        {
+          box: parts.box,
+          work: sizeOf(kernel.axes),
+          write: (task, workspace) => writeParts(task, parts, workspace),
+        },
+        {
+          box: keptAxes(kernel),
+          work: sizeOf(keptAxes(kernel)) * parts.count,
+          write: (task, workspace) => writeJoin(task, parts, workspace),
+        },
+      ],
+    }
+  return form === 'rows'
+    ? whole(keptAxes(kernel), writeRows)
+    : whole(columnBox(keptAxes(kernel)), writeColumns)
 }
 
-function mappingStage(module: ModuleBuilder, kernel: SimpleKernel, relaxed: boolean): Stage {
-  const plan = planMap(kernel)
-  return stageOf(module, kernel, plan.box, (f, { inputs, output, begin, end }) => {
-    writeMap({ module, f, relaxed }, kernel, plan, inputs, output, begin, end)
-  })
+/** Down columns if the loads then walk through memory in smaller steps. */
+function formOf(kernel: FusedKernel): 'rows' | 'columns' {
+  const kept = keptAxes(kernel)
+  const columns = kept.at(-1) ?? 1
+  const [across, along] = [scattered(kernel, kept.length - 1), scattered(kernel, kernel.axes.length - 1)]
+  const better = across < along || (across === along && columns > (kernel.axes.at(-1) ?? 1))
+  return kept.length > 0 && columns >= width && better ? 'columns' : 'rows'
 }
 
-function reducingStage(module: ModuleBuilder, given: ReducingKernel, relaxed: boolean): Stage {
-  const kernel = withTerms(widenProducts(given))
-  const plan = planReduce(kernel)
-  return stageOf(module, kernel, plan.box, (f, parameters) => {
-    writeReduce({ writer: { module, f, relaxed }, kernel, plan, ...parameters })
-  })
+/** Loads and stores that neither stay nor step to the next element along an axis. */
+function scattered(kernel: FusedKernel, axis: number): number {
+  const strides = [
+    ...subexpressions(
+      ...kernel.reductions.map(({ term }) => term),
+      ...kernel.stores.map(({ value }) => value),
+    ),
+  ]
+    .filter((e): e is Extract<Expr, { op: 'load' }> => e.op === 'load')
+    .map((e) => strideOf(e.index, kernel.inputs[e.input]!.length, axis, kernel))
+  strides.push(...kernel.stores.map(({ index, length }) => strideOf(index, length, axis, kernel)))
+  return strides.filter((stride) => stride !== 0 && stride !== 1).length
 }
 
-interface Parameters {
-  readonly inputs: readonly Local<'i32'>[]
-  readonly output: Local<'i32'>
-  readonly begin: Local<'i32'>
-  readonly end: Local<'i32'>
-}
-
-const product = (sizes: readonly number[]): number => sizes.reduce((p, size) => p * size, 1)
-
-/** A function over the units of `box`: inputs, output and range are its parameters. */
+/** A function over the units of a stage: inputs, outputs, perhaps scratch memory, and the range are its parameters. */
 function stageOf(
   module: ModuleBuilder,
-  kernel: SimpleKernel,
-  box: readonly number[],
-  write: (f: Code, parameters: Parameters) => void,
+  passes: Passes,
+  { box, work, write }: StagePlan,
+  scratch: boolean,
+  relaxed: boolean,
 ): Stage {
-  const types = Array.from({ length: kernel.inputs.length + 3 }, () => 'i32' as const)
-  const func = module.define(kernel.name, types, 'none', (f, ...locals) => {
-    const [output, begin, end] = locals.slice(-3) as [Local<'i32'>, Local<'i32'>, Local<'i32'>]
-    write(f, { inputs: locals.slice(0, -3), output, begin, end })
+  const { inputs, stores, name } = passes.kernel
+  const count = inputs.length + stores.length + (scratch ? 3 : 2)
+  const types = Array.from({ length: count }, () => 'i32' as const)
+  const func = module.define(name, types, 'none', (f, ...locals) => {
+    const [workspace, begin, end] = locals.slice(-3) as [Local<'i32'>, Local<'i32'>, Local<'i32'>]
+    const outputs = locals.slice(inputs.length, inputs.length + stores.length)
+    const task = {
+      ...passes,
+      writer: { module, f, relaxed },
+      inputs: locals.slice(0, inputs.length),
+      outputs,
+      begin,
+      end,
+    }
+    write(task, workspace)
   })
-  const units = product(box)
-  return { func, units, work: units === 0 ? 0 : product(kernel.axes) / units }
+  const units = sizeOf(box)
+  return { func, units, work: units === 0 ? 0 : work / units }
 }
