@@ -1,5 +1,7 @@
 // Every kernel with code of its own, by the name of its op.
+import { bitcast } from './bitcast.ts'
 import { conv, convBackpropFilter, convBackpropInput } from './conv/index.ts'
+import { cumulative } from './cumulative.ts'
 import { gatherNd } from './gatherNd.ts'
 import type { KernelDef } from './kernelDef.ts'
 import { matmul } from './matmul.ts'
@@ -22,4 +24,6 @@ export const kernelDefs: readonly KernelDef[] = [
   gatherNd,
   tensorScatter,
   topK,
+  cumulative,
+  bitcast,
 ]

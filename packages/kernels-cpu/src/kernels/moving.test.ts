@@ -3,6 +3,7 @@ import {
   allocate,
   dtypes,
   fixedSize,
+  floats,
   getElement,
   numerics,
   referenceKernels,
@@ -264,5 +265,52 @@ describe('TopK', () => {
   it('shares many lines among threads', async () => {
     await expectOrder(100, 1000, 5, 'float32')
     await expectOrder(50, 1000, 1000, 'float32')
+  })
+})
+
+describe('Cumulative', () => {
+  async function expectTotals(shape: readonly number[], axis: number, dtype: DType, attrs: AttrValues) {
+    const next = random(sizeOf(shape) + axis)
+    const special = dtypes[dtype].kind === 'float' ? [Number.NaN, -0, Infinity, -Infinity] : []
+    const x = type(shape, dtype)
+    const element = (i: number) =>
+      i % 31 === 30 ? (special[next(6)] ?? 1) : (next(41) - 20) / (special.length ? 8 : 1)
+    await expectSame('Cumulative', [x], [x], { axis, exclusive: false, reverse: false, ...attrs }, [
+      filled(x, element),
+    ])
+  }
+
+  it('joins every dtype along every axis, from either end, with the element or without', async () => {
+    for (const dtype of numerics)
+      for (const combine of ['sum', 'prod', 'max', 'min', ...(floats.includes(dtype) ? ['logSumExp'] : [])])
+        for (const exclusive of [false, true])
+          for (const reverse of [false, true])
+            for (const axis of [0, 1, -1])
+              await expectTotals([6, 5, 23], axis, dtype, { combine, exclusive, reverse })
+  })
+
+  it('runs along one line, along none, and along lines that are one element or empty', async () => {
+    for (const [shape, axis] of [
+      [[1000], 0],
+      [[0, 4], 1],
+      [[4, 0], 1],
+      [[4, 0], 0],
+      [[1, 3], 0],
+      [[5, 1], 1],
+      [[3, 16], 0],
+    ] as const)
+      await expectTotals(shape, axis, 'float32', { combine: 'sum' })
+  })
+
+  it('shares lines among threads', async () => {
+    for (const axis of [0, 1]) await expectTotals([300, 301], axis, 'float32', { combine: 'sum' })
+  })
+})
+
+describe('Bitcast', () => {
+  it('copies the bytes', async () => {
+    const x = type([3, 70_000])
+    const data = filled(x, (i) => (i % 9 === 0 ? Number.NaN : i / 3))
+    await expectSame('Bitcast', [x], [type([3, 70_000], 'int32')], { to: 'int32' }, [data])
   })
 })
