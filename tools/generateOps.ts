@@ -23,6 +23,7 @@ export const makers: ReadonlySet<string> = new Set([
   'nn/normalize.ts',
   'nn/sampling.ts',
   'nn/window.ts',
+  'quantize/activation.ts',
   'rnn/recurrence.ts',
   'random/threefry.ts',
   'reduce/argExtreme.ts',

@@ -9,9 +9,12 @@ import { readModule } from './modules.ts'
 export const mayDependOn: Readonly<Record<string, readonly string[] | 'all'>> = {
   core: [],
   'kernels-cpu': ['core'],
+  // Kernels for the cpu device: they need its interface, and its assembler.
+  'kernels-blas': ['core', 'kernels-cpu'],
   'kernels-webgpu': ['core'],
   conformance: ['core'],
   data: ['core'],
+  quantize: ['core'],
   train: ['core', 'data'],
   tune: ['core'],
   distributed: ['core', 'train'],

@@ -7,9 +7,7 @@ import { cast } from '../math/cast.ts'
 import { clip } from '../math/clip.ts'
 import { mul } from '../math/mul.ts'
 import { round } from '../math/round.ts'
-
-/** The least and the greatest value of a quantised activation: seven bits, which every machine multiplies alike (see `quantizedMatmul`). */
-export const activationRange = [0, 127] as const
+import { activationRange, demandActivation } from './activation.ts'
 
 /**
  * x as int8 activations: round(x / scale) + zeroPoint, halves to the even neighbour, kept within 0…127. Of the same shape; NaN becomes 0.
@@ -39,10 +37,3 @@ export const quantizeLinear = defineOp({
     },
   },
 })
-
-/** @throws AttrError for a zero point that is no activation. */
-export function demandActivation(zeroPoint: number): void {
-  const [min, max] = activationRange
-  if (zeroPoint < min || zeroPoint > max)
-    throw new AttrError(`zeroPoint ${zeroPoint} must lie within ${min}…${max}`)
-}

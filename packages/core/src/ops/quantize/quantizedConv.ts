@@ -6,7 +6,7 @@ import type { Shape } from '../../shape.ts'
 import { compatible, formatShape } from '../../shape.ts'
 import { convAttrs } from '../nn/conv.ts'
 import { windowCounts } from '../nn/window.ts'
-import { demandActivation } from './quantizeLinear.ts'
+import { demandActivation } from './activation.ts'
 
 const quantizedConvAttrs = {
   ...convAttrs,

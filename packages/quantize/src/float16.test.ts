@@ -1,0 +1,52 @@
+import { add, constant, matmul, mul, NDArray, placeholder, Session, toposort, variable } from '@shoal/core'
+import { describe, expect, it } from 'vitest'
+import { storedBytes, storeFloat16 } from './index.ts'
+
+const ramp = (rows: number, columns: number) =>
+  new NDArray(
+    'float32',
+    [rows, columns],
+    Float32Array.from({ length: rows * columns }, (_, i) => (i % 97) / 97),
+  )
+const x = placeholder({ shape: ['batch', 40], name: 'x' })
+
+describe('weights in float16', () => {
+  it('are rounded to it, and everything else is as before', async () => {
+    await using session = new Session()
+    const weights = variable(ramp(40, 50), { name: 'weights' })
+    const bias = variable(ramp(1, 50), { name: 'bias' })
+    const model = add(matmul(x, mul(weights, constant(ramp(40, 50)))), bias)
+    await session.initialize(model)
+    const half = await storeFloat16(model, { session })
+    const rounded = ramp(40, 50).cast('float16').cast('float32')
+    const expected = add(matmul(x, mul(rounded, rounded)), bias)
+    const feeds = { x: ramp(3, 40) }
+    const [a, b] = await session.run([half, expected], feeds)
+    expect(a).toEqual(b)
+    expect(storedBytes(model)).toBe(4 * (2 * 2000 + 50))
+    expect(storedBytes(half)).toBe(2 * 2 * 2000 + 4 * 50)
+  })
+
+  it('are those that are large and wide, in the structure that was given', async () => {
+    await using session = new Session()
+    const small = mul(x, ramp(1, 40))
+    const integers = constant(new NDArray('int32', [2000], new Int32Array(2000)))
+    const model = { small, rest: [integers] } as const
+    const same = await storeFloat16(model, { session })
+    expect(same).toEqual(model)
+    const all = await storeFloat16(small, { session, minElements: 1 })
+    expect(toposort({ fetches: [all], targets: [] }).map(({ op }) => op.name)).toEqual([
+      'Placeholder',
+      'Const',
+      'Cast',
+      'Mul',
+    ])
+  })
+})
+
+describe('stored bytes', () => {
+  it('count a variable once, however often it is read', () => {
+    const v = variable(ramp(10, 10), { name: 'v' })
+    expect(storedBytes(add(v, v))).toBe(400)
+  })
+})
