@@ -29,8 +29,11 @@ function systemWith(
   return { system, asked }
 }
 
-const sum = async (system: System): Promise<readonly Outcome[]> =>
-  Array.fromAsync(installSystemPackages(wanted, system))
+async function sum(system: System): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = []
+  for await (const outcome of installSystemPackages(wanted, system)) outcomes.push(outcome)
+  return outcomes
+}
 
 describe('installSystemPackages', () => {
   it('installs nothing where everything is there', async () => {

@@ -48,8 +48,11 @@ export interface CpuOptions {
    * `@shoal/kernels-cpu/worker`; here they may say where else it is.
    */
   readonly worker?: string | URL
-  /** Kernels of other packages: whichever has one first computes an op, this package what none of them takes. Default none. */
-  readonly kernels?: readonly HostKernels[]
+  /**
+   * Kernels of other packages: whichever has one first computes an op, and this package what none of them takes. Default none;
+   * undefined, for a package that found nothing to call, is as good as none.
+   */
+  readonly kernels?: readonly (HostKernels | undefined)[]
 }
 
 /** A cpu device. */
@@ -68,7 +71,7 @@ export interface CpuDevice extends Device {
  * @throws ValueError for options out of range, or an engine without WebAssembly SIMD
  */
 export function cpu(options: CpuOptions = {}): CpuDevice {
-  const { threads = 1, maxBytes = largestMemory, strict = false, kernels = [] } = options
+  const { threads = 1, maxBytes = largestMemory, strict = false } = options
   const { simd, relaxedSimd, threads: sharing } = features()
   if (!simd)
     throw new ValueError(
@@ -77,9 +80,10 @@ export function cpu(options: CpuOptions = {}): CpuDevice {
   if (!Number.isInteger(threads) || threads < 1)
     throw new ValueError(`threads must be a whole number from 1, got ${threads}`)
   if (!(maxBytes >= 65536)) throw new ValueError(`maxBytes must be at least 65536, got ${maxBytes}`)
+  const kernels = (options.kernels ?? []).filter((family) => family !== undefined)
   if (strict && kernels.length > 0)
     throw new ValueError(
-      `strict promises the same bits on every machine, which ${kernels[0]!.name} does not: leave out strict or kernels`,
+      `strict promises the same bits on every machine, which '${kernels[0]!.name}' does not: leave out strict or kernels`,
     )
   const relaxed = !strict && relaxedSimd && (options.relaxed ?? true)
   const shared = threads > 1 && sharing && typeof SharedArrayBuffer !== 'undefined'

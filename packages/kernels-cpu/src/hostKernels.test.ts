@@ -63,7 +63,7 @@ describe('kernels of other packages', () => {
   it('are asked in order, before the kernels of the device', () => {
     const [first, second] = [family(2), family(2)]
     const other = family(3)
-    const device = cpu({ kernels: [other.kernels, first.kernels, second.kernels] })
+    const device = cpu({ kernels: [undefined, other.kernels, first.kernels, second.kernels] })
     expect(multiply(device, device.kernel('MatMul', product(2)) as Kernel, 2)).toEqual([3, 4, 11, 16])
     expect([other.ran.length, first.ran.length, second.ran.length]).toEqual([0, 1, 0])
     expect(multiply(device, device.kernel('MatMul', product(3)) as Kernel, 3)).toEqual([3, 4, 11, 16, 19, 28])

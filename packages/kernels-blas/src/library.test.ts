@@ -1,0 +1,60 @@
+// How libraries are found and refused, and that their functions compute where they are pointed to.
+import { NotFoundError, ValueError } from '@shoal/core'
+import { describe, expect, it } from 'vitest'
+import { blas, findBlas } from './blas.ts'
+import { findLibrary, type Library, openLibrary } from './library.ts'
+
+describe('openLibrary', () => {
+  it('names what it looked for', () => {
+    expect(() => openLibrary({ library: 'no-such-library.so' })).toThrow(NotFoundError)
+    expect(() => openLibrary({ library: 'no-such-library.so' })).toThrow(
+      'looked for no-such-library.so. Install one',
+    )
+  })
+
+  it('refuses numbers of threads that are none', () => {
+    for (const threads of [0, -1, 1.5, Number.NaN])
+      expect(() => openLibrary({ threads })).toThrow('threads must be a whole number')
+  })
+
+  it('makes blas() fail and findBlas() answer undefined where there is none', () => {
+    expect(() => blas({ library: 'no-such-library.so' })).toThrow(NotFoundError)
+    expect(findBlas({ library: 'no-such-library.so' })).toBeUndefined()
+    expect(() => findBlas({ threads: 0 })).toThrow(ValueError)
+  })
+})
+
+const found = findLibrary({})
+if (found) withLibrary(found)
+else withoutLibrary()
+
+function withoutLibrary(): void {
+  it('there is no BLAS library on this machine: its functions are not tested', () =>
+    expect(() => blas()).toThrow(NotFoundError))
+}
+
+function withLibrary(library: Library): void {
+  it('is found without a name, and by one', () => {
+    expect(findBlas()?.name).toBe(`blas of ${library.name}`)
+    expect(openLibrary({ library: library.name, threads: 1 }).name).toBe(library.name)
+  })
+
+  it.each(['float32', 'float64'] as const)(
+    'multiplies %s at addresses, and adds where it is asked to',
+    (dtype) => {
+      const memory = new (dtype === 'float32' ? Float32Array : Float64Array)(32)
+      memory.set([1, 2, 3, 4, 5, 6, /* b: */ 1, 0, 0, 1, 1, 1])
+      const { BYTES_PER_ELEMENT: bytes } = memory
+      const at = (index: number) => library.addressOf(new Uint8Array(memory.buffer)) + index * bytes
+      memory.fill(Number.NaN, 12, 16)
+      library[dtype].gemm(false, false, 2, 2, 3, at(0), 3, at(6), 2, 0, at(12), 2)
+      expect([...memory.subarray(12, 16)]).toEqual([4, 5, 10, 11])
+      library[dtype].gemm(true, true, 2, 2, 3, at(0), 2, at(6), 3, 1, at(12), 2)
+      expect([...memory.subarray(12, 16)]).toEqual([5, 14, 12, 23])
+      library[dtype].gemv(false, 2, 3, at(0), at(6), at(16))
+      expect([...memory.subarray(16, 18)]).toEqual([1, 4])
+      library[dtype].gemv(true, 2, 3, at(0), at(9), at(20))
+      expect([...memory.subarray(20, 23)]).toEqual([5, 7, 9])
+    },
+  )
+}
