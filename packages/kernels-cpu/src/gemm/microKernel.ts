@@ -1,7 +1,6 @@
 // The innermost product: one register block of C += A · B over a run of k, with every stride a constant of the code.
 import { type Func, type FunctionBuilder, i32, type Local, type ModuleBuilder } from '../wasm/index.ts'
-import { type Element, float32, float64, zero } from './element.ts'
-import { accumulatorSets } from './tile.ts'
+import { type Element, float32, float64 } from './element.ts'
 
 /** A block product. Strides are in bytes. */
 export interface MicroKernelSpec {
@@ -62,20 +61,23 @@ function writeBlock(
 ): void {
   const { rows, columns, k, aRow, aK, bK, relaxed, segments = 1, aSegment = 0, unroll = 8 } = spec
   const element = elements[spec.element]
-  const vectors = Math.ceil(columns / element.lanes)
-  const widthOf = (v: number) => Math.min(element.lanes, columns - v * element.lanes)
-  const sets = accumulatorSets(rows, vectors)
+  const { lanes, bytes } = element
+  const vectors = Math.ceil(columns / lanes)
+  // A last vector that B does not fill is taken a little earlier, where there are columns before it: those are computed twice, to the same bits.
+  const early = !spec.bPadded && columns > lanes
+  const widthOf = (v: number) => (early ? lanes : Math.min(lanes, columns - v * lanes))
+  const offsetOf = (v: number) => (early ? Math.min(v * lanes, columns - lanes) : v * lanes) * bytes
   const locals = (count: number) => Array.from({ length: count }, () => f.local('v128'))
-  const accumulators = Array.from({ length: sets }, () => Array.from({ length: rows }, () => locals(vectors)))
+  const sums = Array.from({ length: rows }, () => locals(vectors))
   const line = locals(vectors)
   const broadcast = f.local('v128')
 
+  // One sum for each element, in the order of k: so its bits do not depend on the block that it is computed in.
   const step = (u: number) => {
     line.forEach((vector, v) => {
-      const count = spec.bPadded ? element.lanes : widthOf(v)
-      f.set(vector, element.load(b, count, u * bK + v * 16))
+      f.set(vector, element.load(b, spec.bPadded ? lanes : widthOf(v), u * bK + offsetOf(v)))
     })
-    accumulators[u % sets]?.forEach((row, i) => {
+    sums.forEach((row, i) => {
       f.set(broadcast, element.loadSplat(a, i * aRow + u * aK))
       row.forEach((sum, v) => {
         f.set(sum, element.multiplyAdd(broadcast, line[v] as Local<'v128'>, sum, relaxed))
@@ -103,16 +105,13 @@ function writeBlock(
       f.set(b, i32.add(b, (k - done) * bK))
     })
 
-  const [sums = [], ...others] = accumulators
   const each = (visit: (sum: Local<'v128'>, i: number, v: number) => void) => {
     sums.forEach((row, i) => {
       row.forEach((sum, v) => visit(sum, i, v))
     })
   }
-  each((sum, i, v) => {
-    for (const other of others) f.set(sum, element.add(sum, other[i]?.[v] ?? zero))
-  })
-  const place = (i: number, v: number) => i * spec.cRow + v * 16
+  const place = (i: number, v: number) => i * spec.cRow + offsetOf(v)
+  // All of C is read before any of it is written, as vectors may share columns.
   f.if(add, () => each((sum, i, v) => f.set(sum, element.add(element.load(c, widthOf(v), place(i, v)), sum))))
   each((sum, i, v) => f.do(...element.store(c, sum, widthOf(v), place(i, v))))
 }

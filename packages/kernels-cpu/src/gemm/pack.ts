@@ -1,41 +1,52 @@
 // Packing copies an operand into panels, so that the micro-kernel reads it front to back: for each panel, for each k, its rows (or columns).
-import { type FunctionBuilder, i32, type Local, type Value, type Operand } from '../wasm/index.ts'
+import { type FunctionBuilder, i32, type Local } from '../wasm/index.ts'
 import { type Element, zero } from './element.ts'
 
-type Address = Operand<'i32'>
-
-const offset = (base: Address, count: Address, bytes: number): Value<'i32'> =>
-  i32.add(base, i32.mul(count, bytes))
-
-/** A strip of an operand: `width` lines (rows of A, columns of B), each `k` long. */
+/** Some panels of an operand, side by side: each of `width` lines (rows of A, columns of B), each line `k` long. */
 export interface Strip {
   readonly element: Element
   readonly k: number
-  readonly width: number
+  readonly widths: readonly number[]
   /** Bytes between the packed steps of k: whole vectors, or exactly `width` elements. */
   readonly packedK: number
+  /** Bytes from one packed panel to the next. */
+  readonly packedPanel: number
 }
 
+/** The widths of the panels of `length` lines. */
+export const panelWidths = (length: number, size: number): number[] =>
+  Array.from({ length: Math.ceil(length / size) }, (_, i) => Math.min(size, length - i * size))
+
 /**
- * Packs a strip whose lines are adjacent in memory (B as it is, A transposed): one short copy for each k.
- * Reads exactly the strip. Writes whole vectors: up to `lanes - 1` elements after the strip are overwritten.
+ * Packs a strip whose lines are adjacent in memory (B as it is, A transposed): short copies for each k.
+ * Reads exactly the strip, or with `spare`, up to `lanes - 1` elements after its lines.
+ * Writes whole vectors: up to `lanes - 1` elements after each panel are overwritten.
  */
 export function packAdjacent(
   f: FunctionBuilder<'none'>,
-  { element, k, width, packedK }: Strip,
+  { element, k, widths, packedK, packedPanel }: Strip,
   source: Local<'i32'>,
   sourceK: number,
   target: Local<'i32'>,
+  spare = false,
 ): void {
-  const { lanes } = element
-  const vectors = Array.from({ length: Math.ceil(width / lanes) }, () => f.local('v128'))
-  f.forRange(0, k, 1, (step) => {
-    const from = f.let(offset(source, step, sourceK))
-    const to = f.let(offset(target, step, packedK))
-    vectors.forEach((vector, v) =>
-      f.set(vector, element.load(from, Math.min(lanes, width - v * lanes), v * 16)),
-    )
-    vectors.forEach((vector, v) => f.do(...element.store(to, vector, lanes, v * 16)))
+  const { lanes, bytes } = element
+  const copies = widths.flatMap((width, panel) => {
+    const start = widths.slice(0, panel).reduce((sum, w) => sum + w, 0)
+    return Array.from({ length: Math.ceil(width / lanes) }, (_, v) => ({
+      count: spare ? lanes : Math.min(lanes, width - v * lanes),
+      from: (start + v * lanes) * bytes,
+      to: panel * packedPanel + v * 16,
+    }))
+  })
+  const [from, to, vector] = [f.let(source), f.let(target), f.local('v128')]
+  f.forRange(0, k, 1, () => {
+    for (const copy of copies) {
+      f.set(vector, element.load(from, copy.count, copy.from))
+      f.do(...element.store(to, vector, lanes, copy.to))
+    }
+    f.set(from, i32.add(from, sourceK))
+    f.set(to, i32.add(to, packedK))
   })
 }
 
@@ -45,36 +56,37 @@ export function packAdjacent(
  */
 export function packTransposed(
   f: FunctionBuilder<'none'>,
-  { element, k, width, packedK }: Strip,
+  { element, k, widths, packedK, packedPanel }: Strip,
   source: Local<'i32'>,
   sourceLine: number,
   target: Local<'i32'>,
 ): void {
   const { lanes, bytes } = element
   const lines = Array.from({ length: lanes }, () => f.local('v128'))
-  const column = f.local('v128')
-  const from = f.local('i32')
-  const to = f.local('i32')
-  const square = (first: number, depth: number) => {
-    lines.forEach((line, i) => {
-      const inside = first + i < width
-      f.set(line, inside ? element.load(from, depth, (first + i) * sourceLine) : zero)
-    })
-    element.transpose(lines).forEach((packed, step) => {
-      if (step >= depth) return
-      f.set(column, packed)
-      f.do(...element.store(to, column, lanes, step * packedK + first * bytes))
-    })
+  const [from, to, column] = [f.local('i32'), f.local('i32'), f.local('v128')]
+  const strip = (width: number, depth: number) => {
+    for (let first = 0; first < width; first += lanes) {
+      lines.forEach((line, i) => {
+        const inside = first + i < width
+        f.set(line, inside ? element.load(from, depth, (first + i) * sourceLine) : zero)
+      })
+      element.transpose(lines).forEach((packed, step) => {
+        if (step >= depth) return
+        f.set(column, packed)
+        f.do(...element.store(to, column, lanes, step * packedK + first * bytes))
+      })
+    }
   }
-  const strip = (depth: number) => {
-    for (let first = 0; first < width; first += lanes) square(first, depth)
-  }
-  f.set(from, source)
-  f.set(to, target)
-  f.forRange(0, Math.floor(k / lanes), 1, () => {
-    strip(lanes)
-    f.set(from, i32.add(from, lanes * bytes))
-    f.set(to, i32.add(to, lanes * packedK))
+  let start = 0
+  widths.forEach((width, panel) => {
+    f.set(from, i32.add(source, start * sourceLine))
+    f.set(to, i32.add(target, panel * packedPanel))
+    f.forRange(0, Math.floor(k / lanes), 1, () => {
+      strip(width, lanes)
+      f.set(from, i32.add(from, lanes * bytes))
+      f.set(to, i32.add(to, lanes * packedK))
+    })
+    if (k % lanes > 0) strip(width, k % lanes)
+    start += width
   })
-  if (k % lanes > 0) strip(k % lanes)
 }

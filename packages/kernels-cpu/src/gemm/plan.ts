@@ -1,119 +1,116 @@
-// The plan of a product: tile, blocks, what is packed, and where it lies in the workspace. Everything here is a number before code is written.
-import { type Element } from './element.ts'
-import { elements } from './microKernel.ts'
-import { chooseTile, type Tile } from './tile.ts'
+// The plan of a product in panels: register block, cache blocks, what is packed, and how the work is divided. Everything here is a number before code is written.
+import { type Blocks, blocks, evenBlocks } from './blocks.ts'
+import type { MatmulOptions, Product } from './product.ts'
+import { arithmeticOf, knownTiles, measuredTiles } from './tuning.ts'
+import { chooseRows, chooseTile, type MeasuredTile, type TileQuery } from './tile.ts'
 
-/** C[m, n] = A[m, k] · B[k, n], row by row in memory. */
-export interface MatmulSpec {
-  /** Default 'f32'. */
-  readonly element?: 'f32' | 'f64'
-  readonly m: number
-  readonly n: number
-  readonly k: number
-  /** A lies in memory as [k, m]. Default false. */
-  readonly transposeA?: boolean
-  /** B lies in memory as [n, k]. Default false. */
-  readonly transposeB?: boolean
-  /** Elements from one row in memory to the next; default: rows lie close. */
-  readonly lda?: number
-  readonly ldb?: number
-  readonly ldc?: number
-  /** Add to C instead of overwriting it. Default false. */
-  readonly accumulate?: boolean
-}
-
-/** How a product is computed. */
-export interface MatmulOptions {
-  /** Fused multiply-add: faster, and another last bit. */
-  readonly relaxed: boolean
-  /** The register block; chosen for the shape by default. */
-  readonly tile?: Tile
-  /** Vector registers of the machine: 15 (default, x64) or 27 (arm64). */
-  readonly registers?: number
-}
-
-/** A length cut into equal blocks and a shorter one at the end. */
-export interface Blocks {
-  readonly size: number
-  /** Whole blocks. */
-  readonly whole: number
-  /** Length of the last block, 0 when there is none. */
-  readonly tail: number
-  /** All blocks. */
-  readonly count: number
-}
-
-/** Cuts `length` into blocks of `size`. */
-export function blocks(length: number, size: number): Blocks {
-  const tail = length % size
-  const whole = (length - tail) / size
-  return { size, whole, tail, count: whole + (tail > 0 ? 1 : 0) }
-}
-
-/** All that the code generator needs. */
-export interface MatmulPlan {
-  readonly element: Element
-  readonly rows: Blocks
+/** All that the code generator needs. Lengths are in elements unless they say bytes. */
+export interface PanelPlan {
+  /** Rows of a register block, and panels of columns. */
+  readonly height: number
   readonly columns: Blocks
+  /** Rows of a register block in the last panel, where it is narrower than the others. */
+  readonly tailHeight: number
+  /** Blocks of k: the first partial sum overwrites C, the others are added to it. */
   readonly depth: Blocks
+  /** Units of work: blocks of rows, or blocks of columns for products of few rows. */
+  readonly by: 'rows' | 'columns'
+  readonly units: Blocks
   /** Column panels that are used together, while they stay in the second cache. */
   readonly panelsTogether: number
+  /** B is read as it is, packed by a stage before, in strips of columns, or packed by the unit that uses it. */
+  readonly packB: 'no' | 'before' | 'within'
+  readonly stripsB: Blocks
+  /** A is packed, in strips of rows, into panels of `height` rows and all k: so many bytes each. */
   readonly packA: boolean
-  readonly packB: boolean
-  /** Bytes of a packed panel of A, for all k; of B for one step of k, all panels. */
-  readonly aPanelBytes: number
-  readonly bStepBytes: number
+  readonly stripsA: Blocks
+  readonly aPanel: number
   /** Byte offset of packed A in the workspace; packed B is at 0. */
   readonly aOffset: number
   readonly workspaceBytes: number
-  readonly lda: number
-  readonly ldb: number
-  readonly ldc: number
 }
+
+/** Steps of k of a block, at most: a panel of A and one of B are in the first cache together. The same for all tiles, as it shows in the bits of the result. */
+const mostDepth = 384
 
 /** Elements of B that may be read in place: they stay in the first cache. */
 const smallOperand = 4096
 
 /** Bytes of packed B that stay in the second cache while A passes by. */
-const cachedBytes = 480 * 1024
+const cachedBytes = 256 * 1024
 
-export function planMatmul(spec: MatmulSpec, options: MatmulOptions): MatmulPlan {
-  const { m, n, k, transposeA = false, transposeB = false } = spec
-  const { lda = transposeA ? m : k, ldb = transposeB ? k : n, ldc = n } = spec
-  const element = elements[spec.element ?? 'f32']
+/** Rows of products that are divided by columns. */
+const fewRows = 128
+
+/** Columns that are packed together. */
+const stripColumns = 48
+
+/** Columns from which packing A transposed pays. */
+const wide = 64
+
+export function planPanels(product: Product, options: MatmulOptions): PanelPlan {
+  const { element, m, n, k, transposeA, transposeB } = product
   const { lanes, bytes } = element
-  const { relaxed, registers = 15 } = options
-  const tile = options.tile ?? chooseTile({ m, n, lanes, relaxed, registers })
-  const rows = blocks(m, tile.rows)
+  const query: TileQuery = { m, n, lanes, relaxed: options.relaxed, measured: tilesFor(product, options) }
+  const tile = options.tile ?? chooseTile(query)
+  const height = Math.min(tile.rows, m)
   const columns = blocks(n, tile.vectors * lanes)
-  const depth = blocks(k, m >= 1024 && n >= 1024 ? 384 : 256)
-  const panelBytes = columns.size * depth.size * bytes
+  const depth = evenBlocks(k, mostDepth, 8)
+  const strip = Math.max(1, Math.floor(stripColumns / columns.size)) * columns.size
 
-  // Few rows do not pay for a copy of B, unless it must be transposed.
-  const packB = transposeB || (n * k > smallOperand && rows.count > 3)
-  const packA = transposeA && m * k > smallOperand
-  const bStepBytes = (columns.whole * columns.size + Math.ceil(columns.tail / lanes) * lanes) * bytes
-  // packAdjacent writes up to a vector beyond the panel.
-  const aPanelBytes = k * rows.size * bytes + 16
-  const aOffset = packB ? roundUp(k * bStepBytes, 64) : 0
+  const packs = transposeB || (n * k > smallOperand && m > height)
+  const by = packs && m <= fewRows ? 'columns' : 'rows'
+  const packB = !packs ? 'no' : by === 'columns' ? 'within' : 'before'
+  const packA = transposeA && by === 'rows' && n >= wide && k > stepsInCache(m * bytes)
+  const units = by === 'columns' ? blocks(n, strip) : blocks(m, unitRows(m, height))
+
+  const padded = Math.ceil(n / lanes) * lanes
+  const bBytes =
+    packB === 'no' ? 0 : packB === 'before' ? k * padded * bytes : units.count * depth.size * strip * bytes
+  // A vector is stored for every step, beyond the panel at its end.
+  const aPanel = k * height * bytes + 16
+  const aOffset = Math.ceil(bBytes / 64) * 64
   return {
-    element,
-    rows,
+    height,
     columns,
+    tailHeight: packA || columns.tail === 0 ? height : chooseRows(Math.ceil(columns.tail / lanes), query),
     depth,
-    panelsTogether: Math.max(1, Math.floor(cachedBytes / panelBytes)),
-    packA,
+    by,
+    units,
+    panelsTogether: Math.max(1, Math.floor(cachedBytes / (columns.size * depth.size * bytes))),
     packB,
-    aPanelBytes,
-    bStepBytes,
+    stripsB: blocks(n, strip),
+    packA,
+    stripsA: blocks(m, 4 * height),
+    aPanel,
     aOffset,
-    workspaceBytes: aOffset + (packA ? rows.count * aPanelBytes : 0),
-    lda,
-    ldb,
-    ldc,
+    workspaceBytes: aOffset + (packA ? Math.ceil(m / height) * aPanel : 0),
   }
 }
 
-function roundUp(value: number, step: number): number {
-  return Math.ceil(value / step) * step
+/** Steps of k of A transposed that leave each other in half of a first cache of 64 sets of 8 lines, though strides that are powers of two meet in few sets. */
+function stepsInCache(stride: number): number {
+  const lines = Math.ceil(stride / 64)
+  const evenness = Math.min(64, lines & -lines)
+  return (64 / evenness) * 4
+}
+
+/** Rows of a unit: enough for B to be worth fetching, few enough for threads to share the work evenly. */
+function unitRows(m: number, height: number): number {
+  const wanted = Math.min(96, Math.max(24, m / 12))
+  return Math.ceil(wanted / height) * height
+}
+
+/** Multiply-adds of a product that are worth measuring the machine for. */
+const worthMeasuring = 2 ** 24
+
+/** What register blocks cost: as the caller was told, or as this process has measured, or measures now for a large product. */
+function tilesFor(
+  { element, m, n, k }: Product,
+  options: MatmulOptions,
+): readonly MeasuredTile[] | undefined {
+  const arithmetic = arithmeticOf(element.name, options.relaxed)
+  return (
+    options.tuning?.[arithmetic] ?? (m * n * k >= worthMeasuring ? measuredTiles : knownTiles)(arithmetic)
+  )
 }

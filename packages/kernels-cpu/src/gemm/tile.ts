@@ -1,10 +1,15 @@
-// The register block of a product: how many rows and vectors of C are kept in registers, chosen by counting what one step of k costs.
+// The register block of a product: how many rows and vectors of C are kept in registers, chosen by what one step of k costs.
 
 /** A block of C in registers. */
 export interface Tile {
   readonly rows: number
   /** Vectors per row. */
   readonly vectors: number
+}
+
+/** What a step of k was measured to cost with a register block. */
+export interface MeasuredTile extends Tile {
+  readonly nanoseconds: number
 }
 
 /** What the choice depends on. */
@@ -15,58 +20,107 @@ export interface TileQuery {
   readonly lanes: number
   /** Fused multiply-add, or multiply and add. */
   readonly relaxed: boolean
-  /** Vector registers to be had: 15 on x64 (one of 16 is the engine's), about 27 on arm64. More than that spills. */
-  readonly registers: number
+  /** Vector registers to be had; a block that needs more spills. Default: those of this process's architecture, as far as it is told. */
+  readonly registers?: number
+  /** Register blocks that were measured on this machine. */
+  readonly measured?: readonly MeasuredTile[] | undefined
 }
 
+/** Register blocks that are worth measuring: the first ones fit the registers of x64, the others those of arm64. */
+export const candidateTiles: readonly Tile[] = [
+  { rows: 3, vectors: 3 },
+  { rows: 2, vectors: 4 },
+  { rows: 6, vectors: 2 },
+  { rows: 4, vectors: 4 },
+  { rows: 5, vectors: 4 },
+  { rows: 8, vectors: 3 },
+]
+
 /** The tile with the least estimated time for an m × n result, tails included. */
-export function chooseTile({ m, n, lanes, relaxed, registers }: TileQuery): Tile {
-  let best: Tile = { rows: 1, vectors: 1 }
-  let least = Infinity
+export function chooseTile(query: TileQuery): Tile {
+  const { m, n, lanes } = query
+  const cost = stepCost(query)
   const columns = Math.ceil(n / lanes)
+  let best: Tile = { rows: 1, vectors: 1 }
+  let lowest = Infinity
   for (let rows = 1; rows <= Math.min(8, Math.max(1, m)); rows++)
     for (let vectors = 1; vectors <= Math.min(6, Math.max(1, columns)); vectors++) {
-      if (rows * vectors + vectors + 1 > registers) break
-      const cost = split(m, rows).reduce(
-        (sum, [height, down]) =>
-          sum +
-          split(columns, vectors).reduce(
-            (line, [width, across]) => line + down * across * stepCycles(height, width, relaxed),
-            0,
-          ),
-        0,
-      )
-      if (cost < least) {
-        least = cost
-        best = { rows, vectors }
-      }
+      const tail = columns % vectors
+      const whole = split(m, rows, (height) => cost(height, vectors))
+      const time = Math.floor(columns / vectors) * whole + (tail > 0 ? stripCost(m, tail, cost) : 0)
+      if (time >= lowest) continue
+      lowest = time
+      best = { rows, vectors }
     }
   return best
 }
 
-/** Whole blocks and the tail: pairs of (size, how many). */
-function split(length: number, block: number): [size: number, count: number][] {
-  const tail = length % block
-  return [
-    [block, Math.floor(length / block)],
-    [tail, tail > 0 ? 1 : 0],
-  ]
+/** How many rows a block of `vectors` vectors should have, where a result of m rows has no more of them. */
+export function chooseRows(vectors: number, query: TileQuery): number {
+  const cost = stepCost(query)
+  let best = 1
+  for (let rows = 2; rows <= Math.min(8, query.m); rows++)
+    if (
+      split(query.m, rows, (height) => cost(height, vectors)) <
+      split(query.m, best, (height) => cost(height, vectors))
+    )
+      best = rows
+  return best
 }
+
+type Cost = (rows: number, vectors: number) => number
+
+function stripCost(m: number, vectors: number, cost: Cost): number {
+  let lowest = Infinity
+  for (let rows = 1; rows <= Math.min(8, Math.max(1, m)); rows++)
+    lowest = Math.min(
+      lowest,
+      split(m, rows, (height) => cost(height, vectors)),
+    )
+  return lowest
+}
+
+/** What m rows cost in blocks of `rows`, the last one shorter. */
+function split(m: number, rows: number, cost: (height: number) => number): number {
+  const tail = m % rows
+  return Math.floor(m / rows) * cost(rows) + (tail > 0 ? cost(tail) : 0)
+}
+
+/** How much more an estimate counts than it says, beside what was measured. */
+const doubt = 1.1
+
+/** Of 32 vector registers on arm64 about 27 are free, of 16 on x64 15: one is the engine's. */
+const usualRegisters = globalThis.process?.arch === 'arm64' ? 27 : 15
+
+/** The cost of a step of k by block: measured, or estimated in cycles and brought to the scale of what was measured. */
+function stepCost({ relaxed, registers = usualRegisters, measured = [] }: TileQuery): Cost {
+  const known = new Map(measured.map(({ rows, vectors, nanoseconds }) => [rows * 8 + vectors, nanoseconds]))
+  // The best of what was measured shows how fast the machine is, and how many registers it has.
+  const best = measured.reduce<MeasuredTile | undefined>(
+    (least, tile) => (least && perProduct(least) <= perProduct(tile) ? least : tile),
+    undefined,
+  )
+  const scale = best ? (doubt * best.nanoseconds) / stepCycles(best.rows, best.vectors, relaxed) : 1
+  const most = best ? Math.max(registers, needed(best.rows, best.vectors)) : registers
+  return (rows, vectors) => {
+    const exact = known.get(rows * 8 + vectors)
+    if (exact !== undefined) return exact
+    return needed(rows, vectors) > most ? Infinity : scale * stepCycles(rows, vectors, relaxed)
+  }
+}
+
+const perProduct = ({ rows, vectors, nanoseconds }: MeasuredTile) => nanoseconds / (rows * vectors)
+
+/** Registers that a block takes: sums, a step of B, and one number of A. */
+const needed = (rows: number, vectors: number) => rows * vectors + vectors + 1
 
 /**
  * Estimated cycles of one step of k: two multiply-adds a cycle, four instructions a cycle, and four cycles until
- * an accumulator may be used again (the kernel keeps up to four sets of accumulators to hide that).
- * A broadcast counts twice, as its address is an instruction of its own.
+ * a sum may be used again. A broadcast counts twice, as its address is an instruction of its own.
  */
 function stepCycles(rows: number, vectors: number, relaxed: boolean): number {
   const products = rows * vectors
   const arithmetic = relaxed ? products : 2 * products
   const instructions = arithmetic + vectors + 2 * rows
-  const sets = accumulatorSets(rows, vectors)
-  return Math.max(arithmetic / 2, instructions / 4, 4 / sets) + 0.02 * instructions
-}
-
-/** Independent sets of accumulators, summed at the end, that a small tile needs to keep the multipliers busy. */
-export function accumulatorSets(rows: number, vectors: number): number {
-  return Math.min(4, Math.max(1, Math.floor(8 / (rows * vectors))))
+  return Math.max(arithmetic / 2, instructions / 4, 4) + 0.02 * instructions
 }

@@ -1,8 +1,7 @@
 // MatMul of float32 and float64: one product of the size of a matrix, called for each matrix of the broadcast batches.
 import type { ConcreteType, Size } from '@shoal/core'
 import { dtypes, sizeOf, stridesOf } from '@shoal/core'
-import { emitMatmul, type MatmulFunction, type MatmulSpec } from '../gemm/index.ts'
-import { planMatmul } from '../gemm/plan.ts'
+import { type MatmulSpec, planMatmul, type ProductStage } from '../gemm/index.ts'
 import type { Stage } from '../stage.ts'
 import {
   call,
@@ -39,7 +38,8 @@ export const matmul: KernelDef = {
       transposeA,
       transposeB,
     }
-    const scratch = Math.ceil(planMatmul(spec, options).workspaceBytes / 64) * 64
+    const product = planMatmul(spec, options)
+    const scratch = Math.ceil(product.workspaceBytes / 64) * 64
     const { bytes } = dtypes[a.dtype]
     const layout: BatchLayout = {
       batches,
@@ -51,8 +51,8 @@ export const matmul: KernelDef = {
     return {
       workspaceBytes: scratch * sizeOf(batches),
       write: (module) =>
-        module.once(signatureKey('MatMul', signature, options), () =>
-          writeProducts(module, spec, options, layout),
+        module.once(`${signatureKey('MatMul', signature, options)} ${product.key}`, () =>
+          product.write(module).map((stage) => overBatches(module, stage, spec.m * n, layout)),
         ),
     }
   },
@@ -77,34 +77,20 @@ function batchSteps({ dtype, shape }: ConcreteType, batches: Size): number[] {
   })
 }
 
-function writeProducts(
-  module: ModuleBuilder,
-  spec: MatmulSpec,
-  options: { readonly relaxed: boolean },
-  layout: BatchLayout,
-): Stage[] {
-  const { pack, packUnits, run, panels } = emitMatmul(module, spec, options)
-  const { m, n, k } = spec
-  const stage = (func: MatmulFunction, units: number, work: number): Stage => ({
-    func: overBatches(module, func, units, layout),
-    units: units * sizeOf(layout.batches),
-    work: work / Math.max(1, units),
-  })
-  // A multiply-add is an eighth of an element's usual work: four go at once, and nothing is loaded or stored for most.
-  const product = stage(run, panels, (m * n * Math.max(1, k)) / 8)
-  return pack ? [stage(pack, packUnits, (m + n) * k), product] : [product]
-}
+/** What an element of a stage costs next to one of a fused kernel: four multiply-adds go at once, and nothing is loaded or stored for most. */
+const costs = { multiply: 1 / 8, pack: 1 } as const
 
-/** A function over the units of all products, made of one over the units of a single product. */
+/** A stage over the units of all products, made of one over the units of a single product, whose result has `elements`. */
 function overBatches(
   module: ModuleBuilder,
-  func: MatmulFunction,
-  units: number,
+  { func, units, work, kind, finishes }: ProductStage,
+  elements: number,
   layout: BatchLayout,
-): Stage['func'] {
+): Stage {
   const scratch = layout.workspace > 0 ? (['i32'] as const) : []
   const parameters = ['i32', 'i32', 'i32', ...scratch, 'i32', 'i32'] as const
-  return module.define(`${func.name}_all`, parameters, 'none', (f, ...locals) => {
+  const products = sizeOf(layout.batches)
+  const all = module.define(`${func.name}_all`, parameters, 'none', (f, ...locals) => {
     const [a, b, c] = locals as unknown as readonly [Address, Address, Address]
     const workspace = layout.workspace > 0 ? (locals[3] as Address) : f.local('i32')
     const [begin, end] = locals.slice(-2) as unknown as readonly [Address, Address]
@@ -119,19 +105,18 @@ function overBatches(
       const at = (base: Address, steps: readonly number[]) =>
         i32.add(base, batchOffset(f, batch, layout.batches, steps))
       const cAt = i32.add(c, i32.mul(batch, layout.c))
-      f.do(
-        call(
-          func,
-          at(a, layout.a),
-          at(b, layout.b),
-          cAt,
-          i32.add(workspace, i32.mul(batch, layout.workspace)),
-          from,
-          to,
-        ),
-      )
+      const own = i32.add(workspace, i32.mul(batch, layout.workspace))
+      f.do(call(func, at(a, layout.a), at(b, layout.b), cAt, own, from, to))
     })
   })
+  // The units of a product need not divide it evenly, those of several products must.
+  const contiguous = finishes !== undefined && (products === 1 || finishes * units === elements)
+  return {
+    func: all,
+    units: units * products,
+    work: (work * costs[kind]) / Math.max(1, units),
+    ...(contiguous && { finishes }),
+  }
 }
 
 type Address = Local<'i32'>

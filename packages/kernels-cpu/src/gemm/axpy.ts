@@ -1,0 +1,153 @@
+// Products with few rows, or few steps of k: each row of C is a sum of multiples of rows of B, which are read in the order in which they lie.
+import { call, type Func, type FunctionBuilder, i32, type Local, type ModuleBuilder } from '../wasm/index.ts'
+import { at, type Blocks, blocks, forAll, forShare, type Index } from './blocks.ts'
+import { type Element, zero } from './element.ts'
+import { parameters, type Product, type ProductStage } from './product.ts'
+
+/** Columns of a unit, where units are strips of columns: a row's share of a strip of B is long enough to be read ahead. */
+const stripColumns = 512
+
+/** Elements of C that a unit of whole rows has at least. */
+const rowElements = 4096
+
+/** Rows of C, and of B, that are used together: their multipliers are kept in registers. */
+const together = (m: number): { readonly rows: number; readonly depth: number } =>
+  m === 1 ? { rows: 1, depth: 8 } : { rows: 2, depth: 4 }
+
+/** Writes the product as one stage. B must not be transposed. */
+export function writeAxpy(module: ModuleBuilder, product: Product, relaxed: boolean): ProductStage {
+  const { element, m, n, k } = product
+  const { rows } = together(m)
+  // Many rows are divided by rows, and few by columns.
+  const byRows = m > 16
+  const height = byRows ? Math.min(m, Math.ceil(rowElements / Math.max(1, n) / rows) * rows) : m
+  const [unitRows, unitColumns] = [
+    blocks(m, Math.max(1, height)),
+    blocks(n, byRows ? Math.max(1, n) : stripColumns),
+  ]
+  const units = byRows ? unitRows : unitColumns
+  const func = module.define(name(product), parameters, 'none', (f, a, b, c, _, begin, end) => {
+    forShare(f, units, begin, end, (unit, size) => {
+      const { aRow } = strides(product)
+      const [aAt, bAt, cAt] = byRows
+        ? [at(a, unit, height * aRow), b, at(c, unit, height * n * element.bytes)]
+        : [a, at(b, unit, stripColumns * element.bytes), at(c, unit, stripColumns * element.bytes)]
+      const strip = { rows: blocks(byRows ? size : m, rows), columns: byRows ? n : size }
+      writeStrip(module, f, product, relaxed, strip, f.let(aAt), byRows ? b : f.let(bAt), f.let(cAt))
+    })
+  })
+  return {
+    func,
+    units: n === 0 ? 0 : units.count,
+    work: m * n * k,
+    kind: 'multiply',
+    ...(byRows && { finishes: height * n }),
+    ...(m === 1 && { finishes: stripColumns }),
+  }
+}
+
+const name = ({ m, n, k, transposeA }: Product) => `axpy_${m}x${n}x${k}${transposeA ? '_T' : ''}`
+
+/** Bytes from A[i][k] to A[i + 1][k], and to A[i][k + 1]. */
+const strides = ({ element: { bytes }, m, k, transposeA }: Product) =>
+  transposeA ? { aRow: bytes, aK: m * bytes } : { aRow: k * bytes, aK: bytes }
+
+interface Strip {
+  readonly rows: Blocks
+  readonly columns: number
+}
+
+/** A few steps of k for all rows of the strip, then the next few: they stay in the first cache meanwhile. */
+function writeStrip(
+  module: ModuleBuilder,
+  f: FunctionBuilder<'none'>,
+  product: Product,
+  relaxed: boolean,
+  { rows, columns }: Strip,
+  a: Index,
+  b: Index,
+  c: Index,
+): void {
+  const { element, n, k, m } = product
+  const { aRow, aK } = strides(product)
+  const runs = blocks(k, together(m).depth)
+  const [bK, cRow] = [n * element.bytes, n * element.bytes]
+  const run = (aRun: Index, bRun: Index, depth: number, add: boolean) =>
+    forAll(f, rows, (group, height) => {
+      const kernel = axpyBlock(module, {
+        element,
+        rows: height,
+        depth,
+        columns,
+        aRow,
+        aK,
+        bK,
+        cRow,
+        add,
+        relaxed,
+      })
+      f.do(call(kernel, at(aRun, group, rows.size * aRow), bRun, at(c, group, rows.size * cRow)))
+    })
+  const later = (index: Parameters<typeof at>[1], depth: number) =>
+    run(f.let(at(a, index, runs.size * aK)), f.let(at(b, index, runs.size * bK)), depth, true)
+  // The first run overwrites C; without any k it stores zeros.
+  run(a, b, runs.whole > 0 ? runs.size : runs.tail, false)
+  f.forRange(1, runs.whole, 1, (index) => later(index, runs.size))
+  if (runs.whole > 0 && runs.tail > 0) later(runs.whole, runs.tail)
+}
+
+/** C[rows, columns] = (or +=) A[rows, depth] · B[depth, columns]; strides in bytes. */
+interface AxpySpec {
+  readonly element: Element
+  readonly rows: number
+  readonly depth: number
+  readonly columns: number
+  readonly aRow: number
+  readonly aK: number
+  readonly bK: number
+  readonly cRow: number
+  readonly add: boolean
+  readonly relaxed: boolean
+}
+
+function axpyBlock(module: ModuleBuilder, spec: AxpySpec): Func<readonly ['i32', 'i32', 'i32'], 'none'> {
+  const { rows, depth, columns, add } = spec
+  return module.once(`axpy ${JSON.stringify({ ...spec, element: spec.element.name })}`, () =>
+    module.define(
+      `axpy_${rows}x${columns}x${depth}${add ? '_add' : ''}`,
+      ['i32', 'i32', 'i32'],
+      'none',
+      (f, a, b, c) => writeBlock(f, spec, a, b, c),
+    ),
+  )
+}
+
+function writeBlock(f: FunctionBuilder<'none'>, spec: AxpySpec, a: Index, b: Index, c: Index): void {
+  const { element, rows, depth, columns, aRow, aK, bK, cRow, add, relaxed } = spec
+  const { lanes } = element
+  const multipliers = Array.from({ length: rows }, (_, i) =>
+    Array.from({ length: depth }, (__, u) => f.let(element.loadSplat(a, i * aRow + u * aK))),
+  )
+  const sums = Array.from({ length: rows }, () => f.local('v128'))
+  const line = f.local('v128')
+  /** `count` columns, from the one that b and c point at, plus `offset` bytes. */
+  const vector = (count: number, offset: number) => {
+    sums.forEach((sum, i) => f.set(sum, add ? element.load(c, count, i * cRow + offset) : f.constant(zero)))
+    for (let u = 0; u < depth; u++) {
+      f.set(line, element.load(b, count, u * bK + offset))
+      sums.forEach((sum, i) =>
+        f.set(sum, element.multiplyAdd(multipliers[i]![u] as Local<'v128'>, line, sum, relaxed)),
+      )
+    }
+    sums.forEach((sum, i) => f.do(...element.store(c, sum, count, i * cRow + offset)))
+  }
+  const { whole, tail } = blocks(columns, 2 * lanes)
+  f.forRange(0, whole, 1, () => {
+    vector(lanes, 0)
+    vector(lanes, 16)
+    f.set(b, i32.add(b, 32))
+    f.set(c, i32.add(c, 32))
+  })
+  for (let first = 0; first < tail; first += lanes)
+    vector(Math.min(lanes, tail - first), first * element.bytes)
+}
