@@ -2,12 +2,12 @@
 import { sizeOf } from '@shoal/core'
 import { i32, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
 import type { Stage } from '../../stage.ts'
-import { type KernelDef, signatureKey } from '../kernelDef.ts'
+import { type KernelDef, type KernelOptions, signatureKey } from '../kernelDef.ts'
 import { depthwiseStage, filterStage, isDepthwise, packedBytes } from './depthwise.ts'
 import { type Geometry, geometryOf, type Grid, gridOf, gridStage } from './grid.ts'
 import { joinsTaps, patchStage, planPatches } from './patches.ts'
 import { matrixUnits, type RowsSpec, rowsStage } from './rows.ts'
-import { type Way, wayFor } from './way.ts'
+import type { Way } from './way.ts'
 
 /** Where everything lies. */
 interface Places {
@@ -32,13 +32,13 @@ interface Plan {
   ) => readonly Stage[]
 }
 
-/** x int8 [batch, ...spatial, in], filter int8 [out, ...spatial, in / groups] → int32 [batch, ...spatial, out]. */
-export const quantizedConv: KernelDef = {
+/** x int8 [batch, ...spatial, in], filter int8 [out, ...spatial, in / groups] → int32 [batch, ...spatial, out], multiplied in the way that `wayOf` chooses. */
+export const quantizedConvBy = (wayOf: (options: KernelOptions) => Way): KernelDef => ({
   op: 'QuantizedConv',
   supports: ({ inputs, outputs }) => [...inputs, ...outputs].every(({ shape }) => sizeOf(shape) > 0),
   compile(signature, options) {
     const geometry = geometryOf(signature)
-    const plan = planOf(geometry, wayFor(options))
+    const plan = planOf(geometry, wayOf(options))
     const scratch = plan.grid.bytes + plan.bytes
     const addressesOf = ([x, filter, y, workspace]: readonly Local<'i32'>[]): Places => {
       const behind = scratch > 0 ? i32.add(workspace!, plan.grid.bytes) : workspace!
@@ -56,7 +56,7 @@ export const quantizedConv: KernelDef = {
         ]),
     }
   },
-}
+})
 
 /** Bytes that are worth a run of vectors: shorter ones leave too much of their last vector unused. */
 const isLong = (bytes: number): boolean => bytes % 16 === 0 || bytes >= 48

@@ -1,7 +1,8 @@
 // Kernels of small integers.
 import type { KernelDef } from '../kernelDef.ts'
-import { quantizedConv } from './conv.ts'
-import { quantizedMatmul } from './matmul.ts'
+import { quantizedConvBy } from './conv.ts'
+import { quantizedMatmulBy } from './matmul.ts'
+import { wayFor } from './way.ts'
 
-/** QuantizedMatMul and QuantizedConv. */
-export const quantizedKernels: readonly KernelDef[] = [quantizedMatmul, quantizedConv]
+/** QuantizedMatMul and QuantizedConv, multiplied in the way that suits the machine. */
+export const quantizedKernels: readonly KernelDef[] = [quantizedMatmulBy(wayFor), quantizedConvBy(wayFor)]

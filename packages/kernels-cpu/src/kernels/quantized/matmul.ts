@@ -1,11 +1,11 @@
 // QuantizedMatMul: activations and weights are read as they lie in memory, nothing is packed.
 import { type ConcreteType, sizeOf } from '@shoal/core'
-import { type KernelDef, signatureKey } from '../kernelDef.ts'
+import { type KernelDef, type KernelOptions, signatureKey } from '../kernelDef.ts'
 import { matrixStage } from './rows.ts'
-import { wayFor } from './way.ts'
+import type { Way } from './way.ts'
 
-/** x int8 [..., m, k] · weights int8 [n, k] → int32 [..., m, n]. */
-export const quantizedMatmul: KernelDef = {
+/** x int8 [..., m, k] · weights int8 [n, k] → int32 [..., m, n], multiplied in the way that `wayOf` chooses. */
+export const quantizedMatmulBy = (wayOf: (options: KernelOptions) => Way): KernelDef => ({
   op: 'QuantizedMatMul',
   supports: ({ inputs, outputs }) => [...inputs, ...outputs].every(({ shape }) => sizeOf(shape) > 0),
   compile(signature, options) {
@@ -13,7 +13,7 @@ export const quantizedMatmul: KernelDef = {
     const [n, k] = weights.shape as readonly [number, number]
     const m = sizeOf(signature.outputs[0]!.shape) / n
     const spec = {
-      way: wayFor(options),
+      way: wayOf(options),
       columns: n,
       run: k,
       levels: [],
@@ -31,4 +31,4 @@ export const quantizedMatmul: KernelDef = {
         ]),
     }
   },
-}
+})
