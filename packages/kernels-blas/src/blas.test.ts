@@ -284,12 +284,16 @@ function withLibrary(opened: Library): void {
     it('is not a small product', async () => {
       await expectCalls(0, 'MatMul', matmulOf([16, 16], [16, 16], [16, 16], {}), 64, measured)
       await expectCalls(0, 'MatMul', matmulOf([1, 128], [128, 128], [1, 128], {}), 512, measured)
-      await expectCalls(0, 'MatMul', matmulOf([2, 512], [512, 512], [2, 512], {}), 2048, measured)
+    })
+
+    it('is not a thin one of large matrices', async () => {
+      await expectCalls(0, 'MatMul', matmulOf([5, 512], [512, 512], [5, 512], {}), 2048, measured)
+      await expectCalls(0, 'MatMul', matmulOf([128, 4], [4, 128], [128, 128], {}), 16, measured)
     })
 
     it('is a large one', async () => {
       await expectCalls(1, 'MatMul', matmulOf([32, 32], [32, 32], [32, 32], {}), 128, measured)
-      await expectCalls(1, 'MatMul', matmulOf([1, 256], [256, 256], [1, 256], {}), 1024, measured)
+      await expectCalls(1, 'MatMul', matmulOf([1, 512], [512, 256], [1, 256], {}), 2048, measured)
       await expectCalls(1, 'MatMul', matmulOf([32, 64, 10], [10, 64], [32, 64, 64], {}), 40, measured)
     })
 
