@@ -19,6 +19,7 @@ import {
   ValueError,
 } from '@shoal/core'
 import { CpuBuffer, ownBuffer } from './buffer.ts'
+import { isTuning, type Tuning } from './gemm/tuning.ts'
 import type { HostKernels } from './hostKernels.ts'
 import { hostKernel } from './kernels/host.ts'
 import { kernelDefs } from './kernels/index.ts'
@@ -53,6 +54,11 @@ export interface CpuOptions {
    * undefined, for a package that found nothing to call, is as good as none.
    */
   readonly kernels?: readonly (HostKernels | undefined)[]
+  /**
+   * What `measureTuning` (or in Node `storedTuning` of `@shoal/kernels-cpu/node`) found to be fast on this machine. Default: measured, in
+   * some 10 ms, when the first matrix product is compiled that is large enough to gain by it. Answers do not depend on it.
+   */
+  readonly tuning?: Tuning
 }
 
 /** A cpu device. */
@@ -80,6 +86,8 @@ export function cpu(options: CpuOptions = {}): CpuDevice {
   if (!Number.isInteger(threads) || threads < 1)
     throw new ValueError(`threads must be a whole number from 1, got ${threads}`)
   if (!(maxBytes >= 65536)) throw new ValueError(`maxBytes must be at least 65536, got ${maxBytes}`)
+  if (options.tuning !== undefined && !isTuning(options.tuning))
+    throw new ValueError('tuning must be what measureTuning() answers')
   const kernels = (options.kernels ?? []).filter((family) => family !== undefined)
   if (strict && kernels.length > 0)
     throw new ValueError(
@@ -89,7 +97,7 @@ export function cpu(options: CpuOptions = {}): CpuDevice {
   const shared = threads > 1 && sharing && typeof SharedArrayBuffer !== 'undefined'
   const heap = new Heap(maxBytes, shared)
   const team = shared ? new Threads(threads, heap.memory, options.worker) : undefined
-  return new WebAssemblyDevice(heap, team, { relaxed }, kernels)
+  return new WebAssemblyDevice(heap, team, { relaxed, tuning: options.tuning }, kernels)
 }
 
 class WebAssemblyDevice implements CpuDevice {

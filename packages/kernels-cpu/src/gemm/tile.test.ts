@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { candidateTiles, chooseTile, type MeasuredTile } from './tile.ts'
-import { knownTiles, measuredTiles, measureTuning } from './tuning.ts'
 
 /** What candidates cost on a machine of so many registers, in nanoseconds: half as fast where they spill. */
 const machine = (registers: number): MeasuredTile[] =>
@@ -35,21 +34,5 @@ describe('chooseTile', () => {
       rows: 2,
       vectors: 4,
     })
-  })
-})
-
-describe('measureTuning', () => {
-  it('answers costs as plain data, or nothing where the machine is too busy', () => {
-    const tuning = measureTuning(['f32'])
-    expect(JSON.parse(JSON.stringify(tuning))).toEqual(tuning)
-    const tiles = tuning.f32 ?? []
-    expect(tiles.map(({ rows, vectors }) => ({ rows, vectors }))).toEqual(tuning.f32 ? candidateTiles : [])
-    for (const { nanoseconds } of tiles) expect(nanoseconds).toBeGreaterThan(0)
-  })
-
-  it('keeps what it has measured', () => {
-    const known = knownTiles('f32')
-    const again = measuredTiles('f32')
-    expect([undefined, again]).toContain(known)
   })
 })

@@ -15,6 +15,16 @@ export type Tuning = Readonly<Partial<Record<Arithmetic, readonly MeasuredTile[]
 export const arithmeticOf = (element: 'f32' | 'f64', relaxed: boolean): Arithmetic =>
   relaxed ? `${element} relaxed` : element
 
+/** Is this plain data what `measureTuning` answers? */
+export function isTuning(value: unknown): value is Tuning {
+  if (typeof value !== 'object' || value === null) return false
+  const positive = (tile: MeasuredTile) => [tile.rows, tile.vectors, tile.nanoseconds].every((n) => n > 0)
+  return Object.values(value).every(
+    (tiles: unknown) =>
+      Array.isArray(tiles) && tiles.every((tile) => typeof tile === 'object' && positive(tile)),
+  )
+}
+
 /** Measured so far in this process. */
 const remembered: Partial<Record<Arithmetic, readonly MeasuredTile[]>> = {}
 

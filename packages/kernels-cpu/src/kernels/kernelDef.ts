@@ -1,5 +1,6 @@
 // A hand-written kernel: which types it takes, and the stages that it is written as. What has none is computed by core's reference kernels.
 import type { Signature } from '@shoal/core'
+import type { Tuning } from '../gemm/tuning.ts'
 import type { Stage } from '../stage.ts'
 import type { ModuleBuilder } from '../wasm/index.ts'
 
@@ -7,6 +8,8 @@ import type { ModuleBuilder } from '../wasm/index.ts'
 export interface KernelOptions {
   /** May multiply-add round once? */
   readonly relaxed: boolean
+  /** What register blocks of matrix products cost on this machine, where it was told. */
+  readonly tuning?: Tuning | undefined
 }
 
 /** A kernel that was made for one signature. */

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { cpu } from '../cpu.ts'
+import { candidateTiles } from './tile.ts'
+import { isTuning, knownTiles, measuredTiles, measureTuning, type Tuning } from './tuning.ts'
+
+describe('measureTuning', () => {
+  it('answers costs as plain data, or nothing where the machine is too busy', () => {
+    const tuning = measureTuning(['f32'])
+    expect(isTuning(tuning)).toBe(true)
+    expect(JSON.parse(JSON.stringify(tuning))).toEqual(tuning)
+    const tiles = tuning.f32 ?? []
+    expect(tiles.map(({ rows, vectors }) => ({ rows, vectors }))).toEqual(tuning.f32 ? candidateTiles : [])
+  })
+
+  it('keeps what it has measured', () => {
+    const known = knownTiles('f32')
+    const again = measuredTiles('f32')
+    expect([undefined, again]).toContain(known)
+  })
+})
+
+describe('isTuning', () => {
+  it('takes plain data for what it is', () => {
+    expect(isTuning({})).toBe(true)
+    expect(isTuning({ f32: [{ rows: 2, vectors: 4, nanoseconds: 1.5 }] })).toBe(true)
+    for (const other of [undefined, null, 5, { f32: 5 }, { f32: [5] }, { f32: [{ rows: 2, vectors: 4 }] }])
+      expect(isTuning(other)).toBe(false)
+  })
+})
+
+describe('cpu', () => {
+  /** The bits of a product on a device that thinks one register block the best. */
+  async function product(fast: { readonly rows: number; readonly vectors: number }): Promise<Uint8Array> {
+    const costs = candidateTiles.map((tile) => ({ ...tile, nanoseconds: tile === fast ? 1 : 100 }))
+    const tuning: Tuning = { f32: costs, 'f32 relaxed': costs }
+    await using device = cpu({ tuning })
+    const [m, n, k] = [200, 150, 400]
+    const kernel = await device.kernel('MatMul', {
+      inputs: [
+        { dtype: 'float32', shape: [m, k] },
+        { dtype: 'float32', shape: [k, n] },
+      ],
+      outputs: [{ dtype: 'float32', shape: [m, n] }],
+      attrs: { transposeA: false, transposeB: false },
+    })
+    const buffers = [m * k, k * n, m * n].map((length) => device.alloc(length * 4))
+    for (const [i, length] of [m * k, k * n].entries()) {
+      const values = Float32Array.from({ length }, (_, at) => Math.sin(at))
+      device.write(buffers[i]!, new Uint8Array(values.buffer))
+    }
+    kernel.launch([...buffers, device.alloc(kernel.workspaceBytes)])
+    return await device.read(buffers[2]!)
+  }
+
+  it('answers the same bits whatever the tuning says', async () => {
+    const answers = await Promise.all(candidateTiles.map(product))
+    expect(answers[0]!.some((byte) => byte > 0)).toBe(true)
+    for (const other of answers.slice(1)) expect(other).toEqual(answers[0])
+  })
+
+  it('refuses a tuning that is none', () => {
+    expect(() => cpu({ tuning: { f32: [{ rows: 1, vectors: 1, nanoseconds: -1 }] } })).toThrow(
+      'measureTuning',
+    )
+  })
+})
