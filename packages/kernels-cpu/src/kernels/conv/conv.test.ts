@@ -1,0 +1,100 @@
+import type { AttrValues, Signature } from '@shoal/core'
+import { describe, it } from 'vitest'
+import { expectAgreement, type } from '../agreement.ts'
+
+interface ConvCase {
+  readonly x: number[]
+  readonly filter: number[]
+  readonly y: number[]
+  readonly attrs: AttrValues
+}
+const convCases: ConvCase[] = [
+  { x: [2, 9, 8, 3], filter: [3, 3, 3, 5], y: [2, 9, 8, 5], attrs: { padding: 'SAME', groups: 1 } },
+  { x: [1, 9, 8, 3], filter: [3, 2, 3, 20], y: [1, 7, 7, 20], attrs: { padding: 'VALID', groups: 1 } },
+  { x: [2, 6, 5, 8], filter: [1, 1, 8, 9], y: [2, 6, 5, 9], attrs: { padding: 'VALID', groups: 1 } },
+  {
+    x: [2, 9, 8, 3],
+    filter: [3, 3, 3, 5],
+    y: [2, 5, 4, 5],
+    attrs: { padding: 'SAME', strides: [2, 2], groups: 1 },
+  },
+  {
+    x: [1, 11, 9, 2],
+    filter: [3, 2, 2, 4],
+    y: [1, 3, 8, 4],
+    attrs: { padding: 'VALID', strides: [3, 1], groups: 1 },
+  },
+  {
+    x: [1, 11, 12, 2],
+    filter: [3, 3, 2, 4],
+    y: [1, 7, 6, 4],
+    attrs: { padding: 'VALID', dilations: [2, 3], groups: 1 },
+  },
+  { x: [1, 9, 9, 6], filter: [3, 3, 2, 9], y: [1, 9, 9, 9], attrs: { padding: 'SAME', groups: 3 } },
+  {
+    x: [2, 8, 8, 5],
+    filter: [3, 3, 1, 5],
+    y: [2, 4, 4, 5],
+    attrs: { padding: 'SAME', strides: [2, 2], groups: 5 },
+  },
+  {
+    x: [1, 6, 7, 4],
+    filter: [2, 3, 2, 6],
+    y: [1, 4, 8, 6],
+    attrs: {
+      padding: 'EXPLICIT',
+      explicitPadding: [0, 1, 3, 4],
+      strides: [1, 1],
+      dilations: [3, 3],
+      groups: 2,
+    },
+  },
+  {
+    x: [1, 5, 5, 2],
+    filter: [2, 2, 2, 3],
+    y: [1, 2, 2, 3],
+    attrs: { padding: 'VALID', strides: [2, 3], groups: 1, dilations: [1, 1] },
+  },
+  {
+    x: [1, 4, 4, 2],
+    filter: [1, 1, 2, 3],
+    y: [1, 6, 7, 3],
+    attrs: { padding: 'EXPLICIT', explicitPadding: [1, 1, 2, 1], groups: 1 },
+  },
+  { x: [2, 17, 4], filter: [5, 4, 7], y: [2, 17, 7], attrs: { padding: 'SAME', groups: 1 } },
+  {
+    x: [1, 5, 6, 7, 3],
+    filter: [2, 3, 2, 3, 4],
+    y: [1, 3, 6, 4, 4],
+    attrs: { padding: 'SAME', strides: [2, 1, 2], groups: 1 },
+  },
+  { x: [1, 30, 40, 16], filter: [3, 3, 16, 24], y: [1, 30, 40, 24], attrs: { padding: 'SAME', groups: 1 } },
+]
+
+describe.each(['float32', 'float64'] as const)('convolutions of %s', (dtype) => {
+  const tolerance = dtype === 'float64' ? 1e-12 : 1e-4
+  const signature = (
+    inputs: number[][],
+    output: number[],
+    attrs: AttrValues,
+    shapeOnly: number[] = [],
+  ): Signature => ({
+    inputs: inputs.map((shape) => type(shape, dtype)),
+    outputs: [type(output, dtype)],
+    attrs,
+    shapeOnly: new Set(shapeOnly),
+  })
+
+  it('slides over one to three axes with strides, dilations, groups and padding', async () => {
+    for (const { x, filter, y, attrs } of convCases)
+      await expectAgreement('Conv', signature([x, filter], y, attrs), tolerance)
+  })
+  it('gives the gradient by the input, whether that has a buffer or not', async () => {
+    for (const { x, filter, y, attrs } of convCases)
+      await expectAgreement('ConvBackpropInput', signature([x, filter, y], x, attrs, [0]), tolerance)
+  })
+  it('gives the gradient by the filter', async () => {
+    for (const { x, filter, y, attrs } of convCases)
+      await expectAgreement('ConvBackpropFilter', signature([x, filter, y], filter, attrs, [1]), tolerance)
+  })
+})
