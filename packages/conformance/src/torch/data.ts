@@ -55,23 +55,25 @@ function arrayAt(numbers: Uint8Array, { dtype, shape, at: [offset, bytes] }: Arr
   return fromBytes(dtype, shape, numbers.slice(offset, offset + bytes))
 }
 
+/** The contents of a gzipped file. Many servers say that a `.gz` is an encoding of what is in it, and browsers then hand out the contents. */
 async function gunzip(bytes: Uint8Array): Promise<Uint8Array> {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes
   const stream = new Blob([bytes as Uint8Array<ArrayBuffer>])
     .stream()
     .pipeThrough(new DecompressionStream('gzip'))
   return new Uint8Array(await new Response(stream).arrayBuffer())
 }
 
-/** Where the two files are, relative to this module. */
-const folder = new URL('../../data/torch/', import.meta.url)
+/** Where the files are: each spelled out, as bundlers and development servers follow this form and no other. */
+const places = [
+  new URL('../../data/torch/op_cases.json.gz', import.meta.url),
+  new URL('../../data/torch/op_cases.bin.gz', import.meta.url),
+  new URL('../../data/torch/recurrent_weights.json', import.meta.url),
+]
 
 /** The cases of this package: read from the disk in Node, fetched in browsers. */
 export async function loadTorchCases(): Promise<TorchCase[]> {
-  const [json, binary, weights] = await Promise.all(
-    ['op_cases.json.gz', 'op_cases.bin.gz', 'recurrent_weights.json'].map((name) =>
-      load(new URL(name, folder)),
-    ),
-  )
+  const [json, binary, weights] = await Promise.all(places.map(load))
   return withRecurrentWeights(await readTorchCases(json!, binary!), weights!)
 }
 
