@@ -2,6 +2,7 @@
 import { single, type Outcome } from './check/outcome.ts'
 import { runVitest } from './check/vitest.ts'
 import { checkPages } from './codeblocks/pages.ts'
+import { checkPlatforms } from './platforms/src/check.ts'
 import { run } from './run.ts'
 import { installSystemPackages } from './systemPackages.ts'
 import { has, packages } from './workspace.ts'
@@ -41,6 +42,7 @@ async function* checks(): AsyncGenerator<Outcome> {
   yield* publishable()
   yield* installSystemPackages()
   yield await runVitest()
+  yield* checkPlatforms()
   yield* pages()
   yield* examples()
 }

@@ -11,6 +11,7 @@ export interface SystemPackage {
 /** What the tests of this workspace use, none of which the packages themselves need. */
 export const systemPackages: readonly SystemPackage[] = [
   { name: 'libopenblas0-pthread', capability: "matrix products by the system's BLAS" },
+  { name: 'chromium-headless-shell', capability: "pages in Debian's Chromium" },
 ]
 
 /** Where packages are looked for and installed. */

@@ -33,14 +33,30 @@ export function countTests(
   return { passed, failed: failed === 0 && !ok ? 1 : failed }
 }
 
-/** Runs every test of the workspace once. */
-export async function runVitest(): Promise<Outcome> {
+/** What is run, and on which engine. */
+export interface VitestRun {
+  /** Default `tests`. */
+  readonly name?: string
+  /** The program that is vitest, with its first arguments. Default: the workspace's, on the pinned Node. */
+  readonly vitest?: readonly [program: string, ...args: string[]]
+  /** What is run of all tests, in vitest's own arguments. Default: everything. */
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Runs tests once. */
+export async function runVitest(options: VitestRun = {}): Promise<Outcome> {
+  const { name = 'tests', vitest = ['vitest'], args = [], env = {} } = options
+  const [program, ...before] = vitest
   const folder = mkdtempSync(join(tmpdir(), 'shoal-tests-'))
   try {
     const file = join(folder, 'report.json')
-    const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
-    const { ok, output, seconds } = await run('vitest', args, { timeoutMs: 480_000 })
-    return { name: 'tests', ...countTests(readReport(file), ok), output, seconds }
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
+    const { ok, output, seconds } = await run(program, [...before, 'run', ...args, ...reporters], {
+      timeoutMs: 480_000,
+      env,
+    })
+    return { name, ...countTests(readReport(file), ok), output, seconds }
   } finally {
     rmSync(folder, { recursive: true })
   }
