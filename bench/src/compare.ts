@@ -1,0 +1,117 @@
+// One work, all contenders, in turn: checked first, warmed up, then sampled round by round so that what disturbs the machine disturbs all.
+import type { Contender, Side } from './contender.ts'
+import { checkedWork, expectation, faultOf } from './expectation.ts'
+import type { Samples } from './statistics.ts'
+import type { Work } from './work.ts'
+
+/** What was measured of one work. */
+export interface Comparison {
+  readonly work: Work
+  /** Milliseconds by contender, one entry for each round. */
+  readonly samples: ReadonlyMap<string, Samples>
+  /** Contenders whose answers were wrong, and what was. */
+  readonly faults: ReadonlyMap<string, string>
+  /** Contenders that would have taken too long. */
+  readonly tooSlow: readonly string[]
+}
+
+/** How long things may take, in milliseconds. */
+export interface Patience {
+  /** All rounds of one work together, unless that were too few rounds. */
+  readonly work: number
+  /** One run; whoever is expected to take longer is left out. */
+  readonly run: number
+}
+
+const defaultPatience: Patience = { work: 8_000, run: 8_000 }
+const rounds = { least: 5, most: 41, ofSlow: 3 }
+/** A sample is at least so long, in ms, so that the clock does not matter; a slow side sits rounds out. */
+const sample = { least: 4, slow: 400 }
+const warmUp = { ms: 200, runs: 300 }
+
+/** Compares contenders. It learns from each work how long the next one of its kind will take them. */
+export class Comparator {
+  readonly #contenders: readonly Contender[]
+  readonly #patience: Patience
+  /** Milliseconds per unit of cost, by contender and kind. */
+  readonly #rates = new Map<string, number>()
+
+  constructor(contenders: readonly Contender[], patience: Patience = defaultPatience) {
+    this.#contenders = contenders
+    this.#patience = patience
+  }
+
+  async compare(work: Work): Promise<Comparison> {
+    const [patient, tooSlow] = this.#split(work)
+    const faults = await findFaults(checkedWork(work), patient)
+    const sides = new Map<string, Side>()
+    for (const contender of patient) {
+      const side = faults.has(contender.name) ? undefined : await contender.prepare(work)
+      if (side) sides.set(contender.name, side)
+    }
+    const samples = await sampled(sides, this.#patience.work)
+    for (const [name, times] of samples) this.#rates.set(rateKey(name, work), times[0]! / costOf(work))
+    for (const side of sides.values()) await side.close()
+    return { work, samples, faults, tooSlow: tooSlow.map(({ name }) => name) }
+  }
+
+  #split(work: Work): [patient: readonly Contender[], tooSlow: readonly Contender[]] {
+    const slow = this.#contenders.filter(({ name }) => {
+      const rate = this.#rates.get(rateKey(name, work))
+      return rate !== undefined && rate * costOf(work) > this.#patience.run
+    })
+    return [this.#contenders.filter((contender) => !slow.includes(contender)), slow]
+  }
+}
+
+const rateKey = (name: string, work: Work): string =>
+  `${name} ${work.kind} ${'model' in work ? work.model : 'pass' in work ? work.pass : ''}`
+const costOf = (work: Work): number =>
+  work.flops || work.bytes || ('batch' in work ? work.batch : 'length' in work ? work.length : 1)
+
+/** Compares everybody's answer with the reference device's. */
+async function findFaults(work: Work, contenders: readonly Contender[]): Promise<Map<string, string>> {
+  const faults = new Map<string, string>()
+  const expected = await expectation(work)
+  for (const contender of contenders) {
+    const side = await contender.prepare(work)
+    if (!side) continue
+    const result = await side.result()
+    // Peaks compute nothing.
+    const fault = result.length === 0 ? undefined : faultOf(expected, result)
+    if (fault) faults.set(contender.name, fault)
+    await side.close()
+  }
+  return faults
+}
+
+async function sampled(sides: ReadonlyMap<string, Side>, budgetMs: number): Promise<Map<string, Samples>> {
+  const plans = new Map<string, { readonly side: Side; readonly repeats: number; readonly ms: number }>()
+  for (const [name, side] of sides) {
+    const ms = await warm(side)
+    plans.set(name, { side, repeats: Math.max(1, Math.ceil(sample.least / ms)), ms })
+  }
+  const samples = new Map<string, (number | undefined)[]>([...sides.keys()].map((name) => [name, []]))
+  const start = performance.now()
+  for (let round = 0; round < rounds.most; round++) {
+    if (round >= rounds.least && performance.now() - start > budgetMs) break
+    for (const [name, { side, repeats, ms }] of plans) {
+      const sitsOut = ms > sample.slow && round >= rounds.ofSlow
+      samples.get(name)!.push(sitsOut ? undefined : await side.sample(repeats))
+    }
+  }
+  return samples
+}
+
+/** Runs until compilers have done their work; answers how long a run takes by then, in ms. */
+async function warm(side: Side): Promise<number> {
+  const start = performance.now()
+  let ms = await side.sample(1)
+  let runs = 1
+  while (performance.now() - start < warmUp.ms && runs < warmUp.runs) {
+    const repeats = Math.max(1, Math.min(runs, Math.ceil(20 / ms)))
+    ms = await side.sample(repeats)
+    runs += repeats
+  }
+  return ms
+}
