@@ -1,6 +1,7 @@
 // Every kernel with code of its own, by the name of its op.
 import { bitcast } from './bitcast.ts'
 import { conv, convBackpropFilter, convBackpropInput } from './conv/index.ts'
+import { ctcLoss } from './ctc/index.ts'
 import { cumulative } from './cumulative.ts'
 import { gatherNd } from './gatherNd.ts'
 import type { KernelDef } from './kernelDef.ts'
@@ -26,4 +27,5 @@ export const kernelDefs: readonly KernelDef[] = [
   topK,
   cumulative,
   bitcast,
+  ctcLoss,
 ]

@@ -14,7 +14,7 @@ import {
 import { afterAll, describe, expect, it } from 'vitest'
 import { cpu } from '../cpu.ts'
 
-const devices = [cpu(), cpu({ threads: 2 }), cpu({ threads: 4 })]
+const devices: readonly [Device, ...Device[]] = [cpu(), cpu({ threads: 2 }), cpu({ threads: 4 })]
 afterAll(() => Promise.all(devices.map((device) => device[Symbol.asyncDispose]())))
 
 /** Whole numbers of a linear congruential generator, below `limit`. */
@@ -185,7 +185,7 @@ describe('TensorScatter', () => {
   })
 
   it('changes a variable in place', async () => {
-    const [device] = devices as [Device, ...Device[]]
+    const [device] = devices
     const [x, indices, changes] = [type([4]), type([3, 1], 'int32'), type([3])]
     const signature = { inputs: [x, indices, changes], outputs: [x], attrs: { update: 'add' } }
     const kernel = await device.kernel('TensorScatter', signature)

@@ -1,18 +1,10 @@
 // A total that runs along a line: load, join, store, and on to the next element; several lines take turns.
 import type { Combine, DType } from '@shoal/core'
 import { dtypes, neutral, neutralBigInt } from '@shoal/core'
-import {
-  type Code,
-  isFloat,
-  loadScalar,
-  type Scalar,
-  type ScalarType,
-  storeScalar,
-} from '../lower/representation.ts'
-import { type Arithmetic, scalarArithmetic, type Writer } from '../lower/scalar.ts'
-import { type Vector4, vectorArithmetic } from '../lower/vector.ts'
-import { loadVector, storeVector } from '../lower/vectorMemory.ts'
+import { type Code, isFloat } from '../lower/representation.ts'
+import type { Arithmetic, Writer } from '../lower/scalar.ts'
 import { type Func, i32, type Local, type ModuleBuilder } from '../wasm/index.ts'
+import { type Elements, scalars, vectors } from './elements.ts'
 import type { KernelOptions } from './kernelDef.ts'
 
 /** How elements are joined. */
@@ -46,44 +38,9 @@ export type Lines = Func<readonly ['i32', 'i32'], 'none'>
 export function writeLines(module: ModuleBuilder, running: Running, bundle: Bundle): Lines {
   return module.define('cumulative_lines', ['i32', 'i32'], 'none', (f, from, to) => {
     const writer: Writer = { module, f, relaxed: running.options.relaxed }
-    if (bundle.vector) run(f, running, bundle, from, to, vectors(writer, running.dtype))
-    else run(f, running, bundle, from, to, scalars(writer, running.dtype))
+    if (bundle.vector) run(f, running, bundle, from, to, vectors(writer))
+    else run(f, running, bundle, from, to, scalars(writer))
   })
-}
-
-/** What one step of a line takes: a number, or four. */
-interface Elements<V> {
-  readonly arithmetic: Arithmetic<V>
-  readonly load: (address: Local<'i32'>) => V
-  readonly store: (address: Local<'i32'>, value: V) => void
-  /** A variable that holds a value. */
-  readonly variable: (value: V) => { readonly value: V; readonly set: (value: V) => void }
-}
-
-const scalars = (writer: Writer, dtype: DType): Elements<Scalar> => {
-  const { f } = writer
-  return {
-    arithmetic: scalarArithmetic(writer),
-    load: (address) => f.let(loadScalar(f, dtype, address)),
-    store: (address, value) => f.do(storeScalar(f, dtype, address, f.let<ScalarType>(value))),
-    variable: (value) => {
-      const local = f.let<ScalarType>(value)
-      return { value: local, set: (next) => f.set(local, next) }
-    },
-  }
-}
-
-const vectors = (writer: Writer, dtype: DType): Elements<Vector4> => {
-  const { f } = writer
-  return {
-    arithmetic: vectorArithmetic(writer),
-    load: (address) => loadVector(f, dtype, address),
-    store: (address, value) => storeVector(f, dtype, address, value),
-    variable: (value) => {
-      const locals = value.map((part) => f.let(part))
-      return { value: locals, set: (next) => locals.forEach((local, i) => f.set(local, next[i]!)) }
-    },
-  }
 }
 
 function run<V>(
@@ -107,8 +64,8 @@ function run<V>(
   f.forRange(0, size, 1, () => {
     totals.forEach((running, line) => {
       const at = (base: Local<'i32'>) => f.let(i32.add(i32.add(base, line * apart), offset))
-      const x = cast(load(at(from)), compute, total)
-      const answer = (value: V) => store(at(to), cast(value, total, dtype))
+      const x = cast(load(dtype, at(from)), compute, total)
+      const answer = (value: V) => store(dtype, at(to), cast(value, total, dtype))
       if (exclusive) answer(running.value)
       running.set(join(arithmetic, combine, running.value, x, total))
       if (!exclusive) answer(running.value)

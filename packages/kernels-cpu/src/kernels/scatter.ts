@@ -1,12 +1,11 @@
 // TensorScatter: a copy of x, then the places that the index tuples name, then the updates one after the other, so that the order never depends on threads.
 import type { ConcreteType, Signature } from '@shoal/core'
 import { dtypes, sizeOf } from '@shoal/core'
-import { isFloat, loadScalar, type Scalar, storeScalar } from '../lower/representation.ts'
-import { type Arithmetic, scalarArithmetic, type Writer } from '../lower/scalar.ts'
-import { vectorArithmetic } from '../lower/vector.ts'
-import { loadVector, storeVector } from '../lower/vectorMemory.ts'
+import { isFloat } from '../lower/representation.ts'
+import type { Arithmetic, Writer } from '../lower/scalar.ts'
 import type { Stage } from '../stage.ts'
 import { call, type Func, i32, type Local, memory, type ModuleBuilder, select } from '../wasm/index.ts'
+import { alongElements, elementAt } from './elements.ts'
 import { type KernelDef, type KernelOptions, signatureKey } from './kernelDef.ts'
 import { move } from './move.ts'
 import { type Tuples, tuplesOf } from './tuples.ts'
@@ -132,7 +131,7 @@ function writeRun(
   })
 }
 
-/** Combines a slice with its updates: four elements at a time, then what is left. */
+/** Combines a slice with its updates. */
 function combineSlice(
   writer: Writer,
   dtype: ConcreteType['dtype'],
@@ -141,21 +140,10 @@ function combineSlice(
   from: Address,
   width: number,
 ): void {
-  const { f } = writer
-  const { bytes } = dtypes[dtype]
-  const four = vectorArithmetic(writer)
-  const one = scalarArithmetic(writer)
-  const whole = width - (width % 4)
-  f.forRange(0, whole, 4, (i) => {
-    const place = f.let(i32.add(to, i32.mul(i, bytes)))
-    const came = loadVector(f, dtype, f.let(i32.add(from, i32.mul(i, bytes))))
-    storeVector(f, dtype, place, changed(four, update, loadVector(f, dtype, place), came, dtype))
-  })
-  f.forRange(whole, width, 1, (i) => {
-    const place = f.let(i32.add(to, i32.mul(i, bytes)))
-    const came = f.let(loadScalar(f, dtype, i32.add(from, i32.mul(i, bytes))))
-    const old = f.let(loadScalar(f, dtype, place))
-    f.do(storeScalar(f, dtype, place, f.let<Scalar['type']>(changed<Scalar>(one, update, old, came, dtype))))
+  alongElements(writer, width, ({ arithmetic, load, store }, i) => {
+    const place = elementAt(writer, dtype, to, i)
+    const came = load(dtype, elementAt(writer, dtype, from, i))
+    store(dtype, place, changed(arithmetic, update, load(dtype, place), came, dtype))
   })
 }
 

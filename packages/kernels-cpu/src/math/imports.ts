@@ -1,8 +1,10 @@
 // What modules import of the host's mathematics.
 
-/** What a module that uses `sin`, `cos` or `tan` imports as `math`: they are called where arguments are huge. */
-export const mathImports: Readonly<Record<'sin' | 'cos' | 'tan', (x: number) => number>> = {
+/** What modules import as `math`, in float64: `sin`, `cos` and `tan` also where float32 arguments are huge. */
+export const mathImports: Readonly<Record<'sin' | 'cos' | 'tan' | 'exp' | 'log', (x: number) => number>> = {
   sin: Math.sin,
   cos: Math.cos,
   tan: Math.tan,
+  exp: Math.exp,
+  log: Math.log,
 }
