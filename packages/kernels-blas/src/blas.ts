@@ -12,7 +12,7 @@ import { measured, type Worth } from './worth.ts'
  * The system's BLAS as kernels of a cpu device: `cpu({ kernels: [blas()] })`. It computes MatMul and, in blocks, convolutions without
  * groups and their gradients, of float32 and float64; what is too small to gain stays with the device. Answers differ in their last
  * bits from library to library and machine to machine.
- * @throws NotFoundError where there is no library, or none can be called; ValueError for options that the library does not take
+ * @throws NotFoundError where there is no library, or none can be called; ValueError for options out of range
  */
 export function blas(options: BlasOptions = {}): HostKernels {
   return kernelsOf(openLibrary(options))

@@ -8,8 +8,15 @@ describe('openLibrary', () => {
   it('names what it looked for', () => {
     expect(() => openLibrary({ library: 'no-such-library.so' })).toThrow(NotFoundError)
     expect(() => openLibrary({ library: 'no-such-library.so' })).toThrow(
-      'looked for no-such-library.so. Install one',
+      'looked for no-such-library.so (not there). Install one',
     )
+  })
+
+  it('takes no library that multiplies nothing', () => {
+    // Part of every system of its kind.
+    const others = { linux: 'libm.so.6', darwin: '/usr/lib/libSystem.B.dylib', win32: 'kernel32.dll' }
+    const library = others[process.platform as keyof typeof others]
+    expect(() => openLibrary({ library })).toThrow(`${library} (has no cblas_sgemm`)
   })
 
   it('refuses numbers of threads that are none', () => {

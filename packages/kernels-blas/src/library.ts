@@ -8,7 +8,7 @@ export interface BlasOptions {
   readonly library?: string
   /**
    * Threads of the library, which are its own and beside those of the device. One number holds for the whole process: the last
-   * one that was given. Default 1. Accelerate takes no number.
+   * one that was given. Default 1. Accelerate takes no number, and decides for itself.
    */
   readonly threads?: number
 }
@@ -89,50 +89,32 @@ const threadSetters = [
   ['MKL_Set_Num_Threads', 'int'],
 ] as const
 
+const without = 'Without blas() the cpu device computes the same.'
+
 type Koffi = typeof koffi
 type Handle = ReturnType<Koffi['load']>
 
-/** koffi, if this is Node on a system that it was built for; asked for only here, so that everything else loads everywhere. */
-function foreignFunctions(): Koffi | undefined {
-  const node = globalThis.process?.getBuiltinModule?.('node:module')
-  try {
-    return node?.createRequire(import.meta.url)('koffi') as Koffi | undefined
-  } catch {
-    return undefined
-  }
-}
-
 /**
  * Opens the first library that is there.
- * @throws NotFoundError where there is none, ValueError for options that it does not take
+ * @throws NotFoundError where there is none, ValueError for options out of range
  */
-export function openLibrary({ library, threads }: BlasOptions): Library {
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1))
+export function openLibrary({ library, threads = 1 }: BlasOptions): Library {
+  if (!Number.isInteger(threads) || threads < 1)
     throw new ValueError(`threads must be a whole number from 1, got ${threads}`)
   const native = foreignFunctions()
-  if (!native)
-    throw new NotFoundError(
-      'native libraries cannot be called here: koffi, which does it, needs Node and has no build for every system. ' +
-        'The cpu device computes the same without blas().',
-    )
-  const names = library === undefined ? (candidates[process.platform] ?? []) : [library]
-  for (const name of names) {
+  const tried: string[] = []
+  for (const name of library === undefined ? (candidates[process.platform] ?? []) : [library]) {
     const handle = attempt(() => native.load(name))
-    if (!handle) continue
-    refuseWideIntegers(name, handle)
-    const opened: Library = {
-      name,
-      float32: products(name, handle, 's', 'float'),
-      float64: products(name, handle, 'd', 'double'),
-      addressOf: (view) => Number(native.address(view)),
+    const opened = handle && functionsOf(handle)
+    if (typeof opened === 'object') {
+      setThreads(handle!, threads)
+      return { name, ...opened, addressOf: (view) => Number(native.address(view)) }
     }
-    setThreads(name, handle, threads)
-    return opened
+    tried.push(`${name} (${opened ?? 'not there'})`)
   }
   throw new NotFoundError(
-    `no BLAS library was found; looked for ${names.join(', ') || `none on ${process.platform}`}. ` +
-      "Install one (Debian's package is libopenblas0), name its file as `library`, or leave out blas(): " +
-      'the cpu device computes the same without it.',
+    `no BLAS library was found; looked for ${tried.join(', ') || `none on ${process.platform}`}. ` +
+      `Install one (Debian's package is libopenblas0) or name its file as \`library\`. ${without}`,
   )
 }
 
@@ -146,6 +128,23 @@ export function findLibrary(options: BlasOptions): Library | undefined {
   }
 }
 
+/** koffi, asked for only when it is needed, so that this package can be imported where it cannot work. @throws NotFoundError */
+function foreignFunctions(): Koffi {
+  const node = globalThis.process?.getBuiltinModule?.('node:module')
+  if (!node) throw new NotFoundError(`native libraries can be called from Node only. ${without}`)
+  try {
+    return node.createRequire(import.meta.url)('koffi') as Koffi
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new NotFoundError(
+      `native libraries cannot be called, as koffi does not load (${why}). ${without}`,
+      {
+        cause,
+      },
+    )
+  }
+}
+
 function attempt<T>(open: () => T): T | undefined {
   try {
     return open()
@@ -154,36 +153,29 @@ function attempt<T>(open: () => T): T | undefined {
   }
 }
 
-/** There are builds of OpenBLAS that take sizes of 64 bits under the same names. */
-function refuseWideIntegers(name: string, handle: Handle): void {
+/** Tells a library that takes a number of threads; others decide for themselves. */
+function setThreads(handle: Handle, threads: number): void {
+  for (const [setter, type] of threadSetters) attempt(() => handle.func(setter, 'void', [type]))?.(threads)
+}
+
+/** The functions of both precisions, or why it is not a library that can be used. */
+function functionsOf(handle: Handle): Pick<Library, 'float32' | 'float64'> | string {
   const config = attempt(() => handle.func('openblas_get_config', 'str', []))
-  if (String(config?.()).includes('USE64BITINT'))
-    throw new ValueError(`${name} takes sizes of 64 bits: name a build that takes sizes of 32`)
+  // There are builds of OpenBLAS whose sizes have 64 bits, under the same names.
+  if (String(config?.()).includes('USE64BITINT')) return 'takes sizes of 64 bits, not of 32'
+  const float32 = attempt(() => products(handle, 's', 'float'))
+  const float64 = attempt(() => products(handle, 'd', 'double'))
+  return float32 && float64 ? { float32, float64 } : 'has no cblas_sgemm: not a BLAS with the interface for C'
 }
 
-function setThreads(name: string, handle: Handle, threads: number | undefined): void {
-  for (const [setter, type] of threadSetters) {
-    const set = attempt(() => handle.func(setter, 'void', [type]))
-    if (!set) continue
-    set(threads ?? 1)
-    return
-  }
-  if (threads !== undefined)
-    throw new ValueError(`${name} takes no number of threads: leave it out, or use another library`)
-}
-
-/** The functions of one precision: cblas_sgemm, cblas_dgemv. */
-function products(name: string, handle: Handle, letter: 's' | 'd', scalar: 'float' | 'double'): Products {
-  // Addresses as plain numbers: koffi takes them in half the time that views over the memory need.
-  const array = ['uintptr_t', 'int'] as const
+/** The functions of one precision: cblas_sgemm and cblas_sgemv, or those that begin with cblas_d. Throws where they are missing. */
+function products(handle: Handle, letter: 's' | 'd', scalar: 'float' | 'double'): Products {
   const ints = (count: number) => Array<'int'>(count).fill('int')
-  const find = (symbol: string, parameters: readonly string[]) => {
-    const found = attempt(() => handle.func(symbol, 'void', [...parameters]))
-    if (!found) throw new NotFoundError(`${name} has no ${symbol}: it is no BLAS with the interface for C`)
-    return found
-  }
-  const gemm = find(`cblas_${letter}gemm`, [...ints(6), scalar, ...array, ...array, scalar, ...array])
-  const gemv = find(`cblas_${letter}gemv`, [...ints(4), scalar, ...array, ...array, scalar, ...array])
+  // Addresses as plain numbers: a call takes 0.14 µs, where views over the memory make it 0.24.
+  const array = ['uintptr_t', 'int'] as const
+  const operands = [scalar, ...array, ...array, scalar, ...array]
+  const gemm = handle.func(`cblas_${letter}gemm`, 'void', [...ints(6), ...operands])
+  const gemv = handle.func(`cblas_${letter}gemv`, 'void', [...ints(4), ...operands])
   const form = (transpose: boolean) => (transpose ? transposed : plain)
   return {
     gemm(transposeA, transposeB, m, n, k, a, leadingA, b, leadingB, beta, c, leadingC) {
