@@ -14,6 +14,7 @@ import {
   boundInputs,
   ClosedError,
   fixedSize,
+  InternalError,
   PlacementError,
   referenceKernels,
   ValueError,
@@ -143,11 +144,14 @@ class WebAssemblyDevice implements CpuDevice {
   }
 
   write(to: Buffer, data: Uint8Array): void {
-    this.#bytes(to).set(data)
+    const { address, bytes } = ownBuffer(to, this.#heap)
+    if (data.byteLength > bytes)
+      throw new InternalError(`${data.byteLength} bytes were written to a buffer of ${bytes}`)
+    this.#heap.write(address, data)
   }
 
   read(from: Buffer, bytes = from.bytes): Uint8Array {
-    return this.#bytes(from).slice(0, bytes)
+    return this.#heap.read(ownBuffer(from, this.#heap).address, Math.min(bytes, from.bytes))
   }
 
   copy(bytes: number): Kernel {

@@ -1,4 +1,4 @@
-// The device's memory: one WebAssembly.Memory, handed out in blocks. Typed arrays over it are made when they are needed and never kept, as growing may detach them.
+// The device's memory: one WebAssembly.Memory, handed out in blocks. Growing detaches typed arrays over it, so nobody but the heap keeps one.
 import { OutOfMemoryError } from '@shoal/core'
 
 /** Every block begins at a multiple of it: a cache line. */
@@ -27,6 +27,8 @@ export class Heap {
   /** Everything beyond is free. */
   #end = reservedBytes
   #heldBytes = 0
+  /** The whole memory: made anew whenever it grows. */
+  #all: Uint8Array
 
   /** @param maxBytes rounded down to whole pages of 64 KiB, at least one. */
   constructor(maxBytes: number, shared: boolean) {
@@ -34,6 +36,7 @@ export class Heap {
     this.maxBytes = maximum * pageBytes
     this.shared = shared
     this.memory = new WebAssembly.Memory({ initial: 1, maximum, shared })
+    this.#all = new Uint8Array(this.memory.buffer)
   }
 
   /** Bytes that are handed out. */
@@ -75,7 +78,17 @@ export class Heap {
 
   /** The bytes of a block as they are now. Use it at once: the next allocation may detach it. */
   bytes(address: number, bytes: number): Uint8Array {
-    return new Uint8Array(this.memory.buffer, address, bytes)
+    return this.#all.subarray(address, address + bytes)
+  }
+
+  /** Copies bytes in. */
+  write(address: number, data: Uint8Array): void {
+    this.#all.set(data, address)
+  }
+
+  /** A copy of the bytes of a block. */
+  read(address: number, bytes: number): Uint8Array {
+    return this.#all.slice(address, address + bytes)
   }
 
   #take(index: number, size: number): number {
@@ -107,6 +120,7 @@ export class Heap {
   #grow(bytes: number): boolean {
     try {
       this.memory.grow(Math.ceil(bytes / pageBytes))
+      this.#all = new Uint8Array(this.memory.buffer)
       return true
     } catch {
       return false

@@ -1,5 +1,5 @@
 // What is fed, brought to the dtype and shape that its tensor declares.
-import type { TypedArray } from '../dtype.ts'
+import type { DType, TypedArray } from '../dtype.ts'
 import { allocate } from '../dtype.ts'
 import { DTypeError, ShapeError, ValueError } from '../errors.ts'
 import { Tensor } from '../graph/graph.ts'
@@ -31,13 +31,22 @@ export function resolveFeeds(feeds: Feeds, tensorOf: (name: string) => Tensor): 
   return new Map(resolved.sort(([a], [b]) => a.node.id - b.node.id || a.index - b.index))
 }
 
+const arrayTypes = new Map<DType, Function>()
+
+/** The constructor of the arrays that hold a dtype. */
+function arrayTypeOf(dtype: DType): Function {
+  let type = arrayTypes.get(dtype)
+  if (!type) arrayTypes.set(dtype, (type = allocate(dtype, 0).constructor))
+  return type
+}
+
 function toArray(tensor: Tensor, value: FeedValue): NDArray {
   if (value instanceof NDArray) return value
   if (!ArrayBuffer.isView(value)) return fromPlain(tensor, value)
-  const expected = allocate(tensor.dtype, 0)
-  if (value.constructor !== expected.constructor)
+  const expected = arrayTypeOf(tensor.dtype)
+  if (value.constructor !== expected)
     throw new DTypeError(
-      `is ${tensor.dtype}, which is held in a ${expected.constructor.name}; fed with a ${value.constructor.name}`,
+      `is ${tensor.dtype}, which is held in a ${expected.name}; fed with a ${value.constructor.name}`,
       { node: tensor.node },
     )
   return new NDArray(tensor.dtype, shapeFor(tensor, value.length), value as never)

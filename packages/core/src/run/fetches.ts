@@ -70,8 +70,7 @@ export function flattenFetches(fetches: Fetches): FlatFetches {
 
 /** What names mean in the graph of some fetches; remembered for as long as its roots are, since every run may ask. */
 export function tensorFinder(graph: Graph): (name: string) => Tensor {
-  const roots = [...graph.fetches.map((t) => t.node), ...graph.targets]
-  return (name) => tensorNamed(name, namesOf(roots, graph))
+  return (name) => tensorNamed(name, namesOf(graph))
 }
 
 interface Names {
@@ -80,7 +79,8 @@ interface Names {
 }
 const known = new WeakMap<Node, Names>()
 
-function namesOf(roots: readonly Node[], graph: Graph): Names['nodes'] {
+function namesOf(graph: Graph): Names['nodes'] {
+  const roots = [...graph.fetches.map((t) => t.node), ...graph.targets]
   const [first] = roots
   const last = first && known.get(first)
   if (last && last.roots.length === roots.length && roots.every((n, i) => n === last.roots[i]))

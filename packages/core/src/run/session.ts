@@ -27,6 +27,7 @@ import { initialAssignments } from './initialize.ts'
 import { Declarations } from './declarations.ts'
 import { LocalRendezvous } from './rendezvous.ts'
 import { runStaged, isStaged } from './staged.ts'
+import { RunScope } from './scope.ts'
 import type { RunState } from './state.ts'
 import type { TraceEvent } from './trace.ts'
 import { Trace } from './trace.ts'
@@ -227,7 +228,7 @@ export class Session implements AsyncDisposable {
         passes: this.options.passes ?? standardPasses,
         fusion: this.options.fusion ?? true,
         softPlacement: this.options.softPlacement ?? true,
-        log: (line) => this.options.log?.(line),
+        log: this.log,
       },
     )
   }
@@ -251,35 +252,31 @@ export class Session implements AsyncDisposable {
     signal: AbortSignal | undefined,
     work: (scope: Pick<RunState, 'context' | 'abort'>) => Awaitable<T>,
   ): Awaitable<T> {
-    const releases: (() => void)[] = []
-    const run = new AbortController()
-    const relay = (from: AbortSignal): void => {
-      const stop = (): void => run.abort(from.reason)
-      from.addEventListener('abort', stop, { once: true })
-      releases.push(() => from.removeEventListener('abort', stop))
-    }
-    relay(this.closing.signal)
-    if (signal) relay(signal)
+    const scope = new RunScope(signal ? [this.closing.signal, signal] : [this.closing.signal])
     const context: RunContext = {
-      signal: run.signal,
+      get signal() {
+        return scope.signal
+      },
       step: this.step++,
       seed: this.options.seed ?? 0,
-      state: <S extends object>(resource: AnyResource, create: () => S): S => this.stateOf(resource, create),
-      onEnd: (release) => releases.push(release),
-      log: (line) => this.options.log?.(line),
+      state: this.stateOf,
+      onEnd: (release) => scope.onEnd(release),
+      log: this.log,
     }
     // What else still waits in a run that failed must not wait for ever.
     const fail = (error: unknown): never => {
-      run.abort(error)
+      scope.abort(error)
       throw error
     }
     return lastly(
-      () => otherwise(() => work({ context, abort: (reason) => run.abort(reason) }), fail),
-      () => releases.reverse().forEach((release) => release()),
+      () => otherwise(() => work({ context, abort: (reason) => scope.abort(reason) }), fail),
+      () => scope.end(),
     )
   }
 
-  private stateOf<S extends object>(resource: AnyResource, create: () => S): S {
+  private readonly log = (line: string): void => this.options.log?.(line)
+
+  private readonly stateOf = <S extends object>(resource: AnyResource, create: () => S): S => {
     const key = `${resource.kind}:${resource.name}`
     let state = this.states.get(key)
     if (!state) this.states.set(key, (state = create()))
