@@ -183,8 +183,11 @@ class WebAssemblyDevice implements CpuDevice {
     const found = kernelDefs.find((def) => def.op === op && def.supports(signature))
     if (!found)
       return kernelOf({ kind: 'host', run: hostKernel(referenceKernels[op]!, signature) }, this.#heap, reads)
-    const { write, workspaceBytes } = found.compile(signature, this.#options)
-    return kernelOf({ kind: 'wasm', write }, this.#heap, reads, workspaceBytes)
+    const { write, workspaceBytes, prepared } = found.compile(signature, this.#options)
+    const kernel = kernelOf({ kind: 'wasm', write }, this.#heap, reads, workspaceBytes)
+    if (!prepared) return kernel
+    const { launch } = kernelOf({ kind: 'wasm', write: prepared.write }, this.#heap, reads)
+    return { ...kernel, prepared: { bytes: prepared.bytes, launch } }
   }
 
   sequence(launches: readonly BoundLaunch[]): Awaitable<() => void> {

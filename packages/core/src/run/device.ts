@@ -33,6 +33,11 @@ export interface Signature {
   readonly attrs: AttrValues
   /** Positions of the inputs that lend only their shape: no buffer is bound for them. Default none. */
   readonly shapeOnly?: ReadonlySet<number>
+  /**
+   * Positions of the inputs that hold the same values at every launch: weights at inference. A kernel may then ask to prepare them once
+   * (`Kernel.prepared`). It answers the same bits as without. Default none.
+   */
+  readonly constants?: ReadonlySet<number>
 }
 
 /** Enqueues one prepared kernel on buffers: inputs (without shape-only ones), outputs, then scratch memory if it asked for some. Never waits. */
@@ -42,6 +47,17 @@ export interface Kernel {
   readonly launch: Launch
   /** Scratch memory that the planner must hand over as the last argument; 0: none. */
   readonly workspaceBytes: number
+  /** What it makes of its constant inputs; absent: nothing. */
+  readonly prepared?: PreparedInputs
+}
+/**
+ * Memory that a kernel fills once, when its constant inputs have their values, and reads at every launch: weights in the order in which
+ * they are needed. It belongs to whoever holds the kernel, is not shared with other kernels, and is the last argument of every launch.
+ */
+export interface PreparedInputs {
+  readonly bytes: number
+  /** Fills the memory. Its arguments are the kernel's inputs (without shape-only ones), then the memory. */
+  readonly launch: Launch
 }
 /** A kernel and the buffers it will run on. */
 export interface BoundLaunch {

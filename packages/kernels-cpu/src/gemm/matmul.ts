@@ -2,7 +2,7 @@
 import type { ModuleBuilder } from '../wasm/index.ts'
 import { writeAxpy } from './axpy.ts'
 import { writeDot } from './dot.ts'
-import { writePanels } from './panels.ts'
+import { writePackB, writePanels } from './panels.ts'
 import { planPanels } from './plan.ts'
 import {
   type MatmulOptions,
@@ -23,6 +23,12 @@ export interface Matmul {
   readonly key: string
   /** Writes its stages into a module; an equal product is written once. */
   readonly write: (module: ModuleBuilder) => readonly ProductStage[]
+  /** What is to be made of a constant B, where it pays: at every call it is given in the place of B. */
+  readonly prepared?: {
+    readonly bytes: number
+    /** Writes the stage that makes it, in the memory given as the workspace. */
+    readonly write: (module: ModuleBuilder) => ProductStage
+  }
 }
 
 /**
@@ -42,33 +48,36 @@ const fewRows = 32
 export function planMatmul(spec: MatmulSpec, options: MatmulOptions): Matmul {
   const product = productOf(spec)
   const { relaxed } = options
+  const named = (form: unknown) =>
+    `matmul ${JSON.stringify([{ ...product, element: product.element.name }, relaxed, form])}`
   if (suitsAxpy(product))
-    return matmul(product, relaxed, 'axpy', 0, (module) => [writeAxpy(module, product, relaxed)])
-  if (suitsDot(product))
-    return matmul(product, relaxed, 'dot', 0, (module) => [writeDot(module, product, relaxed)])
+    return vectors(product, named('axpy'), (module) => writeAxpy(module, product, relaxed))
+  if (suitsDot(product)) return vectors(product, named('dot'), (module) => writeDot(module, product, relaxed))
   const plan = planPanels(product, options)
-  return matmul(product, relaxed, plan, plan.workspaceBytes, (module) =>
-    writePanels(module, product, plan, relaxed),
-  )
+  const key = named(plan)
+  return {
+    workspaceBytes: plan.workspaceBytes,
+    key,
+    write: (module) => module.once(key, () => writePanels(module, product, plan, relaxed)),
+    ...(plan.preparedBytes > 0 && {
+      prepared: {
+        bytes: plan.preparedBytes,
+        write: (module) => module.once(`${key} B`, () => writePackB(module, product, plan)),
+      },
+    }),
+  }
 }
 
-function matmul(
-  product: Product,
-  relaxed: boolean,
-  form: unknown,
-  workspaceBytes: number,
-  write: (module: ModuleBuilder) => readonly ProductStage[],
-): Matmul {
-  const key = `matmul ${JSON.stringify([{ ...product, element: product.element.name }, relaxed, form])}`
+/** A product in one stage, in a form that may have changed A and B for each other. */
+function vectors(product: Product, key: string, write: (module: ModuleBuilder) => ProductStage): Matmul {
   return {
-    workspaceBytes,
+    workspaceBytes: 0,
     key,
     write: (module) =>
-      module.once(key, () =>
-        write(module).map((stage) =>
-          product.swapped ? { ...stage, func: swapOperands(module, stage.func) } : stage,
-        ),
-      ),
+      module.once(key, () => {
+        const stage = write(module)
+        return [product.swapped ? { ...stage, func: swapOperands(module, stage.func) } : stage]
+      }),
   }
 }
 

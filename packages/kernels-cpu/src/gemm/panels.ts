@@ -26,32 +26,48 @@ export function writePanels(
   plan: PanelPlan,
   relaxed: boolean,
 ): ProductStage[] {
-  const { m, n, k, transposeA, transposeB } = product
-  const name = `matmul_${m}x${n}x${k}_${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`
-  const define = (
-    suffix: string,
-    write: (context: Context, begin: Index, end: Index) => void,
-  ): ProductFunction =>
-    module.define(`${name}${suffix}`, parameters, 'none', (f, a, b, c, workspace, begin, end) =>
-      write({ module, f, product, plan, relaxed, a, b, c, workspace }, begin, end),
-    )
-  const multiply = plan.by === 'rows' ? rowUnits : columnUnits
-  const whole = plan.by === 'rows' || plan.units.count === 1
+  const { m, n, k } = product
+  const define = (suffix: string, write: Writer) => defineWith(module, product, plan, relaxed, suffix, write)
+  const packed: ProductStage[] = plan.packB === 'before' ? [writePackB(module, product, plan)] : []
+  if (plan.packA)
+    packed.push({ func: define('_packA', packAllA), units: plan.stripsA.count, work: m * k, kind: 'pack' })
+  const wholeRows = plan.by === 'rows'
   return [
-    ...(plan.packB === 'before'
-      ? [{ func: define('_packB', packAllB), units: plan.stripsB.count, work: n * k, kind: 'pack' as const }]
-      : []),
-    ...(plan.packA
-      ? [{ func: define('_packA', packAllA), units: plan.stripsA.count, work: m * k, kind: 'pack' as const }]
-      : []),
+    ...packed,
     {
-      func: define('', multiply),
+      func: define('', wholeRows ? rowUnits : columnUnits),
       units: plan.units.count,
       work: m * n * k,
-      kind: 'multiply' as const,
-      ...(whole && { finishes: plan.by === 'rows' ? plan.units.size * n : m * n }),
+      kind: 'multiply',
+      ...(wholeRows && { finishes: plan.units.size * n }),
+      ...(!wholeRows && plan.units.count === 1 && { finishes: m * n }),
     },
   ]
+}
+
+/** Writes the stage that packs all of B into the workspace. */
+export const writePackB = (module: ModuleBuilder, product: Product, plan: PanelPlan): ProductStage => ({
+  func: defineWith(module, product, plan, false, '_packB', packAllB),
+  units: plan.stripsB.count,
+  work: product.n * product.k,
+  kind: 'pack',
+})
+
+type Writer = (context: Context, begin: Index, end: Index) => void
+
+function defineWith(
+  module: ModuleBuilder,
+  product: Product,
+  plan: PanelPlan,
+  relaxed: boolean,
+  suffix: string,
+  write: Writer,
+): ProductFunction {
+  const { m, n, k, transposeA, transposeB } = product
+  const name = `matmul_${m}x${n}x${k}_${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}${suffix}`
+  return module.define(name, parameters, 'none', (f, a, b, c, workspace, begin, end) =>
+    write({ module, f, product, plan, relaxed, a, b, c, workspace }, begin, end),
+  )
 }
 
 /** Bytes of packed B for one step of k of so many columns: whole vectors. */
@@ -143,11 +159,12 @@ function rowUnits(context: Context, begin: Index, end: Index): void {
     const cUnit = f.let(at(c, unit, units.size * n * element.bytes))
     forAll(f, blocksOfK, (block, depth) => {
       const aBlock = f.let(at(aUnit, block, blocksOfK.size * step))
-      const bBlock = f.let(
-        plan.packB === 'before'
-          ? at(workspace, block, blocksOfK.size * stepBytes(product, n))
-          : at(b, block, blocksOfK.size * n * element.bytes),
-      )
+      // Packed or not, B has all columns of a block of k before those of the next one.
+      const [bBase, width] =
+        plan.packB === 'no'
+          ? [b, n * element.bytes]
+          : [plan.packB === 'once' ? b : workspace, stepBytes(product, n)]
+      const bBlock = f.let(at(bBase, block, blocksOfK.size * width))
       writeArea(context, { rows, columns: n, depth }, aBlock, bBlock, cUnit, block)
     })
   })
@@ -163,10 +180,15 @@ function columnUnits(context: Context, begin: Index, end: Index): void {
   forShare(f, units, begin, end, (unit, columns) => {
     const bUnit = f.let(at(b, unit, units.size * line))
     const cUnit = f.let(at(c, unit, units.size * element.bytes))
-    const packed = f.let(at(workspace, unit, blocksOfK.size * units.size * element.bytes))
     forAll(f, blocksOfK, (block, depth) => {
       const aBlock = f.let(at(a, block, blocksOfK.size * step))
-      packB(context, f.let(at(bUnit, block, blocksOfK.size * bStep)), columns, depth, packed)
+      const once = plan.packB === 'once'
+      const packed = f.let(
+        once
+          ? at(at(b, block, blocksOfK.size * stepBytes(product, n)), unit, depth * units.size * element.bytes)
+          : at(workspace, unit, blocksOfK.size * units.size * element.bytes),
+      )
+      if (!once) packB(context, f.let(at(bUnit, block, blocksOfK.size * bStep)), columns, depth, packed)
       writeArea(context, { rows: m, columns, depth }, aBlock, packed, cUnit, block)
     })
   })

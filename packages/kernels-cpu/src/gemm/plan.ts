@@ -18,8 +18,8 @@ export interface PanelPlan {
   readonly units: Blocks
   /** Column panels that are used together, while they stay in the second cache. */
   readonly panelsTogether: number
-  /** B is read as it is, packed by a stage before, in strips of columns, or packed by the unit that uses it. */
-  readonly packB: 'no' | 'before' | 'within'
+  /** B is read as it is, packed by the unit that uses it, packed in strips of columns by a stage before, or so once for all calls. */
+  readonly packB: 'no' | 'within' | 'before' | 'once'
   readonly stripsB: Blocks
   /** A is packed, in strips of rows, into panels of `height` rows and all k: so many bytes each. */
   readonly packA: boolean
@@ -28,6 +28,8 @@ export interface PanelPlan {
   /** Byte offset of packed A in the workspace; packed B is at 0. */
   readonly aOffset: number
   readonly workspaceBytes: number
+  /** Bytes of B packed once. */
+  readonly preparedBytes: number
 }
 
 /** Steps of k of a block, at most: a panel of A and one of B are in the first cache together. The same for all tiles, as it shows in the bits of the result. */
@@ -60,16 +62,15 @@ export function planPanels(product: Product, options: MatmulOptions): PanelPlan 
 
   const packs = transposeB || (n * k > smallOperand && m > height)
   const by = packs && m <= fewRows ? 'columns' : 'rows'
-  const packB = !packs ? 'no' : by === 'columns' ? 'within' : 'before'
+  const packB = !packs ? 'no' : options.constantB ? 'once' : by === 'columns' ? 'within' : 'before'
   const packA = transposeA && by === 'rows' && n >= wide && k > stepsInCache(m * bytes)
   const units = by === 'columns' ? blocks(n, strip) : blocks(m, unitRows(m, height))
 
-  const padded = Math.ceil(n / lanes) * lanes
-  const bBytes =
-    packB === 'no' ? 0 : packB === 'before' ? k * padded * bytes : units.count * depth.size * strip * bytes
+  const allOfB = k * Math.ceil(n / lanes) * lanes * bytes
+  const workspaceB = { no: 0, within: units.count * depth.size * strip * bytes, before: allOfB, once: 0 }
   // A vector is stored for every step, beyond the panel at its end.
   const aPanel = k * height * bytes + 16
-  const aOffset = Math.ceil(bBytes / 64) * 64
+  const aOffset = Math.ceil(workspaceB[packB] / 64) * 64
   return {
     height,
     columns,
@@ -84,6 +85,7 @@ export function planPanels(product: Product, options: MatmulOptions): PanelPlan 
     stripsA: blocks(m, 4 * height),
     aPanel,
     aOffset,
+    preparedBytes: packB === 'once' ? allOfB : 0,
     workspaceBytes: aOffset + (packA ? Math.ceil(m / height) * aPanel : 0),
   }
 }

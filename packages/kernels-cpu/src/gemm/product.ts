@@ -23,11 +23,13 @@ export interface MatmulOptions {
   readonly relaxed: boolean
   /** What register blocks cost on this machine; estimated without. */
   readonly tuning?: Tuning | undefined
+  /** B is the same at every call: where it would be packed, it is packed once, by `Matmul.prepare`. Default false. */
+  readonly constantB?: boolean
   /** The register block of large products; chosen for the shape by default. */
   readonly tile?: { readonly rows: number; readonly vectors: number }
 }
 
-/** Parameters: addresses of A, B, C and the workspace, then the first unit of work and the one after the last. */
+/** Parameters: addresses of A, B (or what it was prepared as), C and the workspace, then the first unit of work and the one after the last. */
 export type ProductFunction = Func<readonly ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], 'none'>
 
 export const parameters = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const

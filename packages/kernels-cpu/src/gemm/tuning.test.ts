@@ -23,7 +23,15 @@ describe('isTuning', () => {
   it('takes plain data for what it is', () => {
     expect(isTuning({})).toBe(true)
     expect(isTuning({ f32: [{ rows: 2, vectors: 4, nanoseconds: 1.5 }] })).toBe(true)
-    for (const other of [undefined, null, 5, { f32: 5 }, { f32: [5] }, { f32: [{ rows: 2, vectors: 4 }] }])
+    for (const other of [
+      undefined,
+      null,
+      5,
+      { f32: 5 },
+      { f32: [5] },
+      { f32: [null] },
+      { f32: [{ rows: 2, vectors: 4 }] },
+    ])
       expect(isTuning(other)).toBe(false)
   })
 })

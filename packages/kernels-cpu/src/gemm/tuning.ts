@@ -18,7 +18,8 @@ export const arithmeticOf = (element: 'f32' | 'f64', relaxed: boolean): Arithmet
 /** Is this plain data what `measureTuning` answers? */
 export function isTuning(value: unknown): value is Tuning {
   if (typeof value !== 'object' || value === null) return false
-  const positive = (tile: MeasuredTile) => [tile.rows, tile.vectors, tile.nanoseconds].every((n) => n > 0)
+  const positive = (tile: MeasuredTile | null) =>
+    tile !== null && [tile.rows, tile.vectors, tile.nanoseconds].every((n) => n > 0)
   return Object.values(value).every(
     (tiles: unknown) =>
       Array.isArray(tiles) && tiles.every((tile) => typeof tile === 'object' && positive(tile)),

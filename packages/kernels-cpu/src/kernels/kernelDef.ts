@@ -18,6 +18,15 @@ export interface CompiledKernel {
   readonly workspaceBytes: number
   /** Writes the kernel into a module. Equal kernels of a module are to be written once. */
   readonly write: (module: ModuleBuilder) => readonly Stage[]
+  /** Memory that is filled once from the signature's constant inputs, and given as the very last argument. Absent: none. */
+  readonly prepared?: PreparedMemory
+}
+
+/** Memory that a kernel keeps from launch to launch. */
+export interface PreparedMemory {
+  readonly bytes: number
+  /** Writes what fills it; parameters of the stages are the addresses of the inputs, then of the memory. */
+  readonly write: (module: ModuleBuilder) => readonly Stage[]
 }
 
 /** A kernel of one op. */

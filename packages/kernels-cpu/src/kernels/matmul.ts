@@ -38,7 +38,9 @@ export const matmul: KernelDef = {
       transposeA,
       transposeB,
     }
-    const product = planMatmul(spec, options)
+    // A constant matrix is prepared once, if all products share it.
+    const constantB = signature.constants?.has(1) === true && sizeOf(b.shape.slice(0, -2)) === 1
+    const product = planMatmul(spec, { ...options, constantB })
     const scratch = Math.ceil(product.workspaceBytes / 64) * 64
     const { bytes } = dtypes[a.dtype]
     const layout: BatchLayout = {
@@ -47,16 +49,36 @@ export const matmul: KernelDef = {
       b: batchSteps(b, batches),
       c: spec.m * n * bytes,
       workspace: scratch,
+      prepared: product.prepared !== undefined,
     }
+    const key = `${signatureKey('MatMul', signature, options)} ${product.key}`
     return {
       workspaceBytes: scratch * sizeOf(batches),
       write: (module) =>
-        module.once(`${signatureKey('MatMul', signature, options)} ${product.key}`, () =>
+        module.once(key, () =>
           product.write(module).map((stage) => overBatches(module, stage, spec.m * n, layout)),
         ),
+      ...(product.prepared && {
+        prepared: {
+          bytes: product.prepared.bytes,
+          write: (module) => [preparing(module, product.prepared!.write(module))],
+        },
+      }),
     }
   },
 }
+
+/** The stage that makes the prepared form of B: its parameters are the addresses of A, of B and of what is made. */
+const preparing = (module: ModuleBuilder, { func, units, work, kind }: ProductStage): Stage => ({
+  func: module.define(
+    `${func.name}_once`,
+    ['i32', 'i32', 'i32', 'i32', 'i32'],
+    'none',
+    (f, a, b, made, begin, end) => f.do(call(func, a, b, made, made, begin, end)),
+  ),
+  units,
+  work: (work * costs[kind]) / units,
+})
 
 /** Where the operands of each product lie; steps are in bytes. */
 interface BatchLayout {
@@ -66,6 +88,8 @@ interface BatchLayout {
   readonly b: readonly number[]
   readonly c: number
   readonly workspace: number
+  /** B is given in its prepared form, as the last argument. */
+  readonly prepared: boolean
 }
 
 /** Bytes from one matrix of an operand to the next along each axis of the batches. */
@@ -87,17 +111,18 @@ function overBatches(
   elements: number,
   layout: BatchLayout,
 ): Stage {
-  const scratch = layout.workspace > 0 ? (['i32'] as const) : []
-  const parameters = ['i32', 'i32', 'i32', ...scratch, 'i32', 'i32'] as const
+  const optional = [layout.workspace > 0, layout.prepared].flatMap((is) => (is ? (['i32'] as const) : []))
+  const parameters = ['i32', 'i32', 'i32', ...optional, 'i32', 'i32'] as const
   const products = sizeOf(layout.batches)
   const all = module.define(`${func.name}_all`, parameters, 'none', (f, ...locals) => {
-    const [a, b, c] = locals as unknown as readonly [Address, Address, Address]
+    const [a, given, c] = locals as unknown as readonly [Address, Address, Address]
     const workspace = layout.workspace > 0 ? (locals[3] as Address) : f.local('i32')
-    const [begin, end] = locals.slice(-2) as unknown as readonly [Address, Address]
+    const [last, begin, end] = locals.slice(-3) as unknown as readonly [Address, Address, Address]
+    const b = layout.prepared ? last : given
     if (units === 0) return
     if (layout.batches.length === 0) return f.do(call(func, a, b, c, workspace, begin, end))
-    const last = f.let(i32.div_u(i32.add(end, units - 1), units))
-    f.forRange(i32.div_u(begin, units), last, 1, (batch) => {
+    const beyond = f.let(i32.div_u(i32.add(end, units - 1), units))
+    f.forRange(i32.div_u(begin, units), beyond, 1, (batch) => {
       const first = f.let(i32.mul(batch, units))
       const from = select(i32.gt_u(begin, first), i32.sub(begin, first), i32.const(0))
       const left = f.let(i32.sub(end, first))

@@ -1,0 +1,79 @@
+import type { ConcreteType } from '@shoal/core'
+import { describe, expect, it } from 'vitest'
+import { cpu } from '../cpu.ts'
+
+/** A product of these shapes on a device of its own; with a constant B, twice over the memory that was prepared for it. */
+async function product(
+  aShape: number[],
+  bShape: number[],
+  constant: boolean,
+): Promise<{ bits: Uint8Array; prepared: boolean }> {
+  await using device = cpu()
+  const type = (shape: number[]): ConcreteType => ({ dtype: 'float32', shape })
+  const outShape = [...aShape.slice(0, -1), bShape.at(-1)!]
+  const kernel = await device.kernel('MatMul', {
+    inputs: [type(aShape), type(bShape)],
+    outputs: [type(outShape)],
+    attrs: { transposeA: false, transposeB: false },
+    ...(constant && { constants: new Set([1]) }),
+  })
+  const size = (shape: number[]) => shape.reduce((product, length) => product * length, 1)
+  const buffers = [aShape, bShape].map((shape) => {
+    const buffer = device.alloc(size(shape) * 4)
+    const values = Float32Array.from({ length: size(shape) }, (_, i) => Math.sin(i))
+    device.write(buffer, new Uint8Array(values.buffer))
+    return buffer
+  })
+  const out = device.alloc(size(outShape) * 4)
+  const scratch = kernel.workspaceBytes > 0 ? [device.alloc(kernel.workspaceBytes)] : []
+  const { prepared } = kernel
+  if (!prepared) {
+    kernel.launch([...buffers, out, ...scratch])
+    return { bits: await device.read(out), prepared: false }
+  }
+  const memory = device.alloc(prepared.bytes)
+  prepared.launch([...buffers, memory])
+  // What was prepared is all that is read of B.
+  device.write(buffers[1]!, new Uint8Array(size(bShape) * 4).fill(255))
+  kernel.launch([...buffers, out, ...scratch, memory])
+  const step = await device.sequence!([{ kernel, args: [...buffers, out, ...scratch, memory] }])
+  device.write(out, new Uint8Array(out.bytes))
+  step()
+  return { bits: await device.read(out), prepared: true }
+}
+
+describe('MatMul', () => {
+  it('answers the same bits where B is constant', async () => {
+    for (const [a, b] of [
+      [
+        [60, 200],
+        [200, 90],
+      ],
+      [
+        [4, 50, 200],
+        [200, 90],
+      ],
+      [
+        [4, 140, 200],
+        [1, 200, 90],
+      ],
+      [
+        [4, 50, 200],
+        [4, 200, 90],
+      ],
+      [
+        [1, 200],
+        [200, 90],
+      ],
+    ] as const)
+      expect((await product([...a], [...b], true)).bits).toEqual((await product([...a], [...b], false)).bits)
+  })
+
+  it('prepares B where it would be packed, and all products share it', async () => {
+    const prepared = async (a: number[], b: number[]) => (await product(a, b, true)).prepared
+    expect(await prepared([60, 200], [200, 90])).toBe(true)
+    expect(await prepared([4, 140, 200], [1, 200, 90])).toBe(true)
+    expect(await prepared([4, 50, 200], [4, 200, 90])).toBe(false)
+    expect(await prepared([1, 200], [200, 90])).toBe(false)
+  })
+})
