@@ -3,10 +3,12 @@ import { sizeOf } from '@shoal/core'
 import { i32, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
 import type { Stage } from '../../stage.ts'
 import { type KernelDef, type KernelOptions, signatureKey } from '../kernelDef.ts'
+import { dotRows, type DotSpec } from './dotRows.ts'
 import { depthwiseStage, filterStage, isDepthwise, packedBytes } from './depthwise.ts'
 import { type Geometry, geometryOf, type Grid, gridOf, gridStage } from './grid.ts'
+import { interleaveStage, laneRows, type LaneSpec, planInterleaving } from './laneRows.ts'
 import { joinsTaps, patchStage, planPatches } from './patches.ts'
-import { matrixUnits, type RowsSpec, rowsStage } from './rows.ts'
+import { matrixUnits, rowsStage } from './rows.ts'
 import type { Way } from './way.ts'
 
 /** Where everything lies. */
@@ -91,7 +93,7 @@ function inPlace(geometry: Geometry, way: Way): Plan {
   const [depth, height, width] = grid.sizes
   const [line, plane] = [width * channels, height * width * channels]
   const joined = joinsTaps(geometry)
-  const spec: RowsSpec = {
+  const spec: DotSpec = {
     way,
     columns: made,
     run: joined ? kernel[2] * seen : seen,
@@ -116,7 +118,7 @@ function inPlace(geometry: Geometry, way: Way): Plan {
     grid,
     bytes: 0,
     stages: (module, parameters, placesOf) => [
-      rowsStage(module, spec, lines, parameters, (p) => {
+      rowsStage(module, dotRows(module, spec), lines, parameters, (p) => {
         const { grid: from, filter, y } = placesOf(p)
         return [from, filter, y]
       }),
@@ -129,27 +131,26 @@ function writtenOut(geometry: Geometry, way: Way): Plan {
   const { batch, output, kernel, groups, seen, made } = geometry
   const grid = gridOf(geometry, true)
   const patches = planPatches(geometry)
-  const window = kernel[0] * kernel[1] * kernel[2] * seen
-  const spec: RowsSpec = {
+  const spec: LaneSpec = {
     way,
     columns: made,
-    run: window,
-    levels: [],
+    depth: kernel[0] * kernel[1] * kernel[2] * seen,
     xRow: patches.position,
-    wRow: window,
     yRow: groups * made * 4,
     groups,
     xGroup: patches.group,
   }
   const positions = matrixUnits(batch * output[0] * output[1] * output[2], patches.position)
+  const packed = (places: Places) => i32.add(places.scratch, patches.bytes)
   return {
     grid,
-    bytes: patches.bytes,
+    bytes: patches.bytes + planInterleaving(spec).bytes,
     stages: (module, parameters, placesOf) => [
       patchStage(module, geometry, grid, patches, parameters, (p) => [placesOf(p).grid, placesOf(p).scratch]),
-      rowsStage(module, spec, positions, parameters, (p) => {
-        const { scratch, filter, y } = placesOf(p)
-        return [scratch, filter, y]
+      interleaveStage(module, spec, parameters, (p) => [placesOf(p).filter, packed(placesOf(p))]),
+      rowsStage(module, laneRows(module, spec), positions, parameters, (p) => {
+        const places = placesOf(p)
+        return [places.scratch, packed(places), places.y]
       }),
     ],
   }

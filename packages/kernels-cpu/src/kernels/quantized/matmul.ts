@@ -1,7 +1,7 @@
 // QuantizedMatMul: activations and weights are read as they lie in memory, nothing is packed.
 import { type ConcreteType, sizeOf } from '@shoal/core'
 import { type KernelDef, type KernelOptions, signatureKey } from '../kernelDef.ts'
-import { matrixStage } from './rows.ts'
+import { matrixStage } from './dotRows.ts'
 import type { Way } from './way.ts'
 
 /** x int8 [..., m, k] · weights int8 [n, k] → int32 [..., m, n], multiplied in the way that `wayOf` chooses. */

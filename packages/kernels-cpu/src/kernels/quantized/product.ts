@@ -11,13 +11,15 @@ export interface Product {
   readonly step: 8 | 16
   /** Reads a step of bytes. */
   readonly load: (address: Address, offset?: number) => Value<'v128'>
+  /** Reads a quarter of a step into each lane: what meets one step of four rows of weights, interleaved. */
+  readonly splat: (address: Address, offset?: number) => Value<'v128'>
   /** Reads exactly `count` bytes, 1 to less than a step; the others are 0. */
   readonly loadPart: (address: Address, count: number, offset: number) => Value<'v128'>
   /** All bits of the elements of a loaded step from `first` on. */
   readonly from: (first: number) => Value<'v128'>
   /** Loaded activations, 0 where they are less. */
   readonly activate: (x: Vector, zero: Vector) => Value<'v128'>
-  /** sum + the products of x and w, in any order of lanes. */
+  /** sum + the products of x and w; those of a quarter of the step go to a lane. */
   readonly add: (sum: Vector, x: Vector, w: Vector) => Value<'v128'>
 }
 
@@ -31,6 +33,7 @@ export const products: Readonly<Record<ProductName, Product>> = {
     name: 'words',
     step: 8,
     load: v128.load8x8_s,
+    splat: (address, offset) => i16x8.extend_low_i8x16_s(v128.load16_splat(address, offset)),
     loadPart: (address, count, offset) => i16x8.extend_low_i8x16_s(loadBytes(address, count, offset)),
     from: (first) => mask(2 * first),
     activate: i16x8.max_s,
@@ -40,6 +43,7 @@ export const products: Readonly<Record<ProductName, Product>> = {
     name: 'pairs',
     step: 16,
     load: v128.load,
+    splat: v128.load32_splat,
     loadPart: loadBytes,
     from: mask,
     activate: i8x16.max_s,
@@ -53,6 +57,7 @@ export const products: Readonly<Record<ProductName, Product>> = {
     name: 'bytes',
     step: 16,
     load: v128.load,
+    splat: v128.load32_splat,
     loadPart: loadBytes,
     from: mask,
     activate: i8x16.max_s,
