@@ -61,6 +61,28 @@ const convCases: ConvCase[] = [
     y: [1, 6, 7, 3],
     attrs: { padding: 'EXPLICIT', explicitPadding: [1, 1, 2, 1], groups: 1 },
   },
+  // Each channel by itself: edges, tiles, gaps between windows, wide windows, one to three axes, and channels beside whole vectors.
+  { x: [2, 9, 30, 8], filter: [3, 3, 1, 8], y: [2, 9, 30, 8], attrs: { padding: 'SAME', groups: 8 } },
+  { x: [1, 14, 13, 39], filter: [5, 5, 1, 39], y: [1, 14, 13, 39], attrs: { padding: 'SAME', groups: 39 } },
+  {
+    x: [1, 13, 12, 6],
+    filter: [3, 4, 1, 6],
+    y: [1, 5, 4, 6],
+    attrs: { padding: 'SAME', strides: [3, 3], dilations: [2, 1], groups: 6 },
+  },
+  {
+    x: [1, 9, 11, 4],
+    filter: [2, 2, 1, 4],
+    y: [1, 4, 3, 4],
+    attrs: { padding: 'EXPLICIT', explicitPadding: [1, 1, 2, 0], strides: [3, 5], groups: 4 },
+  },
+  { x: [2, 50, 5], filter: [19, 1, 5], y: [2, 25, 5], attrs: { padding: 'SAME', strides: [2], groups: 5 } },
+  {
+    x: [1, 5, 6, 7, 3],
+    filter: [2, 3, 2, 1, 3],
+    y: [1, 3, 6, 4, 3],
+    attrs: { padding: 'SAME', strides: [2, 1, 2], groups: 3 },
+  },
   { x: [2, 17, 4], filter: [5, 4, 7], y: [2, 17, 7], attrs: { padding: 'SAME', groups: 1 } },
   {
     x: [1, 5, 6, 7, 3],

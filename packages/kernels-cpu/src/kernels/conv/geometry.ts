@@ -74,7 +74,7 @@ const elementOf = (dtype: DType) =>
   ({ element: dtype === 'float64' ? 'f64' : 'f32', bytes: dtypes[dtype].bytes }) as const
 
 /** Shapes of x and the filter in a signature: by Conv they are the inputs, by its gradients one of them is the output. */
-function shapesOf(op: ConvOp, { inputs, outputs }: Signature): readonly [x: Size, filter: Size] {
+export function shapesOf(op: ConvOp, { inputs, outputs }: Signature): readonly [x: Size, filter: Size] {
   if (op === 'ConvBackpropInput') return [outputs[0]!.shape, inputs[1]!.shape]
   return [inputs[0]!.shape, op === 'Conv' ? inputs[1]!.shape : outputs[0]!.shape]
 }

@@ -6,6 +6,8 @@ import { i32, type Local, type ModuleBuilder, type Value } from '../../wasm/inde
 import type { Stage } from '../../stage.ts'
 import { type CompiledKernel, type KernelDef, type KernelOptions, signatureKey } from '../kernelDef.ts'
 import { borderStage } from './border.ts'
+import { depthwiseKernel, isDepthwise } from './depthwise.ts'
+import { depthwiseFilterKernel } from './depthwiseFilter.ts'
 import { filterStage, planFilter } from './filterGradient.ts'
 import {
   backwardSliding,
@@ -64,6 +66,7 @@ function slidingKernel(
   signature: Signature,
   options: KernelOptions,
 ): CompiledKernel {
+  if (isDepthwise(op, signature)) return depthwiseKernel(op, signature, options)
   const backward = op === 'ConvBackpropInput'
   const sliding = backward ? backwardSliding(signature) : forwardSliding(op, signature)
   const panels = planPanels(sliding, options.relaxed)
@@ -109,6 +112,7 @@ export const convBackpropFilter: KernelDef = {
   supports,
   compile(signature, options) {
     const op = 'ConvBackpropFilter'
+    if (isDepthwise(op, signature)) return depthwiseFilterKernel(signature, options)
     const sliding = forwardSliding(op, signature)
     const plan = planFilter(sliding, options.relaxed)
     const { panels } = plan

@@ -15,6 +15,7 @@ import {
 import { type Arithmetic, arithmetics } from './arithmetic.ts'
 import { type Axis, findMeetings, isSingle, sourcesOf, stepsOf, targetsOf } from './axis.ts'
 import { type Pattern, runsOf } from './columns.ts'
+import { readAhead } from './readAhead.ts'
 
 type Code = FunctionBuilder<'none'>
 type Address = Value<'i32'>
@@ -86,6 +87,9 @@ export function sweepStage(
   const { batch, channels, axes } = sweep
   const [depth, height, width] = axes
   const pixel = channels * elements[sweep.element].bytes
+  const line = sourcesOf(width) * pixel
+  const imageBytes = batch * sourcesOf(depth) * sourcesOf(height) * line
+  const step = stepsOf(height).source
   const runs = runsOf(width, tileWidth(width, reduction))
   const types = Array.from({ length: parameters + 2 }, () => 'i32' as const)
   const func = module.define(`sweep_${reduction.name}`, types, 'none', (f, ...locals) => {
@@ -94,11 +98,17 @@ export function sweepStage(
     overUnits(f, [batch, targetsOf(depth), targetsOf(height)], begin, end, ([b, d, h], unit) => {
       const [planes, lines] = [findMeetings(f, depth, d!), findMeetings(f, height, h!)]
       const plane = i32.add(i32.mul(b!, sourcesOf(depth)), planes.source)
-      const line = i32.add(i32.mul(plane, sourcesOf(height)), lines.source)
-      const start = f.let(i32.mul(line, sourcesOf(width) * pixel))
+      const row = i32.add(i32.mul(plane, sourcesOf(height)), lines.source)
+      const start = f.let(i32.mul(row, line))
       const targetStart = f.let(i32.mul(unit, targetsOf(width) * pixel))
       const tap = i32.mul(i32.add(i32.mul(planes.tap, height.kernel), lines.tap), width.kernel)
       const firstTap = f.let(weights ? i32.add(weights, i32.mul(tap, pixel)) : tap)
+      f.if(i32.and(planes.count, lines.count), () => {
+        // The line that the targets before did not meet.
+        const newest = step > 0 ? i32.mul(i32.sub(lines.count, 1), step * line) : i32.const(0)
+        for (const source of sources)
+          readAhead(f, f.let(i32.add(i32.add(source, start), newest)), line, imageBytes)
+      })
       for (const { pattern, count, ...at } of runs) {
         const tile = tileFunction(module, sweep, reduction, pattern)
         const block = (from: Address, to: Address) => {
