@@ -25,11 +25,10 @@ export const isDepthwise = ({ groups, seen, made, kernel }: Geometry): boolean =
 
 const pairsOf = ({ kernel }: Geometry): number => Math.ceil((kernel[0] * kernel[1] * kernel[2]) / 2)
 const blocksOf = ({ channels }: Geometry): number => Math.ceil(channels / lanes)
-/** The last block begins where it still is whole, if there are as many channels; what it shares with the one before is computed twice. */
-const firstChannel = ({ channels }: Geometry, block: number): number =>
-  Math.max(0, Math.min(block * lanes, channels - lanes))
-
-/** Bytes of the packed filter: for each block of channels and pair of taps, two vectors of 16-bit weights, those of a channel side by side. */
+/**
+ * Bytes of the packed filter: for each block of channels and pair of taps, two vectors of 16-bit weights, those of a channel side by side.
+ * The last block begins where it still is whole, if there are as many channels; what it shares with the one before is computed twice.
+ */
 export const packedBytes = (geometry: Geometry): number => blocksOf(geometry) * pairsOf(geometry) * 32
 
 type Addresses<Names extends readonly string[]> = (parameters: readonly Local<'i32'>[]) => {
@@ -76,7 +75,6 @@ export function depthwiseStage(
 ): Stage {
   const { batch, channels, output, stride, kernel } = geometry
   const line = grid.sizes[2] * channels
-  const pairs = pairsOf(geometry)
   const lineOf = lineFunction(module, geometry, grid)
   const types = Array.from({ length: parameters + 2 }, () => 'i32' as const)
   const func = module.define('quantized_depthwise', types, 'none', (f, ...locals) => {
@@ -85,12 +83,8 @@ export function depthwiseStage(
     overUnits(f, [batch, output[0], output[1]], begin, end, ([n, d, h], unit) => {
       const plane = i32.add(i32.mul(n!, grid.sizes[0]), i32.mul(d!, stride[0]))
       const row = i32.add(i32.mul(plane, grid.sizes[1]), i32.mul(h!, stride[1]))
-      const x = f.let(i32.add(from, i32.mul(row, line)))
-      const y = f.let(i32.add(result, i32.mul(unit, output[2] * channels * 4)))
-      for (let block = 0; block < blocksOf(geometry); block++) {
-        const first = firstChannel(geometry, block)
-        f.do(call(lineOf, i32.add(x, first), i32.add(packed, block * pairs * 32), i32.add(y, first * 4)))
-      }
+      const y = i32.add(result, i32.mul(unit, output[2] * channels * 4))
+      f.do(call(lineOf, i32.add(from, i32.mul(row, line)), packed, y))
     })
   })
   const work = (output[2] * channels * kernel[0] * kernel[1] * kernel[2]) / 8
@@ -102,50 +96,71 @@ export function depthwiseStage(
   }
 }
 
-/** A block of channels of a line: its first window in the grid, its packed weights, where its results go. */
+/** A line: its first window in the grid, the packed weights, where its results go. */
 function lineFunction(module: ModuleBuilder, geometry: Geometry, grid: Grid) {
-  const { channels, output, stride, kernel, dilation } = geometry
-  const [, height, width] = grid.sizes
-  const steps = [
-    dilation[0] * height * width * channels,
-    dilation[1] * width * channels,
-    dilation[2] * channels,
-  ]
-  const taps = Array.from({ length: kernel[0] * kernel[1] * kernel[2] }, (_, tap) => {
-    const along = [
-      Math.floor(tap / (kernel[1] * kernel[2])),
-      Math.floor(tap / kernel[2]) % kernel[1],
-      tap % kernel[2],
-    ]
-    return along.reduce((offset, index, axis) => offset + index * steps[axis]!, 0)
-  })
+  const { channels, output, stride } = geometry
+  const taps = tapOffsets(geometry, grid)
+  const blockBytes = pairsOf(geometry) * 32
   return module.define('quantized_depthwise_line', ['i32', 'i32', 'i32'], 'none', (f, x, w, y) => {
     const [low, high] = [f.local('v128'), f.local('v128')]
     const [first, second] = [f.local('v128'), f.local('v128')]
     const none = f.constant(zero)
-    const activations = (offset: number) => i16x8.max_s(v128.load8x8_s(x, offset), none)
-    f.forRange(0, output[2], 1, () => {
+    const block = (from: Local<'i32'>, weights: Local<'i32'>, to: Local<'i32'>) => {
+      const activations = (offset: number) => i16x8.max_s(v128.load8x8_s(from, offset), none)
       f.set(low, zero)
       f.set(high, zero)
       for (let tap = 0; tap < taps.length; tap += 2) {
         f.set(first, activations(taps[tap]!))
         // The weights of a missing tap are 0.
         f.set(second, tap + 1 < taps.length ? activations(taps[tap + 1]!) : none)
-        const add = (sum: Local<'v128'>, picks: readonly number[], at: number) =>
-          f.set(
-            sum,
-            i32x4.add(
-              sum,
-              i32x4.dot_i16x8_s(v128.shuffle(first, second, picks), v128.load(w, tap * 16 + at)),
-            ),
-          )
+        const add = (sum: Local<'v128'>, picks: readonly number[], at: number) => {
+          const both = v128.shuffle(first, second, picks)
+          f.set(sum, i32x4.add(sum, i32x4.dot_i16x8_s(both, v128.load(weights, tap * 16 + at))))
+        }
         add(low, [0, 8, 1, 9, 2, 10, 3, 11], 0)
         add(high, [4, 12, 5, 13, 6, 14, 7, 15], 16)
       }
-      f.do(...float32.store(y, low, Math.min(4, channels), 0))
-      if (channels > 4) f.do(...float32.store(y, high, Math.min(4, channels - 4), 16))
+      f.do(...float32.store(to, low, Math.min(4, channels), 0))
+      if (channels > 4) f.do(...float32.store(to, high, Math.min(4, channels - 4), 16))
+    }
+    const whole = Math.floor(channels / lanes)
+    const [from, to, weights] = [f.local('i32'), f.local('i32'), f.local('i32')]
+    f.forRange(0, output[2], 1, () => {
+      f.set(from, x)
+      f.set(to, y)
+      f.set(weights, w)
+      f.forRange(0, whole, 1, () => {
+        block(from, weights, to)
+        f.set(from, i32.add(from, lanes))
+        f.set(to, i32.add(to, lanes * 4))
+        f.set(weights, i32.add(weights, blockBytes))
+      })
+      if (channels % lanes > 0) {
+        const back = whole === 0 ? 0 : lanes - (channels % lanes)
+        f.set(from, i32.sub(from, back))
+        f.set(to, i32.sub(to, back * 4))
+        block(from, weights, to)
+      }
       f.set(x, i32.add(x, stride[2] * channels))
       f.set(y, i32.add(y, channels * 4))
     })
+  })
+}
+
+/** Where in the grid the taps of a window lie, in bytes from its first. */
+function tapOffsets({ kernel, dilation, channels }: Geometry, grid: Grid): number[] {
+  const [, height, width] = grid.sizes
+  const steps = [
+    dilation[0] * height * width * channels,
+    dilation[1] * width * channels,
+    dilation[2] * channels,
+  ]
+  return Array.from({ length: kernel[0] * kernel[1] * kernel[2] }, (_, tap) => {
+    const along = [
+      Math.floor(tap / (kernel[1] * kernel[2])),
+      Math.floor(tap / kernel[2]) % kernel[1],
+      tap % kernel[2],
+    ]
+    return along.reduce((offset, index, axis) => offset + index * steps[axis]!, 0)
   })
 }
