@@ -4,8 +4,14 @@ import { at, type Blocks, blocks, forAll, forShare, type Index } from './blocks.
 import { type Element, zero } from './element.ts'
 import { parameters, type Product, type ProductStage } from './product.ts'
 
-/** Columns of a unit, where units are strips of columns: a row's share of a strip of B is long enough to be read ahead. */
-const stripColumns = 512
+/**
+ * Columns of a unit, where units are strips of columns: long enough for a row of B to be read ahead, and short enough for the rows of C
+ * to stay near.
+ */
+const stripColumns = (m: number): number => Math.min(1024, Math.max(128, 8192 / 2 ** Math.ceil(Math.log2(m))))
+
+/** Steps of k up to which a product is little more than writing C. */
+export const shallow = 4
 
 /** Elements of C that a unit of whole rows has at least. */
 const rowElements = 4096
@@ -17,32 +23,32 @@ const together = (m: number): { readonly rows: number; readonly depth: number } 
 /** Writes the product as one stage. B must not be transposed. */
 export function writeAxpy(module: ModuleBuilder, product: Product, relaxed: boolean): ProductStage {
   const { element, m, n, k } = product
+  const { bytes } = element
   const { rows } = together(m)
-  // Many rows are divided by rows, and few by columns.
-  const byRows = m > 16
-  const height = byRows ? Math.min(m, Math.ceil(rowElements / Math.max(1, n) / rows) * rows) : m
-  const [unitRows, unitColumns] = [
-    blocks(m, Math.max(1, height)),
-    blocks(n, byRows ? Math.max(1, n) : stripColumns),
-  ]
-  const units = byRows ? unitRows : unitColumns
+  // Where B is hardly more than a few rows, units are rows of C; else they are strips of columns, so that each part of B is read once.
+  const byRows = m > 1 && k <= shallow
+  const height = Math.max(1, Math.min(m, Math.ceil(rowElements / Math.max(1, n) / rows) * rows))
+  const width = stripColumns(m)
+  const units = byRows ? blocks(m, height) : blocks(n, width)
+  const { aRow } = strides(product)
   const func = module.define(name(product), parameters, 'none', (f, a, b, c, _, begin, end) => {
     forShare(f, units, begin, end, (unit, size) => {
-      const { aRow } = strides(product)
-      const [aAt, bAt, cAt] = byRows
-        ? [at(a, unit, height * aRow), b, at(c, unit, height * n * element.bytes)]
-        : [a, at(b, unit, stripColumns * element.bytes), at(c, unit, stripColumns * element.bytes)]
-      const strip = { rows: blocks(byRows ? size : m, rows), columns: byRows ? n : size }
-      writeStrip(module, f, product, relaxed, strip, f.let(aAt), byRows ? b : f.let(bAt), f.let(cAt))
+      if (byRows) {
+        const [aUnit, cUnit] = [f.let(at(a, unit, height * aRow)), f.let(at(c, unit, height * n * bytes))]
+        writeStrip(module, f, product, relaxed, { rows: blocks(size, rows), columns: n }, aUnit, b, cUnit)
+      } else {
+        const [bUnit, cUnit] = [f.let(at(b, unit, width * bytes)), f.let(at(c, unit, width * bytes))]
+        writeStrip(module, f, product, relaxed, { rows: blocks(m, rows), columns: size }, a, bUnit, cUnit)
+      }
     })
   })
   return {
     func,
-    units: n === 0 ? 0 : units.count,
+    units: m === 0 || n === 0 ? 0 : units.count,
     work: m * n * k,
     kind: 'multiply',
     ...(byRows && { finishes: height * n }),
-    ...(m === 1 && { finishes: stripColumns }),
+    ...(!byRows && (m === 1 || units.count === 1) && { finishes: m * Math.min(n, width) }),
   }
 }
 

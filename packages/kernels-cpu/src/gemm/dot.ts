@@ -13,9 +13,10 @@ export function writeDot(module: ModuleBuilder, product: Product, relaxed: boole
   const { element, m, n, k } = product
   const { bytes } = element
   const rows = blocks(m, Math.min(m, 2))
+  const units = blocks(n, unitColumns)
   const row = k * bytes
   const func = module.define(`dot_${m}x${n}x${k}`, parameters, 'none', (f, a, b, c, _, begin, end) => {
-    forShare(f, blocks(n, unitColumns), begin, end, (unit, size) => {
+    forShare(f, units, begin, end, (unit, size) => {
       const bUnit = f.let(at(b, unit, unitColumns * row))
       const cUnit = f.let(at(c, unit, unitColumns * bytes))
       forAll(f, blocks(size, blockColumns), (group, columns) => {
@@ -30,10 +31,10 @@ export function writeDot(module: ModuleBuilder, product: Product, relaxed: boole
   })
   return {
     func,
-    units: m === 0 ? 0 : blocks(n, unitColumns).count,
+    units: m === 0 ? 0 : units.count,
     work: m * n * k,
     kind: 'multiply',
-    ...(m === 1 && { finishes: unitColumns }),
+    ...((m === 1 || units.count === 1) && { finishes: m * Math.min(n, unitColumns) }),
   }
 }
 

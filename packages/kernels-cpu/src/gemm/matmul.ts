@@ -1,6 +1,6 @@
 // A matrix product in the form that suits its shape: sums of rows, dot products, or panels.
 import type { ModuleBuilder } from '../wasm/index.ts'
-import { writeAxpy } from './axpy.ts'
+import { shallow, writeAxpy } from './axpy.ts'
 import { writeDot } from './dot.ts'
 import { writePackB, writePanels } from './panels.ts'
 import { planPanels } from './plan.ts'
@@ -36,7 +36,7 @@ export interface Matmul {
  * long enough (one or two rows need not be).
  */
 const suitsAxpy = ({ m, n, k, transposeB }: Product) =>
-  !transposeB && (k <= 4 || m <= 2 || (m <= fewRows && n >= 64))
+  !transposeB && (k <= shallow || m <= 2 || (m <= fewRows && n >= 64))
 
 /** Shapes whose rows of A and B meet as they lie: few rows, long enough for their sums to be worth adding up, and short enough to stay in the first cache. */
 const suitsDot = ({ m, k, transposeA, transposeB }: Product) =>

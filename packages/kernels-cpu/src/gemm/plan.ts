@@ -97,8 +97,9 @@ function stepsInCache(stride: number): number {
   return (64 / evenness) * 4
 }
 
-/** Rows of a unit: enough for B to be worth fetching, few enough for threads to share the work evenly. */
+/** Rows of a unit: all of few, enough for B to be worth fetching, and few enough for threads to share the work evenly. */
 function unitRows(m: number, height: number): number {
+  if (m <= 96) return Math.max(1, m)
   const wanted = Math.min(96, Math.max(24, m / 12))
   return Math.ceil(wanted / height) * height
 }

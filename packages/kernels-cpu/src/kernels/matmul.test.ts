@@ -1,6 +1,8 @@
 import type { ConcreteType } from '@shoal/core'
 import { describe, expect, it } from 'vitest'
 import { cpu } from '../cpu.ts'
+import { ModuleBuilder } from '../wasm/index.ts'
+import { matmul } from './matmul.ts'
 
 /** A product of these shapes on a device of its own; with a constant B, twice over the memory that was prepared for it. */
 async function product(
@@ -67,6 +69,24 @@ describe('MatMul', () => {
       ],
     ] as const)
       expect((await product([...a], [...b], true)).bits).toEqual((await product([...a], [...b], false)).bits)
+  })
+
+  it('says what units complete of several products, where they divide each evenly', () => {
+    const stage = (a: number[], b: number[]) => {
+      const outShape = [...a.slice(0, -1), b.at(-1)!]
+      const signature = {
+        inputs: [a, b].map((shape) => ({ dtype: 'float32' as const, shape })),
+        outputs: [{ dtype: 'float32' as const, shape: outShape }],
+        attrs: { transposeA: false, transposeB: false },
+      }
+      const module = new ModuleBuilder()
+      module.importMemory({ module: 'env', name: 'memory', initial: 1 })
+      return matmul.compile(signature, { relaxed: false }).write(module).at(-1)!
+    }
+    const attention = stage([8, 4, 64, 32], [8, 4, 32, 64])
+    expect(attention.units * attention.finishes!).toBe(8 * 4 * 64 * 64)
+    expect(stage([3, 1000, 40], [3, 40, 50]).finishes).toBeUndefined()
+    expect(stage([1, 1000, 40], [1, 40, 50]).finishes! % 50).toBe(0)
   })
 
   it('prepares B where it would be packed, and all products share it', async () => {
