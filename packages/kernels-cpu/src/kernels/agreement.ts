@@ -35,11 +35,13 @@ async function run(
   const scratch = kernel.workspaceBytes > 0 ? [new Uint8Array(kernel.workspaceBytes)] : []
   outputs.forEach((data) => bytesOf(data).fill(0xff))
   scratch.forEach((data) => data.fill(0xff))
-  const buffers = [...inputs, ...outputs, ...scratch].map((data): Buffer => {
+  const prepared = kernel.prepared ? [new Uint8Array(kernel.prepared.bytes).fill(0xff)] : []
+  const buffers = [...inputs, ...outputs, ...scratch, ...prepared].map((data): Buffer => {
     const buffer = on.alloc(data.byteLength)
     on.write(buffer, bytesOf(data))
     return buffer
   })
+  kernel.prepared?.launch([...buffers.slice(0, inputs.length), buffers.at(-1)!])
   const step = await on.sequence!([{ kernel, args: buffers }])
   step()
   const answers = signature.outputs.map(({ dtype, shape }, i) => {
@@ -52,7 +54,7 @@ async function run(
 
 /**
  * Expects that the kernel agrees with the reference kernel, strict and not, within an absolute tolerance, and that it has the same bits on
- * two and four threads. Inputs are random in [-1, 1) where none are given.
+ * two and four threads, and whether inputs are constant or not. Inputs are random in [-1, 1) where none are given.
  */
 export async function expectAgreement(
   op: string,
@@ -83,6 +85,8 @@ export async function expectAgreement(
       }
       expect(worst, what).toBeLessThanOrEqual(tolerance)
     })
+  const { constants, ...otherwise } = signature
+  if (constants) expect(await run(device, op, otherwise, inputs), what).toEqual(answers)
   for (const several of threaded) expect(await run(several, op, signature, inputs), what).toEqual(answers)
 }
 

@@ -61,6 +61,49 @@ const convCases: ConvCase[] = [
     y: [1, 6, 7, 3],
     attrs: { padding: 'EXPLICIT', explicitPadding: [1, 1, 2, 1], groups: 1 },
   },
+  // Strides: phases that see many taps, one, or none; with dilations; more phases than are written out.
+  {
+    x: [2, 17, 16, 5],
+    filter: [7, 7, 5, 8],
+    y: [2, 9, 8, 8],
+    attrs: { padding: 'SAME', strides: [2, 2], groups: 1 },
+  },
+  {
+    x: [1, 8, 9, 6],
+    filter: [1, 1, 6, 10],
+    y: [1, 4, 5, 10],
+    attrs: { padding: 'SAME', strides: [2, 2], groups: 1 },
+  },
+  {
+    x: [1, 14, 13, 4],
+    filter: [2, 3, 2, 6],
+    y: [1, 4, 4, 6],
+    attrs: {
+      padding: 'EXPLICIT',
+      explicitPadding: [3, 0, 1, 2],
+      strides: [4, 3],
+      dilations: [3, 2],
+      groups: 2,
+    },
+  },
+  {
+    x: [1, 15, 13, 3],
+    filter: [3, 3, 3, 4],
+    y: [1, 4, 5, 4],
+    attrs: { padding: 'VALID', strides: [4, 2], dilations: [1, 2], groups: 1 },
+  },
+  {
+    x: [1, 12, 11, 3],
+    filter: [5, 6, 3, 4],
+    y: [1, 3, 3, 4],
+    attrs: { padding: 'SAME', strides: [5, 5], groups: 1 },
+  },
+  {
+    x: [1, 3, 3, 2],
+    filter: [1, 1, 2, 3],
+    y: [1, 2, 2, 3],
+    attrs: { padding: 'EXPLICIT', explicitPadding: [1, 0, 1, 0], strides: [3, 3], groups: 1 },
+  },
   // Each channel by itself: edges, tiles, gaps between windows, wide windows, one to three axes, and channels beside whole vectors.
   { x: [2, 9, 30, 8], filter: [3, 3, 1, 8], y: [2, 9, 30, 8], attrs: { padding: 'SAME', groups: 8 } },
   { x: [1, 14, 13, 39], filter: [5, 5, 1, 39], y: [1, 14, 13, 39], attrs: { padding: 'SAME', groups: 39 } },
@@ -110,6 +153,14 @@ describe.each(['float32', 'float64'] as const)('convolutions of %s', (dtype) => 
   it('slides over one to three axes with strides, dilations, groups and padding', async () => {
     for (const { x, filter, y, attrs } of convCases)
       await expectAgreement('Conv', signature([x, filter], y, attrs), tolerance)
+  })
+  it('packs a filter once where it is constant', async () => {
+    for (const { x, filter, y, attrs } of convCases) {
+      const constants = new Set([1])
+      await expectAgreement('Conv', { ...signature([x, filter], y, attrs), constants }, tolerance)
+      const backward = signature([x, filter, y], x, attrs, [0])
+      await expectAgreement('ConvBackpropInput', { ...backward, constants }, tolerance)
+    }
   })
   it('gives the gradient by the input, whether that has a buffer or not', async () => {
     for (const { x, filter, y, attrs } of convCases)

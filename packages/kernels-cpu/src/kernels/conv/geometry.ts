@@ -18,13 +18,30 @@ export interface Border {
   readonly spread: Box
 }
 
-/** Windows that slide over a box. */
+/** Some taps of the filter along an axis, in the order in which they are walked. */
+export interface Taps {
+  readonly first: number
+  readonly step: number
+  readonly count: number
+}
+
+/** Windows that slide over a box, and make some or all elements of the answer. */
 export interface Sliding {
   readonly border: Border
+  /** Where in the box the first window begins. */
+  readonly origin: Box
+  /** Elements of a window; none where nothing is seen. */
   readonly kernel: Box
   readonly stride: Box
   readonly dilation: Box
   readonly output: Box
+  /** Sizes of the answer, where in it the first window's result stands, and steps from one to the next. */
+  readonly answer: Box
+  readonly place: Box
+  readonly step: Box
+  /** Sizes of the filter, and which of its taps a window sees. */
+  readonly filter: Box
+  readonly taps: readonly [depth: Taps, height: Taps, width: Taps]
   readonly groups: number
   /** Channels of one group: those that a window sees, and those that it makes. */
   readonly seen: number
@@ -35,12 +52,13 @@ export interface Sliding {
 
 const box = (values: Size, fill: number): Box =>
   [...Array<number>(3 - values.length).fill(fill), ...values] as unknown as Box
-const each = (f: (axis: number) => number): Box => [f(0), f(1), f(2)]
+/** Something for each of the axes. */
+export const each = <T>(f: (axis: number) => T): [depth: T, height: T, width: T] => [f(0), f(1), f(2)]
 /** Elements of a box. */
 export const volume = ([depth, height, width]: Box): number => depth * height * width
 
 /** The axes of a convolution, whichever of the three ops it is: of x, of the filter and of y. */
-interface Axes {
+export interface Axes {
   readonly input: Box
   readonly kernel: Box
   readonly output: Box
@@ -53,8 +71,10 @@ interface Axes {
   readonly made: number
 }
 
-/** The axes of Conv, ConvBackpropInput or ConvBackpropFilter: x and the filter are known by their shapes. */
-function axesOf(x: Size, filter: Size, attrs: ConvAttrs): Axes {
+/** What a signature says: x and the filter are known by their shapes. */
+export function convolutionOf(op: ConvOp, signature: Signature): Axes {
+  const [x, filter] = shapesOf(op, signature)
+  const attrs = signature.attrs as unknown as ConvAttrs
   const window = windowOf(x.slice(1, -1), filter.slice(0, -2), attrs)
   return {
     input: box(window.input, 1),
@@ -70,7 +90,8 @@ function axesOf(x: Size, filter: Size, attrs: ConvAttrs): Axes {
   }
 }
 
-const elementOf = (dtype: DType) =>
+/** How its elements are computed. */
+export const elementOf = (dtype: DType) =>
   ({ element: dtype === 'float64' ? 'f64' : 'f32', bytes: dtypes[dtype].bytes }) as const
 
 /** Shapes of x and the filter in a signature: by Conv they are the inputs, by its gradients one of them is the output. */
@@ -84,7 +105,7 @@ export type ConvOp = 'Conv' | 'ConvBackpropInput' | 'ConvBackpropFilter'
 
 /** Windows over x: what Conv computes, and what the gradient by the filter walks through. */
 export function forwardSliding(op: ConvOp, signature: Signature): Sliding {
-  const axes = axesOf(...shapesOf(op, signature), signature.attrs as unknown as ConvAttrs)
+  const axes = convolutionOf(op, signature)
   const { input, kernel, output, strides, dilations, before, groups, seen, made } = axes
   const reach = each((a) => (output[a]! - 1) * strides[a]! + (kernel[a]! - 1) * dilations[a]! + 1)
   return {
@@ -96,35 +117,19 @@ export function forwardSliding(op: ConvOp, signature: Signature): Sliding {
       first: before,
       spread: [1, 1, 1],
     },
+    origin: [0, 0, 0],
     kernel,
     stride: strides,
     dilation: dilations,
     output,
+    answer: output,
+    place: [0, 0, 0],
+    step: [1, 1, 1],
+    filter: kernel,
+    taps: each((a) => ({ first: 0, step: 1, count: kernel[a]! })),
     groups,
     seen,
     made,
-    ...elementOf(signature.outputs[0]!.dtype),
-  }
-}
-
-/**
- * The gradient by x as windows over dy: with dy spread by the stride in a border, every element of x is a window of stride 1
- * that sees the filter backwards.
- */
-export function backwardSliding(signature: Signature): Sliding {
-  const axes = axesOf(...shapesOf('ConvBackpropInput', signature), signature.attrs as unknown as ConvAttrs)
-  const { input, kernel, output, strides, dilations, before, groups, seen, made } = axes
-  const reach = each((a) => input[a]! - 1 + (kernel[a]! - 1) * dilations[a]! + 1)
-  const first = each((a) => (kernel[a]! - 1) * dilations[a]! - before[a]!)
-  return {
-    border: { batch: axes.batch, channels: groups * made, image: output, box: reach, first, spread: strides },
-    kernel,
-    stride: [1, 1, 1],
-    dilation: dilations,
-    output: input,
-    groups,
-    seen: made,
-    made: seen,
     ...elementOf(signature.outputs[0]!.dtype),
   }
 }

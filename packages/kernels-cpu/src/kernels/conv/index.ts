@@ -9,17 +9,11 @@ import { borderStage } from './border.ts'
 import { depthwiseKernel, isDepthwise } from './depthwise.ts'
 import { depthwiseFilterKernel } from './depthwiseFilter.ts'
 import { filterStage, planFilter } from './filterGradient.ts'
-import {
-  backwardSliding,
-  borderBytes,
-  type ConvOp,
-  forwardSliding,
-  isBorderless,
-  type Sliding,
-} from './geometry.ts'
+import { borderBytes, type ConvOp, forwardSliding, isBorderless, type Sliding, volume } from './geometry.ts'
+import { backwardPhases } from './phases.ts'
 import { positionStage } from './positions.ts'
-import { planPanels, weightStage } from './weights.ts'
-import { windowStage } from './windows.ts'
+import { planPhases, weightStage } from './weights.ts'
+import { type Phase, windowStage } from './windows.ts'
 
 type Parameters = readonly Local<'i32'>[]
 
@@ -60,7 +54,7 @@ function border(module: ModuleBuilder, operands: Operands): Stage[] {
   return [borderStage(module, sliding, count, (p) => [p[image]!, p[answer + 1]!])]
 }
 
-/** Conv, and its gradient by x as a convolution of dy. */
+/** Conv, and its gradient by x as convolutions of dy. A filter that is constant is packed once. */
 function slidingKernel(
   op: 'Conv' | 'ConvBackpropInput',
   signature: Signature,
@@ -68,27 +62,46 @@ function slidingKernel(
 ): CompiledKernel {
   if (isDepthwise(op, signature)) return depthwiseKernel(op, signature, options)
   const backward = op === 'ConvBackpropInput'
-  const sliding = backward ? backwardSliding(signature) : forwardSliding(op, signature)
-  const panels = planPanels(sliding, options.relaxed)
-  const boxBytes = isBorderless(sliding.border) ? 0 : roundUp(borderBytes(sliding))
-  const workspaceBytes = boxBytes + roundUp(sliding.groups * panels.group)
-  const operands = operandsOf(op, signature, sliding, workspaceBytes)
-  const packed = (parameters: Parameters) => i32.add(parameters[operands.answer + 1]!, boxBytes)
+  const slidings = backward ? backwardPhases(signature) : [forwardSliding(op, signature)]
+  const panels = planPhases(slidings, options.relaxed)
+  const phases = slidings.map((sliding, i): Phase => ({ sliding, panels: panels[i]! }))
+  const prepared = signature.constants?.has(1) === true
+  const boxBytes = isBorderless(slidings[0]!.border) ? 0 : roundUp(borderBytes(slidings[0]!))
+  // There is always scratch memory, even where no window sees a tap.
+  const packedBytes = roundUp(Math.max(64, panels.at(-1)!.end))
+  const workspaceBytes = boxBytes + (prepared ? 0 : packedBytes)
+  const scratch = operandsOf(op, signature, slidings[0]!, workspaceBytes)
+  const operands = { ...scratch, count: scratch.count + (prepared ? 1 : 0) }
+  const packed = (p: Parameters) =>
+    prepared ? p[operands.count - 1]! : i32.add(p[operands.answer + 1]!, boxBytes)
+  const pack = (
+    module: ModuleBuilder,
+    parameters: number,
+    addresses: (p: Parameters) => readonly [Value<'i32'>, Value<'i32'>],
+  ): Stage[] =>
+    phases
+      .filter(({ sliding }) => volume(sliding.kernel) > 0)
+      .map((phase) => weightStage(module, phase.sliding, phase.panels, backward, parameters, addresses))
   return {
     workspaceBytes,
     write: (module) =>
-      module.once(signatureKey(op, signature, options), () => [
+      module.once(`${signatureKey(op, signature, options)} ${prepared}`, () => [
         ...border(module, operands),
-        weightStage(module, sliding, panels, backward, operands.count, (p) => [
-          p[operands.other]!,
-          packed(p),
-        ]),
-        windowStage(module, sliding, panels, options.relaxed, operands.count, (p) => [
+        ...(prepared ? [] : pack(module, operands.count, (p) => [p[operands.other]!, packed(p)])),
+        windowStage(module, phases, options.relaxed, operands.count, (p) => [
           boxOf(operands, p),
           packed(p),
           p[operands.answer]!,
         ]),
       ]),
+    ...(prepared && {
+      prepared: {
+        bytes: packedBytes,
+        // The memory to fill stands where the answer stands otherwise: after the inputs.
+        write: (module) =>
+          pack(module, operands.answer + 1, (p) => [p[operands.other]!, p[operands.answer]!]),
+      },
+    }),
   }
 }
 

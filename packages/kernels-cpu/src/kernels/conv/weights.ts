@@ -1,10 +1,10 @@
 // Filters packed into panels: for each group and panel of made channels, for each tap and seen channel, the weights of the panel side by side.
 import { chooseTile, type Tile } from '../../gemm/index.ts'
 import { elements } from '../../gemm/microKernel.ts'
-import { overUnits } from '../../lower/odometer.ts'
+import { flatten, overBox, overUnits } from '../../lower/odometer.ts'
 import type { Stage } from '../../stage.ts'
 import { f32, f64, i32, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
-import { type Sliding, volume } from './geometry.ts'
+import { each, type Sliding, volume } from './geometry.ts'
 
 /** How packed weights lie in memory. */
 export interface Panels {
@@ -17,10 +17,13 @@ export interface Panels {
   readonly step: number
   readonly panel: number
   readonly group: number
+  /** Where the first one lies, in bytes from where all phases have their panels; and the end of the last group's. */
+  readonly start: number
+  readonly end: number
 }
 
-/** The panels of a convolution; every panel takes as much room as a whole one. */
-export function planPanels(sliding: Sliding, relaxed: boolean): Panels {
+/** The panels of a convolution or one of its phases; every panel takes as much room as a whole one. */
+function planPanels(sliding: Sliding, start: number, relaxed: boolean): Panels {
   const { lanes } = elements[sliding.element]
   const tile = chooseTile({ m: sliding.output[2], n: sliding.made, lanes, relaxed, registers: 15 })
   const columns = Math.min(tile.vectors * lanes, Math.max(1, sliding.made))
@@ -35,12 +38,24 @@ export function planPanels(sliding: Sliding, relaxed: boolean): Panels {
     step,
     panel,
     group: count * panel,
+    start,
+    end: start + sliding.groups * count * panel,
   }
+}
+
+/** The panels of all phases, one after the other. */
+export function planPhases(phases: readonly Sliding[], relaxed: boolean): Panels[] {
+  let end = 0
+  return phases.map((sliding) => {
+    const panels = planPanels(sliding, end, relaxed)
+    end = Math.ceil(panels.end / 64) * 64
+    return panels
+  })
 }
 
 /**
  * A stage of one unit per panel. Forward, the filter [taps, seen, made of all groups] is taken as it is;
- * backward, `seen` are its last channels and `made` the ones before, and its taps come in reverse.
+ * backward, `seen` are its last channels and `made` the ones before.
  */
 export function weightStage(
   module: ModuleBuilder,
@@ -50,25 +65,26 @@ export function weightStage(
   parameters: number,
   addresses: (parameters: readonly Local<'i32'>[]) => readonly [filter: Value<'i32'>, packed: Value<'i32'>],
 ): Stage {
-  const { groups, seen, made, bytes } = sliding
-  const taps = volume(sliding.kernel)
+  const { groups, seen, made, bytes, kernel, filter, taps } = sliding
   const across = groups * (backward ? seen : made) * bytes
   const [tapBytes, seenBytes, columnBytes] = backward
     ? [made * across, bytes, across]
     : [seen * across, across, bytes]
   const types = Array.from({ length: parameters + 2 }, () => 'i32' as const)
   const func = module.define('weights', types, 'none', (f, ...locals) => {
-    const [filter, packed] = addresses(locals)
+    const [weights, packed] = addresses(locals)
     const [begin, end] = locals.slice(-2) as [Local<'i32'>, Local<'i32'>]
     overUnits(f, [groups, panels.count], begin, end, ([group, panel], unit) => {
       const groupStart = i32.mul(group!, (backward ? seen : made) * bytes)
       const panelStart = i32.mul(panel!, panels.columns * columnBytes)
-      const from = f.let(i32.add(i32.add(filter, groupStart), panelStart))
-      const to = f.let(i32.add(packed, i32.mul(unit, panels.panel)))
+      const from = f.let(i32.add(i32.add(weights, groupStart), panelStart))
+      const to = f.let(i32.add(i32.add(packed, panels.start), i32.mul(unit, panels.panel)))
       const copy = (columns: number) =>
-        f.forRange(0, taps, 1, (tap) => {
-          const order = backward ? i32.sub(taps - 1, tap) : tap
-          const tapStart = f.let(i32.add(from, i32.mul(order, tapBytes)))
+        overBox(f, kernel, (counters) => {
+          const tapOf = (axis: number) =>
+            i32.add(i32.mul(counters[axis]!, taps[axis]!.step), taps[axis]!.first)
+          const tap = flatten(each(tapOf), filter)
+          const tapStart = f.let(i32.add(from, i32.mul(tap, tapBytes)))
           f.forRange(0, seen, 1, (channel) => {
             const source = f.let(i32.add(tapStart, i32.mul(channel, seenBytes)))
             for (let column = 0; column < columns; column++) {
@@ -91,5 +107,5 @@ export function weightStage(
         )
     })
   })
-  return { func, units: groups * panels.count, work: taps * seen * panels.columns }
+  return { func, units: groups * panels.count, work: volume(kernel) * seen * panels.columns }
 }
