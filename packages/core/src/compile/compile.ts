@@ -40,11 +40,11 @@ export function compileProgram(
   const { device } = context
   const effects = orderEffects(schedule(withInputs(graph, inputs)))
   effects.nodes.forEach(demandKnownSizes)
-  const kept = new Set([...graph.fetches, ...inputs])
-  const units = cutUnits(effects, kept, {
-    enabled: context.fusion,
-    maxOperations,
-    maxBuffers: device.caps.maxBuffers,
+  const units = cutUnits(effects, {
+    device,
+    limits: { enabled: context.fusion, maxOperations, maxBuffers: device.caps.maxBuffers },
+    kept: new Set([...graph.fetches, ...inputs]),
+    taken: new Set(ownFetches ? graph.fetches : []),
   })
   const planned = plan(units, effects, { fetches: graph.fetches, ownFetches, given: new Set(given.keys()) })
   const variable = (resource: VariableResource): Buffer => context.variables.bufferOf(resource, device)

@@ -47,22 +47,22 @@ function buffersOf(fetches: readonly Tensor[], maxBuffers: number): number {
 
 describe('fusion', () => {
   it('makes one kernel of an element-wise chain', () => {
-    expect(kernelsOf(neg(exp(mul(add(x, 1), x))))).toEqual(['Neg+Exp+Mul+Add'])
+    expect(kernelsOf(neg(exp(mul(add(x, 1), x))))).toEqual(['Add+Mul+Exp+Neg'])
   })
   it('computes broadcasts and views in place', () => {
     expect(kernelsOf(add(transpose(x), broadcastTo(constant(2), { shape: [6, 4] })))).toHaveLength(1)
     expect(kernelsOf(exp(pad(x, { before: [1, 0], after: [2, 1] })))).toHaveLength(1)
   })
   it('takes what leads to a reduction and what follows it into its kernel', () => {
-    expect(kernelsOf(mul(sum(exp(x), { axes: [1] }), 0.5))).toEqual(['Sum+Exp+Mul'])
+    expect(kernelsOf(mul(sum(exp(x), { axes: [1] }), 0.5))).toEqual(['Exp+Sum+Mul'])
     expect(kernelsOf(neg(sum(mul(x, x), { axes: [0], keepDims: true })))).toHaveLength(1)
   })
-  it('stores what is costly and read twice', () => {
+  it('computes what is costly and read twice once, for all of its readers', () => {
     const costly = exp(mul(add(exp(x), 1), x))
-    expect(kernelsOf([add(costly, 1), mul(costly, 2)])).toHaveLength(3)
+    expect(kernelsOf([add(costly, 1), mul(costly, 2)])).toEqual(['Exp+Add+Mul+Exp+Add+Mul'])
   })
   it('does not compute a broadcast sum again for every element', () => {
-    expect(kernelsOf(add(x, sum(x, { axes: [0] })))).toHaveLength(2)
+    expect(kernelsOf(add(x, sum(x, { axes: [0] })))).toEqual(['Sum+Add'])
   })
   it('gives a reshape between kernels no work', () => {
     expect(

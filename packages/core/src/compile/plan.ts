@@ -1,12 +1,14 @@
 // Decides in which order units run and where every tensor lives: in a slot shared with others, in a variable, or where the caller says.
-import type { Node, Tensor } from '../graph/graph.ts'
-import type { AnyResource, VariableResource } from '../resource.ts'
+import type { Tensor } from '../graph/graph.ts'
+import type { VariableResource } from '../resource.ts'
+import { mayShare } from '../ir/kernel.ts'
 import { isConcrete, sizeOf } from '../shape.ts'
 import { dtypes } from '../dtype.ts'
 import type { EffectOrder } from './effects.ts'
-import { effectsOf } from '../graph/effects.ts'
 import { orderBy } from './order.ts'
+import { dependencies } from './unitGraph.ts'
 import type { Unit } from './units.ts'
+import { sources, Versions } from './versions.ts'
 
 /** Where a tensor's bytes are while a program runs. */
 export type Storage =
@@ -95,14 +97,6 @@ const mayBeOnDevice = (t: Tensor): boolean => t.dtype !== 'string' && isConcrete
 const livesOnHost = (role: string): boolean =>
   role === 'host' || role === 'feed' || role === 'recv' || role === 'parameter'
 
-/** Follows aliases to the tensor that owns the memory. */
-function sources(units: readonly Unit[]): (t: Tensor) => Tensor {
-  const source = new Map<Tensor, Tensor>()
-  for (const unit of units)
-    if (unit.kind === 'alias') source.set(unit.outputs[0]!, source.get(unit.inputs[0]!) ?? unit.inputs[0]!)
-  return (t) => source.get(t) ?? t
-}
-
 /** Tensors whose bytes something on the device needs, aliases included. */
 function readOnDevice(units: readonly Unit[]): Set<Tensor> {
   const used = new Set<Tensor>()
@@ -114,41 +108,6 @@ function readOnDevice(units: readonly Unit[]): Set<Tensor> {
   return used
 }
 
-interface Version {
-  readonly resource: AnyResource
-  /** How many writes of this run came before. */
-  readonly count: number
-}
-
-/** Which state of a variable each reading tensor shows. */
-class Versions {
-  private readonly tensors = new Map<Tensor, Version>()
-  private readonly writers = new Map<AnyResource, Unit[]>()
-  private readonly source: (t: Tensor) => Tensor
-  constructor(units: readonly Unit[], source: (t: Tensor) => Tensor) {
-    this.source = source
-    for (const unit of units) {
-      for (const resource of effectsOf(unit.node).writes) {
-        if (resource.kind !== 'variable') continue
-        const writers = this.writers.get(resource)
-        if (writers) writers.push(unit)
-        else this.writers.set(resource, [unit])
-      }
-      if (unit.kind !== 'readVariable' && unit.kind !== 'assign' && unit.kind !== 'scatter') continue
-      const resource = unit.node.attrs['resource'] as AnyResource
-      this.tensors.set(unit.outputs[0]!, { resource, count: this.writers.get(resource)?.length ?? 0 })
-    }
-  }
-  /** The state that a tensor shows, if it is a variable's memory. */
-  of(t: Tensor): Version | undefined {
-    return this.tensors.get(this.source(t))
-  }
-  /** The unit whose write ends a state. */
-  writerAfter(version: Version): Unit | undefined {
-    return this.writers.get(version.resource)?.[version.count]
-  }
-}
-
 /** Orders units so that a variable is written after the last use of its old value; where that cannot be, the old value is copied. */
 function orderUnits(
   cut: readonly Unit[],
@@ -157,16 +116,7 @@ function orderUnits(
   source: (t: Tensor) => Tensor,
   snapshots: Set<Tensor>,
 ): Unit[] {
-  const unitOf = new Map<Node, Unit>()
-  for (const unit of cut) for (const node of unit.nodes) unitOf.set(node, unit)
-  for (const unit of cut) unitOf.set(unit.node, unit)
-  const before = (unit: Unit): Unit[] => {
-    const nodes = [
-      ...unit.inputs.map((t) => t.node),
-      ...unit.nodes.flatMap((n) => [...n.control, ...(effects.before.get(n) ?? [])]),
-    ]
-    return nodes.flatMap((n) => unitOf.get(n) ?? [])
-  }
+  const before = dependencies(cut, effects)
   const soft: [Unit, Unit][] = []
   for (const unit of cut)
     for (const t of unit.inputs) {
@@ -174,8 +124,8 @@ function orderUnits(
       const writer = version && versions.writerAfter(version)
       if (!writer) continue
       if (writer !== unit) soft.push([unit, writer])
-      // An assignment reads each element before it writes it; whatever else writes the variable still reads it afterwards.
-      else if (unit.kind !== 'assign') snapshots.add(source(t))
+      // These read each element before they write it; whatever else writes the variable still reads it afterwards.
+      else if (unit.kind !== 'assign' && !unit.assigns) snapshots.add(source(t))
     }
   return orderBy(cut, before, {
     soft,
@@ -221,8 +171,16 @@ class SlotColouring {
     for (const unit of units)
       if (unit.kind === 'feed' || unit.kind === 'parameter') unit.outputs.forEach(take)
     units.forEach((unit, i) => {
+      const ending = new Set(endings.get(i))
+      for (const [dying, to] of sharing(unit, source)) {
+        // What ends here makes room for what takes its place element by element.
+        if (!ending.has(dying) || source(to) !== to || !needsSlot(to) || this.slots.has(to)) continue
+        if (!this.slots.has(dying)) take(dying)
+        this.slots.set(to, this.slots.get(dying)!)
+        ending.delete(dying)
+      }
       unit.outputs.forEach(take)
-      for (const t of endings.get(i) ?? []) free.push(this.slots.get(t)!)
+      for (const t of ending) free.push(this.slots.get(t)!)
     })
   }
 
@@ -239,6 +197,24 @@ class SlotColouring {
     this.bytes[slot] = Math.max(this.bytes[slot]!, bytes)
     return slot
   }
+}
+
+/** What a unit reads and makes that may be the same memory. */
+function* sharing(
+  unit: Unit,
+  source: (t: Tensor) => Tensor,
+): Generator<readonly [Tensor, Tensor], void, undefined> {
+  const { kernel, inputs } = unit.epilogue ?? unit
+  if (!kernel) return
+  const from = (unit.epilogue ? [unit.outputs[0]!, ...inputs] : inputs).map(source)
+  const to = unit.outputs.slice(unit.epilogue ? 1 : 0)
+  // What a hand-written kernel reads, its epilogue must not overwrite.
+  const own = new Set(unit.epilogue ? unit.node.inputs.map(source) : [])
+  for (const t of new Set(from))
+    for (let output = 0; output < kernel.stores.length; output++)
+      // Several inputs may be views of the same memory.
+      if (!own.has(t) && from.every((other, i) => other !== t || mayShare(kernel, i, output)))
+        yield [t, to[output]!]
 }
 
 /** The bytes of a tensor with known sizes. */

@@ -7,6 +7,12 @@ import type { EffectOrder } from './effects.ts'
 import { inlineNodes, isFusable, isRelabelling } from './fuse.ts'
 import type { FusionLimits } from './fuse.ts'
 import { fuseGroup } from '../lower/fusedKernel.ts'
+import type { VariableResource } from '../resource.ts'
+import type { Device } from '../run/device.ts'
+import { mergeAssignments } from './mergeAssignments.ts'
+import { mergeEpilogues } from './mergeEpilogues.ts'
+import { mergeKernels } from './mergeKernels.ts'
+import { UnitGraph } from './unitGraph.ts'
 
 /** One piece of work. */
 export interface Unit {
@@ -19,19 +25,53 @@ export interface Unit {
   readonly inputs: readonly Tensor[]
   readonly outputs: readonly Tensor[]
   readonly kernel?: FusedKernel
+  /** What runs on the elements that a hand-written kernel makes, as soon as it has made them. */
+  readonly epilogue?: Epilogue
+  /** Outputs that are written straight into variables. */
+  readonly assigns?: readonly Assignment[]
 }
 
-/** Cuts the ordered nodes of one device into units, in the same order. */
-export function cutUnits(effects: EffectOrder, kept: ReadonlySet<Tensor>, limits: FusionLimits): Unit[] {
+/** A fused kernel on the output of another one, which is its first input. It stores what the unit's outputs after the first are. */
+export interface Epilogue {
+  readonly kernel: FusedKernel
+  /** The inputs after the first. */
+  readonly inputs: readonly Tensor[]
+}
+
+/** A value that becomes that of a variable when it is computed. */
+export interface Assignment {
+  readonly node: Node
+  readonly resource: VariableResource
+  readonly value: Tensor
+}
+
+/** What decides how units are cut. */
+export interface CutContext {
+  readonly device: Device
+  readonly limits: FusionLimits
+  /** Tensors that must be stored whatever happens. */
+  readonly kept: ReadonlySet<Tensor>
+  /** Tensors that the caller takes from device memory. */
+  readonly taken: ReadonlySet<Tensor>
+}
+
+/** Cuts the ordered nodes of one device into units, in an order that their dependencies allow. */
+export function cutUnits(effects: EffectOrder, { device, limits, kept, taken }: CutContext): Unit[] {
   const order = effects.nodes
   const stored = new Set(kept)
   // What others only wait for must be something that runs.
   for (const node of order) for (const earlier of node.control) earlier.outputs.forEach((t) => stored.add(t))
   const inlined = inlineNodes(order, stored, limits)
   const used = new Set([...kept, ...order.flatMap((node) => node.inputs)])
-  return order
+  const units = order
     .filter((node) => !inlined.has(node) && !node.outputs.some(isBlank))
     .map((node) => unitOf(node, inlined, used))
+  if (!limits.enabled) return units
+  const graph = new UnitGraph(units, effects, stored)
+  mergeKernels(graph, order, inlined, limits)
+  mergeEpilogues(graph, device)
+  mergeAssignments(graph, taken)
+  return graph.units()
 }
 
 function unitOf(node: Node, inlined: ReadonlySet<Node>, used: ReadonlySet<Tensor>): Unit {
@@ -41,7 +81,7 @@ function unitOf(node: Node, inlined: ReadonlySet<Node>, used: ReadonlySet<Tensor
   const plain = { node, nodes: [node], inputs: node.inputs.filter((t) => !isBlank(t)), outputs }
   if (isFusable(node)) {
     if (isRelabelling(node) && !inlined.has(node.inputs[0]!.node)) return { ...plain, kind: 'alias' }
-    return { kind: 'fused', node, outputs: node.outputs, ...fuseGroup(node, inlined) }
+    return { kind: 'fused', node, ...fuseGroup(node, inlined) }
   }
   if (body.kind === 'kernel') return { ...plain, kind: 'kernel' }
   if (body.kind === 'runtime' && body.role !== 'blank' && body.role !== 'call')

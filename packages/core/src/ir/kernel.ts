@@ -1,8 +1,9 @@
 // The kernel IR: one loop nest with concrete sizes. A FusedKernel says what is computed, a Schedule how, a Lowering turns both into code.
 import type { DType } from '../dtype.ts'
+import { dtypes } from '../dtype.ts'
 import type { Size } from '../shape.ts'
 import type { Expr } from './expr.ts'
-import { E, someExpr } from './expr.ts'
+import { E, someExpr, subexpressions } from './expr.ts'
 import { flatIndex } from './view.ts'
 
 /** How a reduction joins two values: numerically, or logically for bool (`max` is any, `min` is all). */
@@ -144,4 +145,17 @@ export function simpleKernel({
     reductions: reduce ? [{ combine: reduce.combine, dtype: reduce.dtype, term: body }] : [],
     stores: [{ ...output, index, value: reduce ? reduce.epilogue : body }],
   }
+}
+
+/**
+ * May an output be the memory of an input? It may where the input is only ever read at the very element that is being stored.
+ * The kernel must be simplified: equal indices are the same object.
+ */
+export function mayShare(kernel: FusedKernel, input: number, output: number): boolean {
+  const [from, to] = [kernel.inputs[input]!, kernel.stores[output]!]
+  if (dtypes[from.dtype].bytes !== dtypes[to.dtype].bytes || from.length !== to.length) return false
+  const roots = [...kernel.reductions.map(({ term }) => term), ...kernel.stores.map(({ value }) => value)]
+  for (const e of subexpressions(...roots))
+    if (e.op === 'load' && e.input === input && e.index !== to.index) return false
+  return true
 }

@@ -1,127 +1,164 @@
-// Turns a root node and what is inlined into it into one loop nest of the kernel IR.
+// Turns root nodes that run over the same loops, with what is inlined into them, into one loop nest of the kernel IR.
 import type { DType } from '../dtype.ts'
 import { dtypes } from '../dtype.ts'
 import type { Node, Tensor } from '../graph/graph.ts'
+import { collapseAxes } from '../ir/collapse.ts'
 import type { Expr } from '../ir/expr.ts'
 import { E } from '../ir/expr.ts'
-import type { FusedKernel, SimpleKernel } from '../ir/kernel.ts'
-import { simpleKernel } from '../ir/kernel.ts'
-import { collapseAxes } from '../ir/collapse.ts'
+import type { FusedKernel, KernelReduction, KernelStore } from '../ir/kernel.ts'
+import { Simplifier } from '../ir/simplify.ts'
 import { broadcastIndex, flatIndex, int, unflatten } from '../ir/view.ts'
 import type { ConcreteType, Size } from '../shape.ts'
 import { sizeOf } from '../shape.ts'
+import type { Loops } from './loops.ts'
+import { keptSizes, loopsOf, loopsOfReduction, sameLoops, sameSizes, withoutUnits } from './loops.ts'
 
-/** A kernel and the tensors that it reads, in the order of its inputs. */
+/** A kernel and the tensors that it reads and stores, in the order of its inputs and outputs. */
 export interface FusedGroup {
   readonly kernel: FusedKernel
   readonly inputs: readonly Tensor[]
+  readonly outputs: readonly Tensor[]
   /** The nodes whose work it does. */
   readonly nodes: readonly Node[]
 }
 
-/** The kernel of a root and of all that is inlined into it. */
+/** The kernel of one root and of all that is inlined into it. */
 export function fuseGroup(root: Node, inlined: ReadonlySet<Node>): FusedGroup {
-  return new Fuser(root, inlined).fuse()
+  return new Fuser([root], inlined, loopsOf(root, inlined)).fuse([root])
+}
+
+/**
+ * The kernel of several roots over common loops; undefined where one reads what another makes at another point than its own.
+ * @param roots in dependency order.
+ * @param stored those whose value is needed outside.
+ */
+export function fuseRoots(
+  roots: readonly Node[],
+  stored: readonly Node[],
+  inlined: ReadonlySet<Node>,
+  loops: Loops,
+): FusedGroup | undefined {
+  try {
+    return new Fuser(roots, inlined, loops).fuse(stored)
+  } catch (error) {
+    if (error === otherPoint) return undefined
+    throw error
+  }
+}
+
+/** Thrown where roots cannot share loops. */
+const otherPoint = new Error('a value is needed at another point than the one where it is computed')
+
+/** The value of a root, and the point where it is known. */
+interface Known {
+  readonly index: Expr
+  readonly value: Expr
 }
 
 class Fuser {
-  private readonly root: Node
+  private readonly roots: readonly Node[]
   private readonly inlined: ReadonlySet<Node>
+  private readonly loops: Loops
+  /** Kept loops come first. */
+  private readonly axes: Size
+  /** The counter of each loop. */
+  private readonly counters: readonly Expr[]
+  private readonly kept: readonly Expr[]
+  private readonly simplifier: Simplifier
   private readonly inputs: Tensor[] = []
   private readonly nodes = new Set<Node>()
-  private reduction: Node | undefined
-  private readonly known = new Map<Tensor, { at: readonly Expr[]; value: Expr }[]>()
-  constructor(root: Node, inlined: ReadonlySet<Node>) {
-    this.root = root
+  private readonly reductions: KernelReduction[] = []
+  private readonly finished = new Map<Node, Expr>()
+  private readonly done = new Map<Node, Known>()
+  private readonly values = new Map<Tensor, { at: readonly Expr[]; value: Expr }[]>()
+
+  constructor(roots: readonly Node[], inlined: ReadonlySet<Node>, loops: Loops) {
+    this.roots = roots
     this.inlined = inlined
-  }
-
-  fuse(): FusedGroup {
-    const output = this.root.outputs[0]!.type as ConcreteType
-    const reduction = this.findReduction()
-    const kernel = reduction ? this.reduceKernel(reduction, output) : this.mapKernel(output)
-    return { kernel: collapseAxes(kernel), inputs: this.inputs, nodes: [...this.nodes] }
-  }
-
-  private mapKernel(output: ConcreteType): FusedKernel {
-    const body = this.compute(
-      this.root,
-      output.shape.map((_, axis) => E.axis(axis)),
+    this.loops = loops
+    const order = [false, true].flatMap((side) =>
+      loops.sizes.flatMap((_, axis) => (loops.reduced[axis] === side ? [axis] : [])),
     )
-    return this.kernel(output, { axes: output.shape, reduced: 0, body })
+    this.axes = order.map((axis) => loops.sizes[axis]!)
+    this.counters = loops.sizes.map((_, axis) => E.axis(order.indexOf(axis)))
+    this.kept = this.counters.filter((_, axis) => !loops.reduced[axis])
+    this.simplifier = new Simplifier(this.axes)
   }
 
-  private reduceKernel(reduction: Node, output: ConcreteType): FusedKernel {
-    const { body: rule } = reduction.op
-    if (rule.kind !== 'reduce') throw new TypeError('not a reduction')
-    const input = reduction.inputs[0]!
-    const shape = input.shape as Size
-    const reducedAxes = rule.axes(reduction.attrs as never, input.type)
-    const keptAxes = shape.map((_, axis) => axis).filter((axis) => !reducedAxes.includes(axis))
-    const loops = [...keptAxes, ...reducedAxes]
-    this.nodes.add(reduction)
-    const body = this.valueAt(
-      input,
-      shape.map((_, axis) => E.axis(loops.indexOf(axis))),
-    )
-    this.reduction = reduction
-    const kept = keptAxes.map((axis) => shape[axis]!)
-    const flat = flatIndex(
-      kept.map((_, axis) => E.axis(axis)),
-      kept,
-    )
-    const epilogue = this.compute(this.root, unflatten(flat, output.shape))
-    return this.kernel(output, {
-      axes: loops.map((axis) => shape[axis]!),
-      reduced: reducedAxes.length,
-      body,
-      reduce: { combine: rule.combine, dtype: dtypes[input.dtype].compute, epilogue },
-    })
-  }
-
-  private kernel(
-    output: ConcreteType,
-    loops: Pick<SimpleKernel, 'axes' | 'reduced' | 'body' | 'reduce'>,
-  ): FusedKernel {
-    return simpleKernel({
-      name: this.root.name,
-      inputs: this.inputs.map((t) => ({ dtype: t.dtype, length: sizeOf(t.shape as Size) })),
-      output: { dtype: output.dtype, length: sizeOf(output.shape) },
-      ...loops,
-    })
-  }
-
-  /** The reduction among the root and what is inlined into it; fusion sees to it that there is at most one. */
-  private findReduction(): Node | undefined {
-    const stack = [this.root]
-    const seen = new Set<Node>()
-    for (let node = stack.pop(); node; node = stack.pop()) {
-      if (node.op.body.kind === 'reduce') return node
-      for (const t of node.inputs)
-        if (this.inlined.has(t.node) && !seen.has(t.node)) {
-          seen.add(t.node)
-          stack.push(t.node)
-        }
+  fuse(stored: readonly Node[]): FusedGroup {
+    const places = new Map(this.roots.map((root) => [root, this.placeOf(root)]))
+    for (const root of this.roots) {
+      const { at, index } = places.get(root)!
+      this.done.set(root, { index: this.simplifier.simplify(index), value: this.compute(root, at) })
     }
-    return undefined
+    const stores = stored.map((root): KernelStore => {
+      const { dtype, shape } = root.outputs[0]!.type as ConcreteType
+      return { dtype, length: sizeOf(shape), ...this.done.get(root)! }
+    })
+    const kernel = collapseAxes({
+      name: stored.at(-1)!.name,
+      inputs: this.inputs.map((t) => ({ dtype: t.dtype, length: sizeOf(t.shape as Size) })),
+      axes: this.axes,
+      reduced: this.loops.reduced.filter((reduced) => reduced).length,
+      reductions: this.reductions,
+      stores,
+    })
+    return {
+      kernel,
+      inputs: this.inputs,
+      outputs: stored.map((root) => root.outputs[0]!),
+      nodes: [...this.nodes],
+    }
+  }
+
+  /** Where a root is computed: at every point, or once for each point of the kept loops. */
+  private placeOf(root: Node): { readonly at: readonly Expr[]; readonly index: Expr } {
+    const shape = root.outputs[0]!.shape as Size
+    const sizes = withoutUnits(shape)
+    const everywhere = sameSizes(sizes, withoutUnits(this.loops.sizes)) && !this.endsReduction(root)
+    const [loops, counters] = everywhere
+      ? [this.loops.sizes, this.counters]
+      : [keptSizes(this.loops), this.kept]
+    const index = flatIndex(counters, loops)
+    const proper = counters.filter((_, axis) => loops[axis] !== 1)
+    let next = 0
+    const at = sameSizes(sizes, withoutUnits(loops))
+      ? shape.map((size) => (size === 1 ? int(0) : proper[next++]!))
+      : unflatten(index, shape)
+    return { at, index }
+  }
+
+  /** Is what a root stores the outcome of a reduction over these loops? */
+  private endsReduction(root: Node): boolean {
+    return this.loops.reduced.includes(true) && sameLoops(loopsOf(root, this.inlined), this.loops)
   }
 
   /** The value of a tensor at an index. */
   private valueAt(t: Tensor, at: readonly Expr[]): Expr {
-    const values = this.known.get(t) ?? []
+    const root = this.done.get(t.node)
+    if (root) {
+      if (this.simplifier.simplify(flatIndex(at, t.shape as Size)) !== root.index) throw otherPoint
+      return root.value
+    }
+    const values = this.values.get(t) ?? []
     const found = values.find((v) => v.at.every((x, i) => x === at[i]))
     if (found) return found.value
     const value = this.inlined.has(t.node) ? this.compute(t.node, at) : (literal(t) ?? this.load(t, at))
-    this.known.set(t, [...values, { at, value }])
+    this.values.set(t, [...values, { at, value }])
     return value
   }
 
   private compute(node: Node, at: readonly Expr[]): Expr {
-    const { body } = node.op
+    const value = this.express(node, at)
     this.nodes.add(node)
+    return value
+  }
+
+  private express(node: Node, at: readonly Expr[]): Expr {
+    const { body } = node.op
     const output = node.outputs[0]!.type as ConcreteType
     const types = node.inputs.map((t) => t.type as ConcreteType)
-    if (node === this.reduction) return E.acc(0, output.dtype)
+    if (body.kind === 'reduce') return this.reduce(node, at)
     if (body.kind === 'scalar') {
       const args = node.inputs.map((t) => this.valueAt(t, broadcastIndex(at, t.shape as Size)))
       return body.expr(args, node.attrs as never, { at, inputs: types, output })
@@ -134,6 +171,30 @@ class Fuser {
     // Nothing is ever read out of range, not even for a value that is not used.
     const inside = map.index.map((x) => E.select(valid, x, int(0)))
     return E.select(valid, this.valueAt(input, inside), E.num(map.fill ?? 0, output.dtype))
+  }
+
+  /** The outcome of a reduction, at the point of the kept loops that is being computed. */
+  private reduce(node: Node, at: readonly Expr[]): Expr {
+    const { body } = node.op
+    if (body.kind !== 'reduce' || !sameLoops(loopsOfReduction(node), this.loops)) throw otherPoint
+    const [input, output] = [node.inputs[0]!, node.outputs[0]!]
+    const here = this.simplifier.simplify(flatIndex(this.kept, keptSizes(this.loops)))
+    // A root of its own was asked for its point by whoever fused it.
+    if (this.roots.length > 1 && this.simplifier.simplify(flatIndex(at, output.shape as Size)) !== here)
+      throw otherPoint
+    const known = this.finished.get(node)
+    if (known) return known
+    const reducedAxes = new Set(body.axes(node.attrs as never, input.type))
+    let next = 0
+    const point = (input.shape as Size).map((size, axis) =>
+      size === 1 && !reducedAxes.has(axis) ? int(0) : this.counters[next++]!,
+    )
+    const term = this.valueAt(input, point)
+    const { compute } = dtypes[input.dtype]
+    const value = E.acc(this.reductions.length, output.dtype)
+    this.reductions.push({ combine: body.combine, dtype: compute, term })
+    this.finished.set(node, value)
+    return value
   }
 
   private load(t: Tensor, at: readonly Expr[]): Expr {

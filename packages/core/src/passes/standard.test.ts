@@ -114,7 +114,10 @@ const valuesOf = async (
   feeds: Map<Tensor, readonly (readonly number[])[]>,
   optimised: boolean,
 ): Promise<NDArray[]> => {
-  await using session = new Session({ passes: optimised ? standardPasses : pipeline(...requiredPasses) })
+  await using session = new Session({
+    passes: optimised ? standardPasses : pipeline(...requiredPasses),
+    fusion: optimised,
+  })
   return await session.run(graph.fetches, feeds)
 }
 

@@ -24,6 +24,8 @@ export interface DeviceCaps {
   readonly subBuffers: boolean
   /** Are NaN and infinities computed as IEEE-754 says? */
   readonly strictNaN: boolean
+  /** Ops whose kernels take an epilogue: see `Device.kernel`. Default none. */
+  readonly epilogues?: ReadonlySet<string>
 }
 
 /** Everything a hand-written kernel may specialise on: sizes are numbers by now. */
@@ -83,8 +85,13 @@ export interface Device {
   fuse(kernel: FusedKernel): Awaitable<Kernel>
   /** Is there a kernel for this op and these types? Cheap: the placer asks. */
   supports(op: string, signature: Signature): boolean
-  /** @throws PlacementError when `supports` is false. */
-  kernel(op: string, signature: Signature): Awaitable<Kernel>
+  /**
+   * @param epilogue a kernel without reductions over the elements of the op's one output, its first input, which is then only read at the
+   * element that is stored: for ops of `caps.epilogues`. The arguments of such a launch are the op's inputs and its output, the further
+   * inputs of the epilogue and its outputs, of which one may be the memory of the op's output.
+   * @throws PlacementError when `supports` is false.
+   */
+  kernel(op: string, signature: Signature, epilogue?: FusedKernel): Awaitable<Kernel>
   /** A run of launches as one: a generated WASM function, a recorded command buffer. Left out: they are called one by one. */
   sequence?(launches: readonly BoundLaunch[]): Awaitable<() => void>
   [Symbol.asyncDispose](): Promise<void>

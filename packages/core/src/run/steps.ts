@@ -1,7 +1,7 @@
 // Prepares each unit of a plan: kernels are asked of the device and bound to their memory, everything else becomes a function of the run.
 import { allocate, dtypes } from '../dtype.ts'
 import { InternalError } from '../errors.ts'
-import type { Tensor } from '../graph/graph.ts'
+import type { Node, Tensor } from '../graph/graph.ts'
 import type { FusedKernel } from '../ir/kernel.ts'
 import { simpleKernel } from '../ir/kernel.ts'
 import { E } from '../ir/expr.ts'
@@ -70,22 +70,34 @@ function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
     const run = valueCheck(unit, context)
     return after(withKernels(kernels), (ready) => (run ? { ...ready, run } : ready))
   }
+  /** Kernels that may write variables: those have a value from then on. */
+  const assigning = (kernels: readonly Awaitable<Prepared>[]): Awaitable<PreparedUnit> => {
+    const fresh = (unit.assigns ?? []).filter(({ resource }) => !context.variables.isInitialized(resource))
+    const run = () => fresh.forEach(({ resource }) => context.variables.markInitialized(resource))
+    return after(withKernels(kernels), (ready) => (fresh.length > 0 ? { ...ready, run } : ready))
+  }
   const withRun = (run: NonNullable<Step['run']>): PreparedUnit => ({ unit, kernels: [], run })
   switch (unit.kind) {
     case 'fused':
       if (unit.kernel!.stores.every(({ length }) => length === 0)) return { unit, kernels: [] }
-      return withKernels([
+      return assigning([
         after(device.fuse(unit.kernel!), (kernel) => ({
           kernel,
-          args: [...buffers(unit.inputs), ...buffers(unit.outputs)],
+          args: [...buffers(unit.inputs), ...buffers(unit.outputs.slice(0, unit.kernel!.stores.length))],
         })),
       ])
     case 'kernel': {
-      if (unit.outputs.every((t) => sizeOf(t.shape as Size) === 0)) return { unit, kernels: [] }
-      const args = [...buffers(unit.inputs), ...buffers(unit.outputs)]
-      return withKernels([
-        after(device.kernel(unit.node.op.name, signatureOf(unit)), (kernel) => ({ kernel, args })),
+      const { node, epilogue } = unit
+      if (node.outputs.every((t) => sizeOf(t.shape as Size) === 0)) return { unit, kernels: [] }
+      const args = buffers([
+        ...node.inputs.filter((t) => !isBlank(t)),
+        ...node.outputs,
+        ...(epilogue
+          ? [...epilogue.inputs, ...unit.outputs.slice(1, 1 + epilogue.kernel.stores.length)]
+          : []),
       ])
+      const made = device.kernel(node.op.name, signatureOf(node), epilogue?.kernel)
+      return assigning([after(made, (kernel) => ({ kernel, args }))])
     }
     case 'readVariable':
       return onVariable(snapshot(unit, context))
@@ -126,11 +138,11 @@ function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
 }
 
 /** What a hand-written kernel is told. Inputs that lend only their shape are in it, but have no buffer. */
-export const signatureOf = (unit: Pick<Unit, 'node' | 'outputs'>): Signature => ({
-  inputs: unit.node.inputs.map((t) => t.type as ConcreteType),
-  outputs: unit.outputs.map((t) => t.type as ConcreteType),
-  attrs: unit.node.attrs,
-  shapeOnly: new Set(unit.node.inputs.flatMap((t, i) => (isBlank(t) ? [i] : []))),
+export const signatureOf = ({ inputs, outputs, attrs }: Node): Signature => ({
+  inputs: inputs.map((t) => t.type as ConcreteType),
+  outputs: outputs.map((t) => t.type as ConcreteType),
+  attrs,
+  shapeOnly: new Set(inputs.flatMap((t, i) => (isBlank(t) ? [i] : []))),
 })
 
 /** Copies what would be overwritten before its last reader: the value of a variable, or a parameter that is also a result. */

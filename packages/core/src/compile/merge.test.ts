@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest'
+import {
+  add,
+  div,
+  exp,
+  group,
+  layerNorm,
+  logSoftmax,
+  max,
+  mul,
+  NDArray,
+  placeholder,
+  reference,
+  reshape,
+  Session,
+  softmax,
+  sparseSoftmaxCrossEntropy,
+  gradients,
+  sqrt,
+  square,
+  sub,
+  sum,
+  tanh,
+  transpose,
+  variable,
+} from '../index.ts'
+import type { Device, FusedKernel, Tensor } from '../index.ts'
+import { verifyKernel } from '../ir/verify.ts'
+
+const x = placeholder({ shape: [32, 40], name: 'x' })
+const labels = placeholder({ shape: [32], dtype: 'int32', name: 'labels' })
+const feeds = [
+  [
+    x,
+    new NDArray(
+      'float32',
+      [32, 40],
+      Float32Array.from({ length: 1280 }, (_, i) => Math.sin(i * i)),
+    ),
+  ],
+  [labels, Int32Array.from({ length: 32 }, (_, i) => (i * 7) % 40)],
+] as const
+
+/** A reference device that notes the kernels that it is asked for, after checking that they are legal. */
+function noting(kernels: FusedKernel[]): Device {
+  const device = reference()
+  const { fuse } = device
+  device.fuse = (kernel) => {
+    verifyKernel(kernel)
+    kernels.push(kernel)
+    return fuse.call(device, kernel)
+  }
+  return device
+}
+
+/** The kernels of some fetches, after comparing their values with those of one kernel an op. */
+function kernelsOf(...fetches: readonly Tensor[]): FusedKernel[] {
+  const kernels: FusedKernel[] = []
+  const used = feeds.filter(([t]) => fetches.some((fetch) => reads(fetch, t)))
+  const values = new Session({ devices: [noting(kernels)] }).runSync(fetches, used)
+  const plain = new Session({ fusion: false }).runSync(fetches, used)
+  values.forEach((value, i) => {
+    const expected = plain[i]!.numbers()
+    value.numbers().forEach((v, k) => expect(v).toBeCloseTo(expected[k]!, 5))
+  })
+  return kernels
+}
+
+const reads = (t: Tensor, input: Tensor): boolean =>
+  t === input || t.node.inputs.some((other) => reads(other, input))
+
+/** How many kernels, and what they bind: inputs and outputs. */
+const shapeOf = (kernels: readonly FusedKernel[]): string[] =>
+  kernels.map(({ inputs, stores }) => `${inputs.length} to ${stores.length}`)
+
+describe('kernels over the same loops', () => {
+  it.each<[string, Tensor, string]>([
+    ['a softmax', softmax(x), '1 to 1'],
+    ['a softmax down the columns', softmax(x, { axis: 0 }), '1 to 1'],
+    ['the logarithm of a softmax', logSoftmax(x), '1 to 1'],
+    ['a layer normalisation', layerNorm(x), '1 to 1'],
+    ['a value and the greatest of its row', sub(x, max(x, { axes: [1], keepDims: true })), '1 to 1'],
+  ])('become one: %s', (_, fetch, shape) => {
+    expect(shapeOf(kernelsOf(fetch))).toEqual([shape])
+  })
+  it('become one for a cross-entropy and its gradient', () => {
+    const loss = sparseSoftmaxCrossEntropy(x, labels)
+    expect(kernelsOf(loss, gradients(sum(loss), [x])[0])).toHaveLength(1)
+  })
+  it('become one where a value is stored and added up', () => {
+    const stored = tanh(mul(x, x))
+    expect(shapeOf(kernelsOf(stored, sum(stored, { axes: [0] })))).toEqual(['1 to 2'])
+  })
+  it('stay two where one needs another point of the other', () => {
+    const stored = exp(add(exp(x), 1))
+    expect(kernelsOf(stored, add(tanh(tanh(tanh(transpose(stored)))), 1))).toHaveLength(2)
+  })
+  it('read a value under another shape at the right place', () => {
+    const square = placeholder({ shape: [8, 8], name: 'square' })
+    const value = exp(add(exp(square), 1))
+    const other = reshape(transpose(value), { shape: [8, 8] })
+    const data = new NDArray(
+      'float32',
+      [8, 8],
+      Float32Array.from({ length: 64 }, (_, i) => i / 64),
+    )
+    const fetches = [add(value, other), sub(value, reshape(value, { shape: [8, 8] }))]
+    const values = new Session().runSync(fetches, [[square, data]])
+    const plain = new Session({ fusion: false }).runSync(fetches, [[square, data]])
+    values.forEach((value, i) => expect(value.numbers()).toEqual(plain[i]!.numbers()))
+  })
+})
+
+describe('assignments', () => {
+  const start = Float32Array.from({ length: 1280 }, (_, i) => Math.cos(i))
+  const state = (name: string) => variable(new NDArray('float32', [32, 40], start.slice()), { name })
+  it('are written by the kernel that computes them, all of an optimizer step by one', async () => {
+    const [p, m, v] = [state('p'), state('m'), state('v')]
+    const nextM = add(mul(m, 0.9), mul(x, 0.1))
+    const nextV = add(mul(v, 0.99), mul(square(x), 0.01))
+    const step = group(
+      m.assign(nextM),
+      v.assign(nextV),
+      p.assign(sub(p, div(mul(nextM, 0.1), add(sqrt(nextV), 1e-3)))),
+    )
+    const kernels: FusedKernel[] = []
+    const copies: number[] = []
+    const device = noting(kernels)
+    const { copy } = device
+    device.copy = (bytes) => {
+      copies.push(bytes)
+      return copy.call(device, bytes)
+    }
+    const run = async (session: Session): Promise<unknown> => {
+      await session.initialize(step)
+      kernels.length = copies.length = 0
+      for (let i = 0; i < 2; i++) session.runSync(step, feeds.slice(0, 1))
+      return session.runSync([p, m, v]).map((value) => value.numbers())
+    }
+    const merged = await run(new Session({ devices: [device] }))
+    expect(shapeOf(kernels)).toEqual(['4 to 3'])
+    expect(copies).toEqual([])
+    expect(merged).toEqual(await run(new Session({ fusion: false })))
+  })
+  it('are not written before those who read the old value', async () => {
+    const p = state('p')
+    const old = exp(add(exp(p), 1))
+    const next = mul(tanh(mul(p, x)), 2)
+    const fetches = [transpose(old), p.assign(next), add(old, next)]
+    const run = async (session: Session) => {
+      await session.initialize(fetches)
+      return session.runSync(fetches, feeds.slice(0, 1)).map((v) => v.numbers())
+    }
+    expect(await run(new Session())).toEqual(await run(new Session({ fusion: false })))
+  })
+  it('are copied where the new value needs other elements of the old one', async () => {
+    const p = variable(
+      new NDArray(
+        'float32',
+        [40, 40],
+        Float32Array.from({ length: 1600 }, (_, i) => i),
+      ),
+      {
+        name: 'p',
+      },
+    )
+    const next = p.assign(add(transpose(p), 1))
+    const run = async (session: Session) => {
+      await session.initialize(next)
+      return [session.runSync(next).numbers(), session.runSync(p).numbers()]
+    }
+    expect(await run(new Session())).toEqual(await run(new Session({ fusion: false })))
+  })
+})

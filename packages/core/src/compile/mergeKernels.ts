@@ -1,0 +1,99 @@
+// Puts fused kernels that run over the same loops into one: a value is then passed on without being stored and read again.
+import type { Node } from '../graph/graph.ts'
+import { someExpr } from '../ir/expr.ts'
+import type { FusedKernel } from '../ir/kernel.ts'
+import { storesEverywhere } from '../ir/kernel.ts'
+import type { FusedGroup } from '../lower/fusedKernel.ts'
+import { fuseRoots } from '../lower/fusedKernel.ts'
+import type { Loops } from '../lower/loops.ts'
+import { keptSizes, loopsOf, sameLoops, sameSizes, withoutUnits } from '../lower/loops.ts'
+import type { Size } from '../shape.ts'
+import { sizeOf } from '../shape.ts'
+import type { FusionLimits } from './fuse.ts'
+import type { UnitGraph } from './unitGraph.ts'
+import type { Unit } from './units.ts'
+
+/** More streams of memory than this at once are slower than two kernels, whatever the device allows. */
+const mostBuffers = 24
+/** Of the kernels that read a tensor, only so many are tried with each other. */
+const neighbours = 4
+/** Kernels whose passes wait for each other are shared by threads only along the kept loops: there should be some, or little to do. */
+const enoughRows = 16
+const littleWork = 65536
+
+/** Roots that are computed together. */
+interface Group {
+  readonly roots: readonly Node[]
+  readonly loops: Loops
+}
+
+/** Merges fused units with those whose values they read, and with those that read the same. */
+export function mergeKernels(
+  graph: UnitGraph,
+  order: readonly Node[],
+  inlined: ReadonlySet<Node>,
+  limits: FusionLimits,
+): void {
+  const position = new Map(order.map((node, i) => [node, i]))
+  const groups = new Map<Unit, Group>()
+  const groupOf = (unit: Unit): Group | undefined => {
+    const known = groups.get(unit)
+    if (known || unit.kind !== 'fused') return known
+    const loops = loopsOf(unit.node, inlined)
+    const group = { roots: [unit.node], loops }
+    if (!loops.sizes.includes(0)) groups.set(unit, group)
+    return groups.get(unit)
+  }
+  const join = (a: Unit, b: Unit): void => {
+    const [first, second] = [groupOf(a), groupOf(b)]
+    const loops = first && second && a !== b && commonLoops(first, second)
+    if (!loops) return
+    if (a.nodes.length + b.nodes.length > limits.maxOperations) return
+    const roots = [...first.roots, ...second.roots].sort((x, y) => position.get(x)! - position.get(y)!)
+    const merged = graph.merge(a, b, () => {
+      const stored = roots.filter((root) => graph.isNeeded(root.outputs[0]!, a, b))
+      const group = fuseRoots(roots, stored, inlined, loops)
+      if (!group || !isWorthwhile(group, limits)) return undefined
+      return { kind: 'fused', node: stored.at(-1)!, ...group }
+    })
+    if (merged) groups.set(merged, { roots, loops })
+  }
+  for (const original of graph.units()) {
+    if (original.kind !== 'fused') continue
+    for (const t of original.inputs) {
+      const producer = graph.producerOf(t)
+      if (producer) join(producer, graph.at(original))
+    }
+    for (const t of original.inputs) {
+      const fused = [...graph.readersOf(t)].filter((unit) => unit.kind === 'fused')
+      const self = graph.at(original)
+      const here = fused.indexOf(self)
+      for (const other of fused.slice(Math.max(0, here - neighbours), Math.max(0, here)))
+        join(other, graph.at(original))
+    }
+  }
+}
+
+/** Loops that two groups can share: the same ones, or those of a reduction where the other runs over all of its points or its kept ones. */
+function commonLoops(a: Group, b: Group): Loops | undefined {
+  if (sameLoops(a.loops, b.loops)) return a.loops
+  const [reducing, plain] = a.loops.reduced.includes(true) ? [a.loops, b.loops] : [b.loops, a.loops]
+  if (plain.reduced.includes(true)) return undefined
+  const fits = (sizes: Size): boolean => sameSizes(plain.sizes, withoutUnits(sizes))
+  return fits(reducing.sizes) || fits(keptSizes(reducing)) ? reducing : undefined
+}
+
+function isWorthwhile({ kernel, inputs, outputs }: FusedGroup, limits: FusionLimits): boolean {
+  if (inputs.length + outputs.length > Math.min(limits.maxBuffers, mostBuffers)) return false
+  if (sizeOf(kernel.axes) <= littleWork || !waits(kernel)) return true
+  return sizeOf(kernel.axes.slice(0, kernel.axes.length - kernel.reduced)) >= enoughRows
+}
+
+/** Does one pass of a kernel need what another finds? */
+function waits(kernel: FusedKernel): boolean {
+  const needy = [
+    ...kernel.reductions.map(({ term }) => term),
+    ...kernel.stores.filter((store) => storesEverywhere(kernel, store)).map(({ value }) => value),
+  ]
+  return needy.some((root) => someExpr(root, (e) => e.op === 'acc'))
+}

@@ -1,0 +1,102 @@
+// Units and what must come before what: they are merged here as long as nothing has to come between.
+import type { Node, Tensor } from '../graph/graph.ts'
+import { Contraction } from './contraction.ts'
+import type { EffectOrder } from './effects.ts'
+import type { Unit } from './units.ts'
+import { sources, Versions } from './versions.ts'
+
+/** The units that must come before a unit: what makes its inputs, what it waits for, and the effects before its own. */
+export function dependencies(units: readonly Unit[], effects: EffectOrder): (unit: Unit) => Unit[] {
+  const unitOf = new Map<Node, Unit>()
+  for (const unit of units) for (const node of unit.nodes) unitOf.set(node, unit)
+  for (const unit of units)
+    for (const node of [unit.node, ...unit.outputs.map((t) => t.node)]) unitOf.set(node, unit)
+  return (unit) =>
+    [
+      ...unit.inputs.map((t) => t.node),
+      ...unit.nodes.flatMap((node) => [...node.control, ...(effects.before.get(node) ?? [])]),
+    ].flatMap((node) => unitOf.get(node) ?? [])
+}
+
+/** Units that can be merged. */
+export class UnitGraph {
+  private readonly graph: Contraction<Unit>
+  /** What the unit that stands for a merged one has become. */
+  private readonly current = new Map<Unit, Unit>()
+  private readonly producers = new Map<Tensor, Unit>()
+  private readonly readers = new Map<Tensor, Unit[]>()
+  /** Tensors that must be stored whatever happens. */
+  readonly kept: ReadonlySet<Tensor>
+
+  /** @param units in an order that their effects allow. */
+  constructor(units: readonly Unit[], effects: EffectOrder, kept: ReadonlySet<Tensor>) {
+    this.kept = kept
+    const before = dependencies(units, effects)
+    const versions = new Versions(units, sources(units))
+    const edges: [Unit, Unit][] = []
+    for (const unit of units) {
+      for (const earlier of before(unit)) edges.push([earlier, unit])
+      for (const t of unit.inputs) {
+        // Who reads the old value of a variable comes before it is written.
+        const version = versions.of(t)
+        const writer = version && versions.writerAfter(version)
+        if (writer) edges.push([unit, writer])
+        const readers = this.readers.get(t)
+        if (readers) readers.push(unit)
+        else this.readers.set(t, [unit])
+      }
+      for (const t of unit.outputs) this.producers.set(t, unit)
+    }
+    const position = new Map(units.map((unit, i) => [unit, i]))
+    // A reader that waits for the write itself reads a copy: that edge is no obstacle.
+    this.graph = new Contraction(
+      units,
+      edges.filter(([first, then]) => position.get(first)! < position.get(then)!),
+    )
+  }
+
+  /** The unit that an original one was merged into. */
+  at(unit: Unit): Unit {
+    const root = this.graph.find(unit)
+    return this.current.get(root) ?? root
+  }
+
+  /** The unit that makes a tensor. */
+  producerOf(t: Tensor): Unit | undefined {
+    const unit = this.producers.get(t)
+    return unit && this.at(unit)
+  }
+
+  /** The units that read a tensor. */
+  readersOf(t: Tensor): Set<Unit> {
+    return new Set((this.readers.get(t) ?? []).map((unit) => this.at(unit)))
+  }
+
+  /** Is a tensor needed by others than these units? */
+  isNeeded(t: Tensor, ...inside: readonly Unit[]): boolean {
+    if (this.kept.has(t)) return true
+    for (const reader of this.readersOf(t)) if (!inside.includes(reader)) return true
+    return false
+  }
+
+  /** Puts `make()` in the place of two units; nothing happens where something must come between them, or it makes nothing. */
+  merge(a: Unit, b: Unit, make: () => Unit | undefined): Unit | undefined {
+    const [first, then] = [this.rootOf(a), this.rootOf(b)]
+    let made: Unit | undefined
+    const root = this.graph.merge(first, then, () => (made = make()) !== undefined)
+    if (root === undefined || !made) return undefined
+    this.roots.set(made, root)
+    this.current.set(root, made)
+    return made
+  }
+
+  private readonly roots = new Map<Unit, Unit>()
+  private rootOf(unit: Unit): Unit {
+    return this.graph.find(this.roots.get(unit) ?? unit)
+  }
+
+  /** All units, in an order that their dependencies allow. */
+  units(): Unit[] {
+    return this.graph.order().map((unit) => this.at(unit))
+  }
+}
