@@ -1,6 +1,14 @@
 // Random fused kernels: a device must compute what the interpreter computes, up to the error that the operations allow.
-import type { Buffer, Device, DType, TypedArray } from '@shoal/core'
-import { dtypes, getElement, interpretKernel, verifyKernel, viewOf } from '@shoal/core'
+import type { Buffer, Device, DType, FusedKernel, TypedArray } from '@shoal/core'
+import {
+  collapseAxes,
+  dtypes,
+  getElement,
+  interpretKernel,
+  mayShare,
+  verifyKernel,
+  viewOf,
+} from '@shoal/core'
 import { expect } from 'vitest'
 import { Random } from '../random.ts'
 import type { ErrorBound, RandomKernel } from './randomKernel.ts'
@@ -27,17 +35,32 @@ export async function checkRandomKernel(
   const random = randomKernel(new Random(`kernel ${seed}`), allowed, Math.min(8, device.caps.maxBuffers))
   verifyKernel(random.kernel)
   const { kernel, inputs } = random
-  const actual = await runKernel(device, random)
   const expected = interpretKernel(kernel, inputs)
-  kernel.stores.forEach(({ dtype, length }, output) => {
-    const allowedError = errorOf(dtype, random.bounds[output]!)
-    for (let i = 0; i < length; i++) {
-      const [x, y] = [actual, expected].map((outputs) => getElement(dtype, outputs[output]!, i))
-      if (Object.is(x, y) || x === y || Math.abs(Number(x) - Number(y)) <= allowedError) continue
-      expect.fail(
-        `kernel ${seed}: element ${i} of output ${output} is ${x}, the interpreter says ${y} (within ${allowedError})\n${print(kernel)}`,
-      )
-    }
+  compare(await runKernel(device, random), 'apart')
+  const collapsed = collapseAxes(kernel)
+  compare(await runKernel(device, { ...random, kernel: collapsed }, inPlace(collapsed)), 'in place')
+  function compare(actual: readonly TypedArray[], how: string): void {
+    kernel.stores.forEach(({ dtype, length }, output) => {
+      const allowedError = errorOf(dtype, random.bounds[output]!)
+      for (let i = 0; i < length; i++) {
+        const [x, y] = [actual, expected].map((outputs) => getElement(dtype, outputs[output]!, i))
+        if (Object.is(x, y) || x === y || Math.abs(Number(x) - Number(y)) <= allowedError) continue
+        expect.fail(
+          `kernel ${seed}: element ${i} of output ${output}, ${how}, is ${x}, the interpreter says ${y} (within ${allowedError})\n${print(kernel)}`,
+        )
+      }
+    })
+  }
+}
+
+/** For each output the input whose memory it takes, if it may. */
+function inPlace(kernel: FusedKernel): (number | undefined)[] {
+  const taken = new Set<number>()
+  return kernel.stores.map((_, output) => {
+    const input = kernel.inputs.findIndex((_input, i) => !taken.has(i) && mayShare(kernel, i, output))
+    if (input < 0) return undefined
+    taken.add(input)
+    return input
   })
 }
 
@@ -49,7 +72,11 @@ function errorOf(dtype: DType, { error, magnitude }: ErrorBound): number {
   return error * epsilon[compute]! + storing
 }
 
-async function runKernel(device: Device, { kernel, inputs }: RandomKernel): Promise<TypedArray[]> {
+async function runKernel(
+  device: Device,
+  { kernel, inputs }: Pick<RandomKernel, 'kernel' | 'inputs'>,
+  sharing: readonly (number | undefined)[] = [],
+): Promise<TypedArray[]> {
   const held: Buffer[] = []
   const alloc = (size: number): Buffer => {
     const buffer = device.alloc(size)
@@ -62,7 +89,10 @@ async function runKernel(device: Device, { kernel, inputs }: RandomKernel): Prom
       device.write(buffer, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
       return buffer
     })
-    const outputs = kernel.stores.map(({ dtype, length }) => alloc(length * dtypes[dtype].bytes))
+    const outputs = kernel.stores.map(({ dtype, length }, i) => {
+      const input = sharing[i]
+      return input === undefined ? alloc(length * dtypes[dtype].bytes) : args[input]!
+    })
     const fused = await device.fuse(kernel)
     const scratch = fused.workspaceBytes > 0 ? [alloc(fused.workspaceBytes)] : []
     fused.launch([...args, ...outputs, ...scratch])

@@ -27,8 +27,8 @@ export interface Passes {
 }
 
 /**
- * Reductions that do not need each other share a pass. Stores go with the last pass of reductions, or have one of their own behind it where
- * they need what that pass computes: never earlier, as an output may be the memory of an input that later passes read again.
+ * Reductions that do not need each other share a pass. Stores go with the last pass of reductions, or all have one of their own behind it
+ * where one needs what that pass computes: never earlier, as an output may be the memory of an input that later passes read again.
  */
 export function passesOf(given: FusedKernel): Passes {
   const kernel = widenProducts(given)
@@ -49,9 +49,9 @@ export function passesOf(given: FusedKernel): Passes {
   }))
   const numbered = kernel.stores.map((store, output) => ({ ...store, output }))
   const everywhere = numbered.filter((store) => kernel.reduced === 0 || storesEverywhere(kernel, store))
-  const after = everywhere.filter(({ value }) => last < 0 || levelOf(value) > last)
-  passes[last]?.stores.push(...everywhere.filter((store) => !after.includes(store)))
-  if (after.length > 0) passes.push({ reductions: [], stores: after })
+  const early = last >= 0 && everywhere.every(({ value }) => levelOf(value) <= last)
+  if (early) passes[last]!.stores.push(...everywhere)
+  else if (everywhere.length > 0) passes.push({ reductions: [], stores: everywhere })
   return { kernel, passes, once: numbered.filter((store) => !everywhere.includes(store)) }
 }
 
