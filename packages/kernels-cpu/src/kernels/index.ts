@@ -9,6 +9,7 @@ import { matmul } from './matmul.ts'
 import { topK } from './order/topK.ts'
 import { pools } from './pool/index.ts'
 import { quantizedKernels } from './quantized/index.ts'
+import { rowProduct } from './rowProduct.ts'
 import { concat, gather } from './rows.ts'
 import { tensorScatter } from './scatter.ts'
 
@@ -28,4 +29,5 @@ export const kernelDefs: readonly KernelDef[] = [
   cumulative,
   bitcast,
   ctcLoss,
+  rowProduct,
 ]

@@ -56,7 +56,7 @@ describe('MatMul', () => {
           }
   })
 
-  it('multiplies integers by the reference kernel', async () => {
+  it('multiplies integers', async () => {
     const inputs = [type([2, 3], 'int32'), type([3, 2], 'int32')]
     const given = [Int32Array.of(1, 2, 3, 4, 5, 6), Int32Array.of(1, -1, 2, -2, 3, -3)]
     await expectAgreement(

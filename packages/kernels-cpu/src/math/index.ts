@@ -3,6 +3,7 @@ import type { Func, ModuleBuilder } from '../wasm/index.ts'
 import { atan, atan2 } from './arcTangent.ts'
 import { acos, asin } from './arcSine.ts'
 import { erf } from './erf.ts'
+import { erfc } from './errorComplement.ts'
 import { erfinv } from './errorInverse.ts'
 import { exp, expm1, sigmoid } from './exp.ts'
 import { cosh, sinh, tanh } from './hyperbolic.ts'
@@ -36,6 +37,7 @@ export type UnaryMath =
   | 'acosh'
   | 'atanh'
   | 'erf'
+  | 'erfc'
   | 'erfinv'
 
 /** Names of functions of two arguments. */
@@ -64,6 +66,7 @@ export const unaryMath: Readonly<Record<UnaryMath, LaneFunction>> = {
   acosh,
   atanh,
   erf,
+  erfc,
   erfinv,
 }
 

@@ -143,6 +143,7 @@ function series(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * sum
 }
 
+const erfc = unaryFunction('erfc', 'float64') as (x: number) => number
 const erfinv = unaryFunction('erfinv', 'float64') as (x: number) => number
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
 
@@ -170,6 +171,7 @@ const unary: [
   ['acosh', Math.acosh, [1, 30], 3],
   ['atanh', Math.atanh, [-1, 1], 3],
   ['erf', erf, [-4.5, 4.5], 1.5],
+  ['erfc', erfc, [-3, 10.1], 8],
   ['erfinv', erfinv, [-1, 1], 6],
 ]
 

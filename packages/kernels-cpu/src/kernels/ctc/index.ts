@@ -1,5 +1,5 @@
 // CtcLoss: a sequence is a unit; its loss and gradient are found in memory of its own.
-import type { ConcreteType, Signature } from '@shoal/core'
+import type { ConcreteType } from '@shoal/core'
 import { dtypes } from '@shoal/core'
 import type { Code } from '../../lower/representation.ts'
 import type { Stage } from '../../stage.ts'

@@ -1,5 +1,5 @@
 // Sums of numbers that are given by their logarithms, in float64.
-import { mathImports } from '../../math/index.ts'
+import type { mathImports } from '../../math/index.ts'
 import type { Code } from '../../lower/representation.ts'
 import { call, f64, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
 

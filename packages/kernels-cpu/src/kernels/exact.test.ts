@@ -314,3 +314,39 @@ describe('Bitcast', () => {
     await expectSame('Bitcast', [x], [type([3, 70_000], 'int32')], { to: 'int32' }, [data])
   })
 })
+
+describe('MatMul', () => {
+  const others = numerics.filter((dtype) => dtype !== 'float32' && dtype !== 'float64')
+
+  /** Small whole numbers, whose sums are exact in every dtype but the narrow integers, where they wrap. */
+  async function expectProduct(
+    a: readonly number[],
+    b: readonly number[],
+    y: readonly number[],
+    dtype: DType,
+  ) {
+    const next = random(sizeOf(y))
+    const swap = (shape: readonly number[]) => [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!]
+    for (const transposeA of [false, true])
+      for (const transposeB of [false, true]) {
+        const inputs = [type(transposeA ? swap(a) : a, dtype), type(transposeB ? swap(b) : b, dtype)]
+        const attrs = { transposeA, transposeB }
+        const data = inputs.map((input) => filled(input, () => next(9) - (dtype.startsWith('u') ? 0 : 4)))
+        await expectSame('MatMul', inputs, [type(y, dtype)], attrs, data)
+      }
+  }
+
+  it('multiplies integers and halves, transposed or not, with batches that broadcast', async () => {
+    for (const dtype of others) {
+      await expectProduct([5, 7], [7, 3], [5, 3], dtype)
+      await expectProduct([2, 1, 3, 6], [4, 6, 9], [2, 4, 3, 9], dtype)
+      await expectProduct([2, 0], [0, 3], [2, 3], dtype)
+      await expectProduct([0, 2], [2, 3], [0, 3], dtype)
+    }
+  })
+
+  it('shares rows among threads', async () => {
+    for (const dtype of ['float16', 'int32', 'int8'] as const)
+      await expectProduct([90, 50], [50, 70], [90, 70], dtype)
+  })
+})
