@@ -1,4 +1,17 @@
-import { add, constant, matmul, mul, NDArray, placeholder, Session, toposort, variable } from '@shoal/core'
+import {
+  add,
+  constant,
+  matmul,
+  mul,
+  NDArray,
+  placeholder,
+  Session,
+  type Tensor,
+  toposort,
+  transpose,
+  variable,
+} from '@shoal/core'
+import { cpu } from '@shoal/kernels-cpu'
 import { describe, expect, it } from 'vitest'
 import { storedBytes, storeFloat16 } from './index.ts'
 
@@ -41,6 +54,42 @@ describe('weights in float16', () => {
       'Cast',
       'Mul',
     ])
+  })
+})
+
+describe('the weights of a matrix product', () => {
+  const feeds = { x: ramp(3, 40) }
+  const opsOf = (t: Tensor) => toposort({ fetches: [t], targets: [] }).map(({ op }) => op.name)
+
+  it('are widened by the product itself, on every device, for few rows and for many', async () => {
+    for (const transposeB of [false, true])
+      for (const rows of [1, 3, 20]) {
+        await using session = new Session({ devices: [cpu()] })
+        const weights = ramp(...((transposeB ? [50, 40] : [40, 50]) as [number, number]))
+        const half = await storeFloat16(matmul(x, weights, { transposeB }), { session })
+        expect(opsOf(half)).toEqual(['Placeholder', 'Const', 'Float16MatMul'])
+        const rounded = matmul(x, weights.cast('float16').cast('float32'), { transposeB })
+        const [a, b] = await session.run([half, rounded], { x: ramp(rows, 40) })
+        a.numbers().forEach((v, i) => expect(v).toBeCloseTo(b.numbers()[i]!, 4))
+      }
+  })
+
+  it('are widened before it where others read them too, or it is of another kind', async () => {
+    await using session = new Session()
+    const weights = constant(ramp(40, 40))
+    for (const model of [
+      add(matmul(x, weights), matmul(x, mul(weights, 2))),
+      matmul(weights, transpose(x)),
+      matmul(transpose(x), weights, { transposeA: true }),
+    ]) {
+      const half = await storeFloat16(model, { session })
+      expect(opsOf(half)).toContain('Cast')
+      expect(opsOf(half)).not.toContain('Float16MatMul')
+      const [a, b] = await session.run([half, model], feeds)
+      a.numbers().forEach((v, i) => expect(Math.abs(v - b.numbers()[i]!)).toBeLessThan(0.02))
+    }
+    const [product, same] = await storeFloat16([matmul(x, weights), weights], { session })
+    expect([product.node.op.name, same.node.op.name]).toEqual(['MatMul', 'Cast'])
   })
 })
 

@@ -1,6 +1,17 @@
 // Weights stored in half the bytes: widened again where they are used, so that everything is still computed in float32.
-import type { Graph, NDArray, Node, Session, Tensor } from '@shoal/core'
-import { cast, constant, isConcrete, rewrite, sizeOf, toposort } from '@shoal/core'
+import type { Graph, Node, Session, Tensor } from '@shoal/core'
+import {
+  allocate,
+  cast,
+  constant,
+  float16Matmul,
+  isConcrete,
+  matmul,
+  NDArray,
+  rewrite,
+  sizeOf,
+  toposort,
+} from '@shoal/core'
 import { type Model, rewriteModel, type Rewritten } from './model.ts'
 
 /** What is stored in float16. */
@@ -13,7 +24,8 @@ export interface Float16Options {
 
 /**
  * The model with its large float32 and float64 variables and constants as float16 constants, which are widened where they are used: half the
- * memory or less, and the arithmetic of before. A number keeps 11 bits of its mantissa; beyond 65,504 it becomes infinite, below 6e-8 zero.
+ * memory or less, and sums in float32 as before. The weights of a matrix product are widened as it reads them. A number keeps 11 bits of
+ * its mantissa; beyond 65,504 it becomes infinite, below 3e-8 zero.
  * It takes the same feeds. What it stores is as it is now in the session.
  */
 export function storeFloat16<const M extends Model>(
@@ -24,14 +36,38 @@ export function storeFloat16<const M extends Model>(
 }
 
 async function storeGraph(graph: Graph, { session, minElements = 1024 }: Float16Options): Promise<Graph> {
-  const stored = toposort(graph).filter((node) => holdsNumbers(node, minElements))
+  const nodes = toposort(graph)
+  const stored = nodes.filter((node) => holdsNumbers(node, minElements))
   const values: readonly NDArray[] = await session.run(stored.map((node) => node.outputs[0]!))
   const halves = new Map(stored.map((node, i) => [node, values[i]!.cast('float16')]))
-  return rewrite(graph, (_, original): readonly Tensor[] | undefined => {
+  const readers = Map.groupBy(
+    nodes.flatMap((reader) => reader.inputs.map((t) => ({ weights: t.node, reader }))),
+    ({ weights }) => weights,
+  )
+  const fetched = new Set(graph.fetches.map((t) => t.node))
+  /** The weights that nobody but one matrix product reads, by that product. */
+  const products = new Map(
+    stored.flatMap((weights): [Node, Node][] => {
+      const [only, ...others] = readers.get(weights) ?? []
+      const alone = only && others.length === 0 && !fetched.has(weights)
+      return alone && multiplies(only.reader, weights) ? [[only.reader, weights]] : []
+    }),
+  )
+  const byProduct = new Set(products.values())
+  return rewrite(graph, (node, original): readonly Tensor[] | undefined => {
+    const { name } = original
+    const weights = products.get(original)
+    if (weights) {
+      const half = halves.get(weights)!
+      const rows = original.attrs['transposeB'] === true ? half : transposed(half)
+      const constants = constant(rows, undefined, { name: `${weights.name}/float16` })
+      return [float16Matmul(node.inputs[0]!, constants, { name })]
+    }
     const half = halves.get(original)
-    if (!half) return undefined
-    const { name, outputs } = original
-    return [cast(constant(half, undefined, { name: `${name}/float16` }), { to: outputs[0]!.dtype, name })]
+    if (!half || byProduct.has(original)) return undefined
+    return [
+      cast(constant(half, undefined, { name: `${name}/float16` }), { to: original.outputs[0]!.dtype, name }),
+    ]
   })
 }
 
@@ -44,3 +80,24 @@ function holdsNumbers({ op, outputs: [value], control }: Node, minElements: numb
 }
 
 const wide: ReadonlySet<string> = new Set(['float32', 'float64'])
+
+/** Is it a product of float32 with these weights on its right, which `float16Matmul` computes as well? */
+function multiplies({ op, inputs, attrs }: Node, weights: Node): boolean {
+  const [x, w] = inputs
+  return (
+    op === matmul.def &&
+    w?.node === weights &&
+    w.rank === 2 &&
+    x?.dtype === 'float32' &&
+    attrs['transposeA'] !== true
+  )
+}
+
+/** A matrix with rows and columns exchanged. */
+function transposed({ shape, data }: NDArray<'float16'>): NDArray<'float16'> {
+  const [rows, columns] = shape as readonly [number, number]
+  const turned = allocate('float16', data.length)
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) turned[j * rows + i] = data[i * columns + j]!
+  return new NDArray('float16', [columns, rows], turned)
+}

@@ -1,4 +1,4 @@
-// Small integers: to them and back, and their exact products.
+// Small numbers: to integers and back, their exact products, and weights in float16.
 import type { NDArray } from '@shoal/core'
 import * as s from '@shoal/core'
 import type { OpCase } from '../case.ts'
@@ -105,6 +105,26 @@ const convOf = (
       ),
   })
 
+const float16Of = (name: string, x: readonly number[], weights: readonly number[]): OpCase =>
+  opCase({
+    op: 'Float16MatMul',
+    name,
+    inputs: { x: random(x), w: random(weights, { dtype: 'float16' }) },
+    grad: false,
+    build: ({ x, w }) => s.float16Matmul(x, w),
+    expect: ({ x, w }) => {
+      const [n, k] = w.shape as readonly [number, number]
+      const [a, b] = [x.numbers(), w.numbers()]
+      return Float64Array.from({ length: (a.length / k) * n }, (_, i) => {
+        const [row, column] = [Math.floor(i / n) * k, (i % n) * k]
+        return Array.from({ length: k }, (_, p) => a[row + p]! * b[column + p]!).reduce(
+          (sum, v) => sum + v,
+          0,
+        )
+      })
+    },
+  })
+
 /** Cases of quantised arithmetic. */
 export const quantizeCases: readonly OpCase[] = [
   opCase({
@@ -173,6 +193,28 @@ export const quantizeCases: readonly OpCase[] = [
     },
     build: ({ x, w }) => s.quantizedMatmul(x, w),
     expect: [[40 * 127 * -128, 40 * 127 * 127]],
+  }),
+  float16Of('one row', [1, 64], [40, 64]),
+  float16Of('rests everywhere', [3, 21], [7, 21]),
+  float16Of('shorter than a vector', [2, 5], [3, 5]),
+  float16Of('many rows', [3, 11, 30], [6, 30]),
+  opCase({
+    op: 'Float16MatMul',
+    name: 'every kind of float16',
+    inputs: {
+      x: values([[1], [-2]]),
+      w: values(
+        [1, -0.5, 65504, 6e-5, 2 ** -24, -(2 ** -24) * 3, Infinity, -Infinity, NaN, 0].map((w) => [w]),
+        'float16',
+      ),
+    },
+    grad: false,
+    build: ({ x, w }) => s.float16Matmul(x, w),
+    expect: ({ x, w }) =>
+      Float64Array.from(
+        { length: 20 },
+        (_, i) => Number(x.at(Math.floor(i / 10), 0)) * Number(w.at(i % 10, 0)),
+      ),
   }),
   convOf('2d, valid, one channel', [2, 9, 10, 1], [6, 5, 5, 1], { out: [5, 6] }),
   convOf('2d, valid, many channels', [2, 5, 6, 24], [9, 3, 3, 24], { out: [3, 4] }),

@@ -1,13 +1,14 @@
-// Products of small integers: exact sums, written from their formulas.
+// Products of small numbers, written from their formulas; those of integers are exact.
 import type { QuantizedConvAttrs } from '../../ops/quantize/quantizedConv.ts'
 import { windowOf } from '../../ops/nn/window.ts'
 import { sizeOf } from '../../shape.ts'
 import type { ReferenceKernels } from '../kernel.ts'
+import { onNumbers } from '../kernel.ts'
 import { slide } from './window.ts'
 
 type Ints = ArrayLike<number>
 
-/** QuantizedMatMul, QuantizedConv: sums in 32 bits, which wrap. */
+/** QuantizedMatMul, QuantizedConv: sums in 32 bits, which wrap. Float16MatMul: sums in float64. */
 export const quantizedKernels: ReferenceKernels = {
   QuantizedMatMul([x, weights], [y], { inputs }) {
     const [n, k] = inputs[1]!.shape as readonly [number, number]
@@ -19,6 +20,15 @@ export const quantizedKernels: ReferenceKernels = {
       out[i] = sum
     }
   },
+  Float16MatMul: onNumbers(([x, weights], [y], { inputs }) => {
+    const [n, k] = inputs[1]!.shape as readonly [number, number]
+    for (let i = 0; i < y!.length; i++) {
+      const [row, column] = [Math.floor(i / n) * k, (i % n) * k]
+      let sum = 0
+      for (let p = 0; p < k; p++) sum += x![row + p]! * weights![column + p]!
+      y![i] = sum
+    }
+  }),
   QuantizedConv([x, filter], [y], { inputs, attrs: given }) {
     const attrs = given as unknown as QuantizedConvAttrs
     const [image, weights] = [inputs[0]!.shape, inputs[1]!.shape]

@@ -10,6 +10,7 @@ import {
   type Value,
   v128,
 } from '../../wasm/index.ts'
+import { across } from './across.ts'
 import { type ProductName, products } from './product.ts'
 
 /** A loop around a run of bytes: x moves on by `step` bytes after each round; the weights go on where they are. */
@@ -66,7 +67,7 @@ function writeBlock(f: FunctionBuilder<'none'>, spec: BlockSpec, x: Address, w: 
     })
   })
   sums.forEach((row, i) => {
-    f.set(activations, across(f, row))
+    f.set(activations, across(f, row, i32x4.add))
     f.do(...float32.store(y, activations, columns, i * yRow))
   })
 }
@@ -128,14 +129,4 @@ function walk(
     })
   }
   nest(levels)
-}
-
-/** The sums of the lanes of up to four vectors, side by side. Vectors may be emitted several times: locals. */
-function across(f: FunctionBuilder<'none'>, vectors: readonly Local<'v128'>[]): Value<'v128'> {
-  const pairs = (a: Value<'v128'>, b: Value<'v128'>) =>
-    f.let(i32x4.add(v128.shuffle(a, b, [0, 4, 1, 5]), v128.shuffle(a, b, [2, 6, 3, 7])))
-  const [a = zero, b = zero, c = zero, d = zero] = vectors
-  const left = pairs(a, b)
-  const right = vectors.length > 2 ? pairs(c, d) : f.constant(zero)
-  return i32x4.add(v128.shuffle(left, right, [0, 1, 4, 5]), v128.shuffle(left, right, [2, 3, 6, 7]))
 }
