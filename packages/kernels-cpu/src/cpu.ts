@@ -49,7 +49,7 @@ export interface CpuOptions {
    * Where the code of threads is. Default: a file beside this module, which bundles have to bring along as `worker.js`, made of
    * `@shoal/kernels-cpu/worker`; here they may say where else it is.
    */
-  readonly worker?: string | URL
+  readonly worker?: URL
   /**
    * Kernels of other packages: whichever has one first computes an op, and this package what none of them takes. Default none;
    * undefined, for a package that found nothing to call, is as good as none.

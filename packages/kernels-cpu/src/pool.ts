@@ -28,6 +28,7 @@ export class Pool {
   readonly #words: Int32Array<SharedArrayBuffer>
   readonly #workers: readonly Thread[]
   #waiting: Waiting[] = []
+  #holding = false
   #users = 0
   #programs = 0
   #failure: Error | undefined
@@ -36,7 +37,7 @@ export class Pool {
    * The pool of so many threads, the calling one included; started if nobody has it. Whoever enters has to leave.
    * @param code where the code of a thread is; by default beside this module.
    */
-  static enter(threads: number, code?: string | URL): Pool {
+  static enter(threads: number, code?: URL): Pool {
     const key = `${threads} ${code ?? ''}`
     let pool = pools.get(key)
     if (!pool) pools.set(key, (pool = new Pool(threads - 1, key, code)))
@@ -44,7 +45,7 @@ export class Pool {
     return pool
   }
 
-  private constructor(helpers: number, key: string, code: string | URL | undefined) {
+  private constructor(helpers: number, key: string, code: URL | undefined) {
     this.helpers = helpers
     this.#key = key
     const words = new SharedArrayBuffer(4 * (poolWord.loaded + helpers))
@@ -130,7 +131,9 @@ export class Pool {
       return false
     })
     // The process stays alive for as long as somebody waits.
-    for (const worker of this.#workers) worker.hold(this.#waiting.length > 0)
+    const holding = this.#waiting.length > 0
+    if (holding !== this.#holding) for (const worker of this.#workers) worker.hold(holding)
+    this.#holding = holding
   }
 }
 
@@ -141,18 +144,25 @@ function inheritedFlags(): { execArgv?: string[] } {
   return { execArgv: execArgv.filter((flag) => flag.startsWith('--conditions=')) }
 }
 
-function startThread(code: string | URL | undefined): Thread {
+function startThread(code: URL | undefined): Thread {
   const node = globalThis.process?.getBuiltinModule?.('node:worker_threads')
   if (node) {
     // Sources run as they are; what is published has been compiled.
     const beside = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
     const worker = new node.Worker(new URL(code ?? beside, import.meta.url), inheritedFlags())
-    worker.unref()
     return {
       post: (message) => worker.postMessage(message),
-      listen: (receive, fail) => void worker.on('message', receive).on('error', fail),
+      listen: (receive, fail) => {
+        worker.on('message', receive).on('error', fail)
+        // Listening holds the process.
+        worker.unref()
+      },
       hold: (on) => (on ? worker.ref() : worker.unref()),
-      end: async () => void (await worker.terminate()),
+      end: async () => {
+        // Otherwise the process may end before the thread has, and leave whoever waits for that alone.
+        worker.ref()
+        await worker.terminate()
+      },
     }
   }
   // Bundlers know the second form, and make a file of the worker.

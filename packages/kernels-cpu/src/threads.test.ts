@@ -136,8 +136,9 @@ describe('Threads', () => {
     await lost.dispose()
   })
 
-  it('keep no process alive, whether they are waited for or not', () => {
-    for (const wait of ['', 'await device.ready()']) {
+  it('keep no process alive, whether they are waited for or not, unless they are being ended', () => {
+    const end = 'await device[Symbol.asyncDispose]()'
+    for (const wait of ['', 'await device.ready()', `step(); step = () => {}; ${end}`]) {
       const source = `
       import { cpu } from '${new URL('./index.ts', import.meta.url)}'
       import { E, simpleKernel } from '@shoal/core'
@@ -147,7 +148,7 @@ describe('Threads', () => {
       const body = E.exp(E.load(0, E.axis(0), 'float32'))
       const type = { dtype: 'float32', length }
       const kernel = await device.fuse(simpleKernel({ name: 'exp', inputs: [type], output: type, axes: [length], reduced: 0, body }))
-      const step = await device.sequence([{ kernel, args: buffers }])
+      let step = await device.sequence([{ kernel, args: buffers }])
       ${wait}
       step()
       console.log(new Float32Array(device.read(buffers[1]).buffer)[length - 1])`

@@ -25,7 +25,7 @@ export class Threads {
    * @param threads all threads, the calling one included.
    * @param code where the code of a thread is; by default beside this module.
    */
-  constructor(threads: number, memory: WebAssembly.Memory, code?: string | URL) {
+  constructor(threads: number, memory: WebAssembly.Memory, code?: URL) {
     this.helpers = threads - 1
     this.#enter = () => Pool.enter(threads, code)
     this.#memory = memory
