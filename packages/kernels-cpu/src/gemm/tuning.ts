@@ -49,7 +49,7 @@ export function measuredTiles(arithmetic: Arithmetic): readonly MeasuredTile[] |
 /**
  * Measures register blocks on this machine: some 10 ms for each kind of arithmetic, when first called in a process.
  * Give the answer to `cpu({ tuning })`, now or in a later process on the same machine and engine: it saves the measuring.
- * A kind that could not be measured, on a machine that is too busy, is left out.
+ * A kind that could not be measured, on a machine that is too busy or in a page whose clock is too coarse, is left out.
  * @param kinds default: float32 with multiply-add rounded once, which is what large products use where the engine has it
  */
 export function measureTuning(kinds: readonly Arithmetic[] = ['f32 relaxed']): Tuning {
@@ -70,11 +70,31 @@ const warmUpCalls = 200
 const patienceMs = 15
 /** Then each block is timed in turn, and its fastest sample counts. */
 const samples = 8
+/** Some 10 µs, which is long on a clock that ticks every half microsecond or oftener. */
 const callsPerSample = 16
+const fineTickMs = 0.0005
+/** The clock of an isolated page ticks every 5 µs, that of another every 100 µs: too seldom. */
+const coarsestTickMs = 0.02
 /** Optimised blocks are about three times as fast as others. */
 const leap = 0.6
 
+/** The least step of the clock that is seen within a fifth of a millisecond. */
+function clockTickMs(): number {
+  let tick = Infinity
+  let last = performance.now()
+  const end = last + 0.2
+  while (last < end) {
+    const now = performance.now()
+    if (now > last) tick = Math.min(tick, now - last)
+    last = now
+  }
+  return tick
+}
+
 function measure(arithmetic: Arithmetic): readonly MeasuredTile[] | undefined {
+  const tick = clockTickMs()
+  if (tick > coarsestTickMs) return undefined
+  const sampleCalls = callsPerSample * Math.max(1, Math.ceil(tick / fineTickMs))
   const time = candidateTimer(arithmetic)
   const all = candidateTiles.map((_, i) => i)
   // The fastest of several, as whatever else the machine does only slows them.
@@ -83,12 +103,12 @@ function measure(arithmetic: Arithmetic): readonly MeasuredTile[] | undefined {
   const waiting = new Set(all)
   const start = performance.now()
   while (waiting.size > 0 && performance.now() - start < patienceMs)
-    for (const i of waiting) if (time(i, callsPerSample) < leap * unoptimised[i]!) waiting.delete(i)
+    for (const i of waiting) if (time(i, sampleCalls) < leap * unoptimised[i]!) waiting.delete(i)
   // Blocks that are optimised and blocks that are not cannot be compared.
   if (waiting.size > 0) return undefined
   const fastest = all.map(() => Infinity)
   for (let sample = 0; sample < samples; sample++)
-    for (const i of all) fastest[i] = Math.min(fastest[i]!, time(i, callsPerSample))
+    for (const i of all) fastest[i] = Math.min(fastest[i]!, time(i, sampleCalls))
   return candidateTiles.map((tile, i) => ({ ...tile, nanoseconds: fastest[i]! }))
 }
 
