@@ -64,9 +64,9 @@ function install() {
 function modernNode() {
   const pinned = join(bin, 'node')
   if (existsSync(pinned)) return pinned
-  const [major, minor] = process.versions.node.split('.').map(Number)
-  if (major > 22 || (major === 22 && minor >= 18)) return process.execPath
-  console.error(`No Node is pinned for ${process.platform} ${process.arch}: please use Node 22.18 or later.`)
+  // Sources run as they are, and `await using` is in them: what is published has been compiled for Node 22.
+  if (Number.parseInt(process.versions.node) >= 24) return process.execPath
+  console.error(`No Node is pinned for ${process.platform} ${process.arch}: please use Node 24 or later.`)
   return process.exit(1)
 }
 
