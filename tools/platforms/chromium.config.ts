@@ -27,7 +27,7 @@ export default defineConfig({
   server: { headers: page.isolated ? isolation : {} },
   test: {
     name: page.isolated ? 'isolated' : 'not isolated',
-    include: ['packages/kernels-cpu/src/**/*.test.ts', 'tools/platforms/src/*.test.ts'],
+    include: ['packages/kernels-cpu/src/**/*.test.ts', 'tools/platforms/src/page.test.ts'],
     exclude: globSync('packages/kernels-cpu/src/**/*.test.ts', { cwd: root }).filter(needsNode),
     testTimeout: 30_000,
     provide: { page },

@@ -32,6 +32,7 @@ async function checkNode(version: string, bits: string): Promise<readonly Outcom
   const same = single(`bits on Node ${version}`, {
     ...printed,
     ok: printed.ok && printed.output.trim() === bits,
+    output: `${printed.output}${bits} on the pinned Node\n`,
   })
   const args = ['--project', '@shoal/kernels-*']
   const vitest = [program, join(root, 'node_modules/vitest/vitest.mjs')] as const
