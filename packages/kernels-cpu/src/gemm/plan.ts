@@ -105,7 +105,7 @@ function unitRows(m: number, height: number): number {
 }
 
 /** Multiply-adds of a product that are worth measuring the machine for. */
-const worthMeasuring = 2 ** 24
+const worthMeasuring = 2 ** 22
 
 /** What register blocks cost: as the caller was told, or as this process has measured, or measures now for a large product. */
 function tilesFor(

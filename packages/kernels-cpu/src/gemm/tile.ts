@@ -30,6 +30,7 @@ export interface TileQuery {
 export const candidateTiles: readonly Tile[] = [
   { rows: 3, vectors: 3 },
   { rows: 2, vectors: 4 },
+  { rows: 5, vectors: 2 },
   { rows: 6, vectors: 2 },
   { rows: 4, vectors: 4 },
   { rows: 5, vectors: 4 },
@@ -101,18 +102,19 @@ function stepCost({ relaxed, registers = usualRegisters, measured = [] }: TileQu
     undefined,
   )
   const scale = best ? (doubt * best.nanoseconds) / stepCycles(best.rows, best.vectors, relaxed) : 1
-  const most = best ? Math.max(registers, needed(best.rows, best.vectors)) : registers
+  const most = best ? Math.max(registers, needed(best.rows, best.vectors, relaxed)) : registers
   return (rows, vectors) => {
     const exact = known.get(rows * 8 + vectors)
     if (exact !== undefined) return exact
-    return needed(rows, vectors) > most ? Infinity : scale * stepCycles(rows, vectors, relaxed)
+    return needed(rows, vectors, relaxed) > most ? Infinity : scale * stepCycles(rows, vectors, relaxed)
   }
 }
 
 const perProduct = ({ rows, vectors, nanoseconds }: MeasuredTile) => nanoseconds / (rows * vectors)
 
-/** Registers that a block takes: sums, a step of B, and one number of A. */
-const needed = (rows: number, vectors: number) => rows * vectors + vectors + 1
+/** Registers that a block takes: sums, a step of B, one number of A, and a product on its way to its sum. */
+const needed = (rows: number, vectors: number, relaxed: boolean) =>
+  rows * vectors + vectors + (relaxed ? 1 : 2)
 
 /**
  * Estimated cycles of one step of k: two multiply-adds a cycle, four instructions a cycle, and four cycles until
