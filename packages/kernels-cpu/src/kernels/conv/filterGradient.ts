@@ -73,6 +73,8 @@ export function filterStage(
       bK: panels.step,
       bPadded: panels.packed,
       cRow: made1,
+      // Rows of few channels meet the same elements at different steps. Steps that are written out would make the engine keep those, in too few registers.
+      ...(stride[2] * border.channels < rows && { unroll: 1 }),
     }
     return microKernel(module, spec)
   }

@@ -11,6 +11,7 @@ import { depthwiseFilterKernel } from './depthwiseFilter.ts'
 import { filterStage, planFilter } from './filterGradient.ts'
 import { borderBytes, type ConvOp, forwardSliding, isBorderless, type Sliding, volume } from './geometry.ts'
 import { backwardPhases } from './phases.ts'
+import { isPointwise, pointwiseKernel } from './pointwise.ts'
 import { positionStage } from './positions.ts'
 import { planPhases, weightStage } from './weights.ts'
 import { type Phase, windowStage } from './windows.ts'
@@ -60,6 +61,7 @@ function slidingKernel(
   signature: Signature,
   options: KernelOptions,
 ): CompiledKernel {
+  if (isPointwise(op, signature)) return pointwiseKernel(op, signature, options)
   if (isDepthwise(op, signature)) return depthwiseKernel(op, signature, options)
   const backward = op === 'ConvBackpropInput'
   const slidings = backward ? backwardPhases(signature) : [forwardSliding(op, signature)]
@@ -125,6 +127,7 @@ export const convBackpropFilter: KernelDef = {
   supports,
   compile(signature, options) {
     const op = 'ConvBackpropFilter'
+    if (isPointwise(op, signature)) return pointwiseKernel(op, signature, options)
     if (isDepthwise(op, signature)) return depthwiseFilterKernel(signature, options)
     const sliding = forwardSliding(op, signature)
     const plan = planFilter(sliding, options.relaxed)

@@ -1,0 +1,65 @@
+// Convolutions by windows of one element are products of matrices: pixels by channels.
+import type { ConcreteType, Signature } from '@shoal/core'
+import { boundInputs, sizeOf } from '@shoal/core'
+import type { Stage } from '../../stage.ts'
+import { call, type Local, type ModuleBuilder } from '../../wasm/index.ts'
+import { type CompiledKernel, type KernelOptions, signatureKey } from '../kernelDef.ts'
+import { matmul } from '../matmul.ts'
+import { type ConvOp, convolutionOf, shapesOf, volume } from './geometry.ts'
+
+/** Does every window see one pixel, each its own? */
+export function isPointwise(op: ConvOp, signature: Signature): boolean {
+  const { input, kernel, output, before, groups } = convolutionOf(op, signature)
+  const same = input.every((size, a) => size === output[a] && before[a] === 0)
+  return groups === 1 && volume(kernel) === 1 && same
+}
+
+/** y = x · filter, dx = dy · filterᵀ and dfilter = xᵀ · dy, all pixels of all images being rows of one matrix. */
+export function pointwiseKernel(op: ConvOp, signature: Signature, options: KernelOptions): CompiledKernel {
+  const [x, filter] = shapesOf(op, signature)
+  const { dtype } = signature.outputs[0]!
+  const matrix = (rows: number, columns: number): ConcreteType => ({ dtype, shape: [rows, columns] })
+  const [seen, made] = filter.slice(-2) as unknown as readonly [number, number]
+  const pixels = sizeOf(x.slice(0, -1))
+  const [images, weights, results] = [matrix(pixels, seen), matrix(seen, made), matrix(pixels, made)]
+  const answer = boundInputs(signature).length
+  const [a, b, c, from] = {
+    Conv: [images, weights, results, [0, 1]] as const,
+    ConvBackpropInput: [results, weights, images, [answer - 1, answer - 2]] as const,
+    ConvBackpropFilter: [images, results, weights, [0, answer - 1]] as const,
+  }[op]
+  const product = matmul.compile(
+    {
+      inputs: [a, b],
+      outputs: [c],
+      attrs: { transposeA: op === 'ConvBackpropFilter', transposeB: op === 'ConvBackpropInput' },
+      ...(op !== 'ConvBackpropFilter' && signature.constants?.has(1) && { constants: new Set([1]) }),
+    },
+    options,
+  )
+  const key = `${signatureKey(op, signature, options)} ${product.prepared !== undefined}`
+  const write = (module: ModuleBuilder, stages: readonly Stage[]) =>
+    stages.map((stage) => taking(module, stage, [...from, answer]))
+  return {
+    workspaceBytes: product.workspaceBytes,
+    write: (module) => module.once(key, () => write(module, product.write(module))),
+    ...(product.prepared && {
+      prepared: {
+        bytes: product.prepared.bytes,
+        write: (module) => write(module, product.prepared!.write(module)),
+      },
+    }),
+  }
+}
+
+/** A stage whose first parameters are picked out of more, or in another order; those after the picked ones stay. */
+function taking(module: ModuleBuilder, stage: Stage, picks: readonly number[]): Stage {
+  if (picks.every((pick, i) => pick === i)) return stage
+  const rest = stage.func.params.length - picks.length
+  const types = Array.from({ length: Math.max(...picks) + 1 + rest }, () => 'i32' as const)
+  const func = module.define(`${stage.func.name}_taking`, types, 'none', (f, ...locals) => {
+    const all: readonly Local<'i32'>[] = locals
+    f.do(call(stage.func, ...picks.map((pick) => all[pick]!), ...all.slice(all.length - rest)))
+  })
+  return { ...stage, func }
+}
