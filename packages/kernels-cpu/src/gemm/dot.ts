@@ -4,9 +4,11 @@ import { at, blocks, forAll, forShare, type Index } from './blocks.ts'
 import { type Element, zero } from './element.ts'
 import { parameters, type Product, type ProductStage } from './product.ts'
 
-/** Columns of C (rows of B) of a block, and of a unit. */
-const blockColumns = 4
-const unitColumns = 16
+/** Columns of C (rows of B) of a block: as many as two rows of sums find registers for, beside a product on its way to its sum where that is rounded apart. */
+const blockColumns = (relaxed: boolean): number => (relaxed ? 6 : 5)
+
+/** Columns of a unit: whole blocks. */
+const unitColumns = 30
 
 /** Writes the product as one stage. B must be transposed, and A not. */
 export function writeDot(module: ModuleBuilder, product: Product, relaxed: boolean): ProductStage {
@@ -15,13 +17,14 @@ export function writeDot(module: ModuleBuilder, product: Product, relaxed: boole
   const rows = blocks(m, Math.min(m, 2))
   const units = blocks(n, unitColumns)
   const row = k * bytes
+  const across = blockColumns(relaxed)
   const func = module.define(`dot_${m}x${n}x${k}`, parameters, 'none', (f, a, b, c, _, begin, end) => {
     forShare(f, units, begin, end, (unit, size) => {
       const bUnit = f.let(at(b, unit, unitColumns * row))
       const cUnit = f.let(at(c, unit, unitColumns * bytes))
-      forAll(f, blocks(size, blockColumns), (group, columns) => {
-        const bBlock = f.let(at(bUnit, group, blockColumns * row))
-        const cBlock = f.let(at(cUnit, group, blockColumns * bytes))
+      forAll(f, blocks(size, across), (group, columns) => {
+        const bBlock = f.let(at(bUnit, group, across * row))
+        const cBlock = f.let(at(cUnit, group, across * bytes))
         forAll(f, rows, (pair, height) => {
           const kernel = dotBlock(module, { element, rows: height, columns, k, cRow: n * bytes, relaxed })
           f.do(call(kernel, at(a, pair, rows.size * row), bBlock, at(cBlock, pair, rows.size * n * bytes)))
