@@ -4,6 +4,7 @@ A request to prepare a task is followed by the bytes of its arrays; an answer th
 Timing happens here, so that talking costs nothing.
 """
 import json
+import resource
 import sys
 import time
 
@@ -184,6 +185,20 @@ def prepare(task, t):
     return run, lambda: restore(run())
 
 
+def sample(run, repeats):
+    """Milliseconds of a run; taken again when the system gave the processor to somebody else in the meantime."""
+    best = float("inf")
+    for _ in range(4):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+        start = time.perf_counter()
+        for _ in range(repeats):
+            run()
+        best = min(best, (time.perf_counter() - start) * 1000 / repeats)
+        if resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw == before:
+            break
+    return best
+
+
 def answer(head, data=b""):
     stdout.write(json.dumps({**head, "bytes": len(data)}).encode() + b"\n" + data)
     stdout.flush()
@@ -199,11 +214,7 @@ def main():
             sides[side] = prepare(request["task"], read_arrays(request["arrays"]))
             answer({})
         elif request["ask"] == "sample":
-            run, _ = sides[side]
-            start = time.perf_counter()
-            for _ in range(request["repeats"]):
-                run()
-            answer({"ms": (time.perf_counter() - start) * 1000 / request["repeats"]})
+            answer({"ms": sample(sides[side][0], request["repeats"])})
         elif request["ask"] == "result":
             answer({}, sides[side][1]().detach().contiguous().numpy().astype("<f4").tobytes())
         else:

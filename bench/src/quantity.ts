@@ -12,3 +12,6 @@ export interface Quantity {
   /** The same of others, by name. */
   readonly peers?: ReadonlyMap<string, Quartiles>
 }
+
+/** A number that was measured once. */
+export const exactly = (value: number): Quartiles => ({ median: value, lower: value, upper: value })

@@ -327,7 +327,17 @@ const grouped: readonly (readonly [group: string, rows: readonly Row[]])[] = [
       ['10,000 nodes, of n log n from 1,000', { atMost: 1 }, quantity('compile growth'), '×'],
     ],
   ],
-  ['int8', [['matmul, as fast as float32', { atLeast: 1.1 }, quantity('int8 matmul'), '×']]],
+  [
+    'int8',
+    [
+      [
+        'matmul, as fast as float32',
+        { atLeast: 1.1 },
+        compared('times as fast', 'shoal, int8', 'shoal', ['matmul-256', 'matmul-512', 'matmul-1024']),
+        '×',
+      ],
+    ],
+  ],
 ]
 
 /** All targets, in the order of the table. */

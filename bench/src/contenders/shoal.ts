@@ -10,7 +10,7 @@ import { graphOf } from './shoalTasks.ts'
 export interface ShoalOptions {
   readonly name: string
   readonly version: string
-  readonly device: () => Device
+  readonly device: () => Device & { ready?(): Promise<void> }
   /** Which tasks this way is measured on. Default: all. */
   readonly takes?: (task: Task) => boolean
 }
@@ -23,12 +23,13 @@ export const shoal = ({ name, version, device, takes = () => true }: ShoalOption
     if (!takes(work)) return undefined
     const { answer, run, feeds: hosts } = graphOf(work)
     // What an op costs shows only where every op is a kernel of its own.
-    const session = new Session({ devices: [device()], fusion: work.kind !== 'adds' })
+    const computer = device()
+    const session = new Session({ devices: [computer], fusion: work.kind !== 'adds' })
     await session.initialize(answer, ...run)
     const feeds = hosts.map(
       ([tensor, { data, shape }]) => [tensor, new NDArray(tensor.dtype, shape, data)] as const,
     )
-    return sideOf({
+    const runs = sideOf({
       run: () => session.runSync(run, feeds),
       async result() {
         if (work.kind !== 'train') return (await session.run(answer, feeds)).data as Float32Array
@@ -41,5 +42,13 @@ export const shoal = ({ name, version, device, takes = () => true }: ShoalOption
       },
       close: () => session.close(),
     })
+    return {
+      ...runs,
+      async sample(repeats) {
+        // Until its threads have the code, the calling one computes alone.
+        await computer.ready?.()
+        return runs.sample(repeats)
+      },
+    }
   },
 })

@@ -1,5 +1,5 @@
 // Every task as a graph of Shoal: operands are variables, so that they stay where the device computes.
-import type { Node, Tensor, Variable } from '@shoal/core'
+import type { Node, Size, Tensor, Variable } from '@shoal/core'
 import {
   add,
   conv2d,
@@ -64,7 +64,9 @@ export function graphOf(task: Task): TaskGraph {
     }
     default: {
       const answer = computed(task, resident(operandsOf(task)))
-      return { answer, run: [answer.node], feeds: [] }
+      // Written to a variable, it stays on the device.
+      const kept = variable(fill({ shape: answer.shape as Size }), { name: 'answer' })
+      return { answer, run: [kept.assign(answer).node], feeds: [] }
     }
   }
 }

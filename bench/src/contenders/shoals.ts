@@ -1,7 +1,9 @@
 // The ways of using Shoal that are measured, and Shoal as a yardstick of itself.
+import { findBlas } from '@shoal/kernels-blas'
 import { cpu } from '@shoal/kernels-cpu'
 import { readFileSync } from 'node:fs'
 import type { Contender } from '../contender.ts'
+import { quantizedMatmuls } from './quantized.ts'
 import { shoal } from './shoal.ts'
 import type { Work } from '../work.ts'
 import { works } from '../work.ts'
@@ -16,6 +18,8 @@ const version = `Shoal ${
 
 /** Shoal on one thread: what all ratios are taken to. */
 export const plain = shoal({ name: 'shoal', version, device: () => cpu({ threads: 1 }) })
+
+const library = findBlas()
 
 /** Shoal in other ways, on the works where that says something. */
 export const variants: readonly Contender[] = [
@@ -33,6 +37,21 @@ export const variants: readonly Contender[] = [
       (task.kind === 'matmul' && task.n === 512 && !task.transposeA && !task.transposeB) ||
       (task.kind === 'train' && task.model !== 'logistic'),
   }),
+  ...(library
+    ? [
+        shoal({
+          name: 'shoal, BLAS',
+          version: `${version} with the ${library.name}`,
+          device: () => cpu({ threads: 1, kernels: [library] }),
+          takes: (task) =>
+            task.kind === 'train' ||
+            task.kind === 'infer' ||
+            task.kind === 'conv' ||
+            (task.kind === 'matmul' && !task.transposeA && !task.transposeB),
+        }),
+      ]
+    : []),
+  quantizedMatmuls(version),
   yardstick('shoal, plain matmul', (work) =>
     work.kind === 'matmul' && (work.transposeA || work.transposeB) ? matmulOf(work.n) : undefined,
   ),

@@ -16,11 +16,15 @@ interface Answer {
   readonly data: Uint8Array
 }
 
-/** PyTorch, where a Python has it: `PYTHON`, or python3. undefined where none has. */
-export async function torch(): Promise<Contender | undefined> {
-  const python = [process.env['PYTHON'], 'python3', '/usr/bin/python3'].find(
+/** A Python that has torch and numpy: `PYTHON`, or python3. undefined where none has. */
+export const findPython = (): string | undefined =>
+  [process.env['PYTHON'], 'python3', '/usr/bin/python3'].find(
     (command) => command && spawnSync(command, ['-c', 'import torch, numpy']).status === 0,
   )
+
+/** PyTorch; undefined where no Python has it. */
+export async function torch(): Promise<Contender | undefined> {
+  const python = findPython()
   if (!python) return undefined
   const server = new Server(python)
   const { version } = await server.greeting

@@ -1,0 +1,37 @@
+// A run with clocks: works beside the peers, then whole programs, printed as they come.
+import type { Comparison } from './compare.ts'
+import { Comparator } from './compare.ts'
+import { contenders } from './contenders/all.ts'
+import { measurements } from './quantities/all.ts'
+import type { Quantity } from './quantity.ts'
+import { sections, writePage } from './report/page.ts'
+import { comparisonTable, quantityTable } from './report/tables.ts'
+import { works } from './work.ts'
+
+/** Measures what is asked for by the beginnings of names. Without names it measures everything, and writes the page. */
+export async function measure(names: readonly string[]): Promise<void> {
+  const asked = (name: string): boolean => names.length === 0 || names.some((start) => name.startsWith(start))
+  const everybody = await contenders()
+  const comparator = new Comparator(everybody)
+  const comparisons: Comparison[] = []
+  for (const work of works.filter(({ name }) => asked(name))) {
+    const comparison = await comparator.compare(work)
+    comparisons.push(comparison)
+    console.log(`${comparisonTable([comparison]).join('\n')}\n`)
+    for (const [name, fault] of comparison.faults) {
+      console.error(`${name}, ${work.title}: the answer ${fault}`)
+      process.exitCode = 1
+    }
+  }
+  const quantities: Quantity[] = []
+  for (const [name, find] of measurements) {
+    if (!asked(name)) continue
+    const found = await find()
+    quantities.push(...found)
+    if (found.length > 0) console.log(`${quantityTable(found).join('\n')}\n`)
+  }
+  const results = { comparisons, quantities }
+  console.log(sections(results, everybody, names.length === 0).join('\n'))
+  if (names.length === 0) writePage(results, everybody)
+  for (const contender of everybody) await contender.close?.()
+}
