@@ -28,8 +28,10 @@ export const poolWord = {
   loaded: 16,
 } as const
 
-/** Rounds of looking before a thread sleeps: about two microseconds. */
-export const spins = 2000
+/** Rounds of looking before a thread sleeps: some 20 to 80 microseconds, longer than a chunk takes, and so than others need to finish theirs. */
+export const patience = 10_000
+/** As many rounds does one count for while nothing is computed: a thread that is not needed sleeps after 3 to 10 microseconds. */
+export const idleRound = 8
 
 /** The words of a device's memory. A view of shared memory stays valid when the memory grows. */
 export const controlOf = (memory: WebAssembly.Memory): Int32Array<ArrayBufferLike> =>

@@ -1,5 +1,5 @@
 // Fork and join in WebAssembly: the calling thread publishes a region's chunks, everyone takes them one by one, and no JavaScript runs in between.
-import { spins, word } from './control.ts'
+import { idleRound, patience, word } from './control.ts'
 import {
   atomic,
   call,
@@ -72,7 +72,7 @@ export function writeForkJoin(
     f.do(atomic.i32_add(at.listeners, 1))
     const looks = f.local('i32')
     f.loop((again) => {
-      f.set(looks, spins)
+      f.set(looks, patience)
       f.loop((look) => {
         takeChunks(f, (left) => {
           const chunk = f.let(i32.sub(i32.load(at.end), left))
@@ -82,10 +82,12 @@ export function writeForkJoin(
           })
           f.do(call(work, chunk))
           f.if(i32.eq(atomic.i32_sub(at.pending, 1), 1), () => f.do(atomic.notify(at.pending, 1)))
-          f.set(looks, spins)
+          f.set(looks, patience)
         })
-        f.set(looks, i32.sub(looks, 1))
-        f.branch(look, looks)
+        // While others finish their chunks, the next region is near.
+        const cost = select(atomic.i32_load(at.pending), i32.const(1), i32.const(idleRound))
+        f.set(looks, i32.sub(looks, cost))
+        f.branch(look, i32.gt_s(looks, 0))
       })
       // Whoever forks counts the listeners after it has published: either it sees that this one is gone, or this one sees the chunks.
       f.do(atomic.i32_sub(at.listeners, 1))
@@ -110,7 +112,7 @@ function takeChunks(f: FunctionBuilder, compute: (left: Local<'i32'>) => void): 
 
 /** Waits until no chunk is pending. */
 function awaitPending(f: FunctionBuilder, maySleep: boolean): void {
-  const looks = f.let(i32.const(spins))
+  const looks = f.let(i32.const(patience))
   const pending = f.local('i32')
   f.while(f.tee(pending, atomic.i32_load(at.pending)), () => {
     if (!maySleep) return
