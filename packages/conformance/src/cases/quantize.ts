@@ -141,8 +141,8 @@ export const quantizeCases: readonly OpCase[] = [
     name: 'what is no number, and what is infinite',
     inputs: { x: values([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) },
     grad: false,
-    build: ({ x }) => s.quantizeLinear(x, { scale: 0.1 }),
-    expect: [0, 127, 0],
+    build: ({ x }) => s.quantizeLinear(x, { scale: 0.1, zeroPoint: 5 }),
+    expect: [5, 127, 0],
   }),
   opCase({
     ops: ['QuantizeLinear', 'DequantizeLinear'],

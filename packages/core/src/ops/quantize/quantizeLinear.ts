@@ -10,7 +10,7 @@ import { round } from '../math/round.ts'
 import { activationRange, demandActivation } from './activation.ts'
 
 /**
- * x as int8 activations: round(x / scale) + zeroPoint, halves to the even neighbour, kept within 0…127. Of the same shape; NaN becomes 0.
+ * x as int8 activations: round(x / scale) + zeroPoint, halves to the even neighbour, kept within 0…127. Of the same shape; NaN counts as 0.
  * x is multiplied by 1 / scale in its own dtype. There is no gradient.
  * @throws AttrError for a scale that is not positive, or a zero point that is no activation.
  */
@@ -32,8 +32,11 @@ export const quantizeLinear = defineOp({
   body: {
     kind: 'composite',
     build: ([x], { scale, zeroPoint }) => {
-      const [min, max] = activationRange
-      return cast(clip(add(round(mul(x, 1 / scale)), zeroPoint), { min, max }), { to: 'int8' })
+      const [least, greatest] = activationRange
+      // Whole numbers are kept within bounds by fewer instructions than floats, for which NaN is to be thought of.
+      const steps = cast(round(mul(x, 1 / scale)), { to: 'int32' })
+      const bounds = { min: least - zeroPoint, max: greatest - zeroPoint }
+      return cast(add(clip(steps, bounds), zeroPoint), { to: 'int8' })
     },
   },
 })
