@@ -1,8 +1,8 @@
 // The plan of a product in panels: register block, cache blocks, what is packed, and how the work is divided. Everything here is a number before code is written.
 import { type Blocks, blocks, evenBlocks } from './blocks.ts'
 import type { MatmulOptions, Product } from './product.ts'
-import { arithmeticOf, knownTiles, measuredTiles } from './tuning.ts'
-import { chooseRows, chooseTile, type MeasuredTile, type TileQuery } from './tile.ts'
+import { chooseRows, chooseTile, type TileQuery } from './tile.ts'
+import { tilesFor } from './tuning.ts'
 
 /** All that the code generator needs. Lengths are in elements unless they say bytes. */
 export interface PanelPlan {
@@ -53,7 +53,8 @@ const wide = 64
 export function planPanels(product: Product, options: MatmulOptions): PanelPlan {
   const { element, m, n, k, transposeA, transposeB } = product
   const { lanes, bytes } = element
-  const query: TileQuery = { m, n, lanes, relaxed: options.relaxed, measured: tilesFor(product, options) }
+  const measured = tilesFor(element.name, m * n * k, options)
+  const query: TileQuery = { m, n, lanes, relaxed: options.relaxed, measured }
   const tile = options.tile ?? chooseTile(query)
   const height = Math.min(tile.rows, m)
   const columns = blocks(n, tile.vectors * lanes)
@@ -102,18 +103,4 @@ function unitRows(m: number, height: number): number {
   if (m <= 96) return Math.max(1, m)
   const wanted = Math.min(96, Math.max(24, m / 12))
   return Math.ceil(wanted / height) * height
-}
-
-/** Multiply-adds of a product that are worth measuring the machine for. */
-const worthMeasuring = 2 ** 22
-
-/** What register blocks cost: as the caller was told, or as this process has measured, or measures now for a large product. */
-function tilesFor(
-  { element, m, n, k }: Product,
-  options: MatmulOptions,
-): readonly MeasuredTile[] | undefined {
-  const arithmetic = arithmeticOf(element.name, options.relaxed)
-  return (
-    options.tuning?.[arithmetic] ?? (m * n * k >= worthMeasuring ? measuredTiles : knownTiles)(arithmetic)
-  )
 }

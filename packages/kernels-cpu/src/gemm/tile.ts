@@ -44,11 +44,12 @@ export function chooseTile(query: TileQuery): Tile {
   const columns = Math.ceil(n / lanes)
   let best: Tile = { rows: 1, vectors: 1 }
   let lowest = Infinity
-  for (let rows = 1; rows <= Math.min(8, Math.max(1, m)); rows++)
+  for (let rows = 1; rows <= Math.min(mostRows, Math.max(1, m)); rows++)
     for (let vectors = 1; vectors <= Math.min(6, Math.max(1, columns)); vectors++) {
       const tail = columns % vectors
-      const whole = split(m, rows, (height) => cost(height, vectors))
-      const time = Math.floor(columns / vectors) * whole + (tail > 0 ? stripCost(m, tail, cost) : 0)
+      const time =
+        Math.floor(columns / vectors) * split(m, rows, vectors, cost) +
+        (tail > 0 ? split(m, bestRows(m, tail, cost), tail, cost) : 0)
       if (time >= lowest) continue
       lowest = time
       best = { rows, vectors }
@@ -56,35 +57,26 @@ export function chooseTile(query: TileQuery): Tile {
   return best
 }
 
-/** How many rows a block of `vectors` vectors should have, where a result of m rows has no more of them. */
-export function chooseRows(vectors: number, query: TileQuery): number {
-  const cost = stepCost(query)
-  let best = 1
-  for (let rows = 2; rows <= Math.min(8, query.m); rows++)
-    if (
-      split(query.m, rows, (height) => cost(height, vectors)) <
-      split(query.m, best, (height) => cost(height, vectors))
-    )
-      best = rows
-  return best
-}
+/** How many rows a block of `vectors` vectors should have, where a result of m rows is no wider. */
+export const chooseRows = (vectors: number, query: TileQuery): number =>
+  bestRows(query.m, vectors, stepCost(query))
+
+/** Rows of a block at most: each of them is a pointer that wants a register, too. */
+const mostRows = 8
 
 type Cost = (rows: number, vectors: number) => number
 
-function stripCost(m: number, vectors: number, cost: Cost): number {
-  let lowest = Infinity
-  for (let rows = 1; rows <= Math.min(8, Math.max(1, m)); rows++)
-    lowest = Math.min(
-      lowest,
-      split(m, rows, (height) => cost(height, vectors)),
-    )
-  return lowest
+function bestRows(m: number, vectors: number, cost: Cost): number {
+  let best = 1
+  for (let rows = 2; rows <= Math.min(mostRows, m); rows++)
+    if (split(m, rows, vectors, cost) < split(m, best, vectors, cost)) best = rows
+  return best
 }
 
 /** What m rows cost in blocks of `rows`, the last one shorter. */
-function split(m: number, rows: number, cost: (height: number) => number): number {
+function split(m: number, rows: number, vectors: number, cost: Cost): number {
   const tail = m % rows
-  return Math.floor(m / rows) * cost(rows) + (tail > 0 ? cost(tail) : 0)
+  return Math.floor(m / rows) * cost(rows, vectors) + (tail > 0 ? cost(tail, vectors) : 0)
 }
 
 /** How much more an estimate counts than it says, beside what was measured. */

@@ -12,9 +12,6 @@ export type Arithmetic = 'f32' | 'f32 relaxed' | 'f64' | 'f64 relaxed'
  */
 export type Tuning = Readonly<Partial<Record<Arithmetic, readonly MeasuredTile[]>>>
 
-export const arithmeticOf = (element: 'f32' | 'f64', relaxed: boolean): Arithmetic =>
-  relaxed ? `${element} relaxed` : element
-
 /** Is this plain data what `measureTuning` answers? */
 export function isTuning(value: unknown): value is Tuning {
   if (typeof value !== 'object' || value === null) return false
@@ -44,6 +41,19 @@ export function measuredTiles(arithmetic: Arithmetic): readonly MeasuredTile[] |
   if (measured) remembered[arithmetic] = measured
   else attempts++
   return measured
+}
+
+/** Multiply-adds of a kernel that are worth measuring the machine for. */
+const worthMeasuring = 2 ** 22
+
+/** What register blocks cost, for `chooseTile`: as was told, or as this process has measured, or measures now for a large kernel. */
+export function tilesFor(
+  element: 'f32' | 'f64',
+  multiplyAdds: number,
+  { relaxed, tuning }: { readonly relaxed: boolean; readonly tuning?: Tuning | undefined },
+): readonly MeasuredTile[] | undefined {
+  const arithmetic: Arithmetic = relaxed ? `${element} relaxed` : element
+  return tuning?.[arithmetic] ?? (multiplyAdds >= worthMeasuring ? measuredTiles : knownTiles)(arithmetic)
 }
 
 /**
