@@ -22,13 +22,15 @@ import {
 import { CpuBuffer, ownBuffer } from './buffer.ts'
 import { isTuning, type Tuning } from './gemm/tuning.ts'
 import type { HostKernels } from './hostKernels.ts'
+import { withEpilogue } from './epilogue.ts'
 import { hostKernel } from './kernels/host.ts'
-import { kernelDefs } from './kernels/index.ts'
+import { epilogues, kernelDefs } from './kernels/index.ts'
 import { copyKernel } from './kernels/copy.ts'
-import type { KernelOptions } from './kernels/kernelDef.ts'
+import type { CompiledKernel, KernelOptions } from './kernels/kernelDef.ts'
 import { lowering } from './lower/lower.ts'
 import { Heap, largestMemory } from './memory.ts'
 import { compileProgram, kernelOf } from './program.ts'
+import type { KernelCode } from './stage.ts'
 import { Threads } from './threads.ts'
 import { features } from './wasm/index.ts'
 
@@ -129,6 +131,7 @@ class WebAssemblyDevice implements CpuDevice {
       maxBytes: heap.maxBytes - 65536,
       subBuffers: false,
       strictNaN: true,
+      epilogues,
     }
   }
 
@@ -174,19 +177,18 @@ class WebAssemblyDevice implements CpuDevice {
     )
   }
 
-  kernel(op: string, signature: Signature): Kernel {
+  kernel(op: string, signature: Signature, epilogue?: FusedKernel): Kernel {
     if (!this.supports(op, signature))
       throw new PlacementError(`the cpu device has no kernel for ${op} of these types`)
-    const given = this.#givenKernel(op, signature)
-    if (given) return given
-    const reads = boundInputs(signature).length
-    const found = kernelDefs.find((def) => def.op === op && def.supports(signature))
-    if (!found)
-      return kernelOf({ kind: 'host', run: hostKernel(referenceKernels[op]!, signature) }, this.#heap, reads)
-    const { write, workspaceBytes, prepared } = found.compile(signature, this.#options)
-    const kernel = kernelOf({ kind: 'wasm', write }, this.#heap, reads, workspaceBytes)
+    const inputs = boundInputs(signature).length
+    const { code, workspaceBytes, prepared } = this.#codeOf(op, signature)
+    const { relaxed } = this.#options
+    const rest = (workspaceBytes > 0 ? 1 : 0) + (prepared ? 1 : 0)
+    const whole = epilogue ? withEpilogue(code, epilogue, { inputs, rest, relaxed }) : code
+    const reads = inputs + (epilogue ? epilogue.inputs.length - 1 : 0)
+    const kernel = kernelOf(whole, this.#heap, reads, workspaceBytes)
     if (!prepared) return kernel
-    const { launch } = kernelOf({ kind: 'wasm', write: prepared.write }, this.#heap, reads)
+    const { launch } = kernelOf({ kind: 'wasm', write: prepared.write }, this.#heap, inputs)
     return { ...kernel, prepared: { bytes: prepared.bytes, launch } }
   }
 
@@ -204,12 +206,28 @@ class WebAssemblyDevice implements CpuDevice {
     await this.#threads?.dispose()
   }
 
-  #givenKernel(op: string, signature: Signature): Kernel | undefined {
+  #codeOf(
+    op: string,
+    signature: Signature,
+  ): { readonly code: KernelCode } & Pick<CompiledKernel, 'workspaceBytes' | 'prepared'> {
+    const given = this.#givenKernel(op, signature)
+    if (given) return given
+    const found = kernelDefs.find((def) => def.op === op && def.supports(signature))
+    if (!found)
+      return { code: { kind: 'host', run: hostKernel(referenceKernels[op]!, signature) }, workspaceBytes: 0 }
+    const { write, ...rest } = found.compile(signature, this.#options)
+    return { code: { kind: 'wasm', write }, ...rest }
+  }
+
+  #givenKernel(
+    op: string,
+    signature: Signature,
+  ): { readonly code: KernelCode; readonly workspaceBytes: number } | undefined {
     for (const kernels of this.#given) {
       const found = kernels.kernel(op, signature, this.#heap.memory)
       if (!found) continue
       const run = (args: readonly CpuBuffer[]) => found.run(args.map(({ address }) => address))
-      return kernelOf({ kind: 'host', run }, this.#heap, boundInputs(signature).length, found.workspaceBytes)
+      return { code: { kind: 'host', run }, workspaceBytes: found.workspaceBytes }
     }
     return undefined
   }

@@ -8,7 +8,7 @@ import { scalarImports, scalarModule } from './lower/imported.ts'
 import { mathImports } from './math/index.ts'
 import type { Heap } from './memory.ts'
 import { computeAlone, computeShared, Regions, type Task } from './regions.ts'
-import { chunksOf, type KernelCode, type Stage } from './stage.ts'
+import { chunksOf, type KernelCode, type WriteStages } from './stage.ts'
 import type { Threads } from './threads.ts'
 import { ModuleBuilder } from './wasm/index.ts'
 
@@ -27,17 +27,24 @@ export function kernelOf(code: KernelCode, heap: Heap, reads: number, workspaceB
     reads,
     workspaceBytes,
     launch: (args) => {
-      alone ??= code.kind === 'host' ? code.run : compileAlone(code.write, heap)
+      alone ??= runAlone(code, heap)
       alone(args.map((buffer) => ownBuffer(buffer, heap)))
     },
   }
 }
 
+function runAlone(code: KernelCode, heap: Heap): (args: readonly CpuBuffer[]) => void {
+  if (code.kind === 'wasm') return compileAlone(code.write, heap)
+  if (!code.then) return code.run
+  const then = compileAlone(code.then, heap)
+  return (args) => {
+    code.run(args)
+    then(args)
+  }
+}
+
 /** A module with one kernel, which takes its addresses as they come. */
-function compileAlone(
-  write: (module: ModuleBuilder) => readonly Stage[],
-  heap: Heap,
-): (args: readonly CpuBuffer[]) => void {
+function compileAlone(write: WriteStages, heap: Heap): (args: readonly CpuBuffer[]) => void {
   const module = moduleOver(heap)
   const stages = write(module).map((stage, i) => {
     module.export(stage.func, `stage${i}`)
@@ -105,15 +112,17 @@ class Writer {
     const { code, reads = 0 } = kernel as Partial<CpuKernel>
     const addresses = args.map((buffer) => ownBuffer(buffer, this.#heap).address)
     const memory = { reads: addresses.slice(0, reads), writes: addresses.slice(reads) }
-    if (code?.kind === 'wasm') {
-      const stages = code.write(this.#module).filter(({ units }) => units > 0)
-      return { ...memory, tasks: stages.map((stage) => ({ kind: 'stage', stage, addresses })) }
-    }
+    const stages = (write?: WriteStages): Task[] =>
+      (write?.(this.#module) ?? [])
+        .filter(({ units }) => units > 0)
+        .map((stage) => ({ kind: 'stage', stage, addresses }))
+    if (code?.kind === 'wasm') return { ...memory, tasks: stages(code.write) }
     const name = `${Object.keys(this.#hosts).length}`
-    // The launch itself checks its buffers.
-    this.#hosts[name] = () => kernel.launch(args)
+    this.#hosts[name] = code
+      ? () => code.run(args.map((buffer) => ownBuffer(buffer, this.#heap)))
+      : () => kernel.launch(args)
     const func = this.#module.importFunction(hostFunctions, name, [], 'none')
-    return { ...memory, tasks: [{ kind: 'host', func }] }
+    return { ...memory, tasks: [{ kind: 'host', func }, ...stages(code?.then)] }
   }
 
   /** One task after the other. */

@@ -87,8 +87,8 @@ export interface Device {
   supports(op: string, signature: Signature): boolean
   /**
    * @param epilogue a kernel without reductions over the elements of the op's one output, its first input, which is then only read at the
-   * element that is stored: for ops of `caps.epilogues`. The arguments of such a launch are the op's inputs and its output, the further
-   * inputs of the epilogue and its outputs, of which one may be the memory of the op's output.
+   * element that is stored: for ops of `caps.epilogues`. The arguments of such a launch are the op's inputs and the further inputs of
+   * the epilogue, then the op's output and the outputs of the epilogue, of which one may be the memory of the op's output.
    * @throws PlacementError when `supports` is false.
    */
   kernel(op: string, signature: Signature, epilogue?: FusedKernel): Awaitable<Kernel>

@@ -2,6 +2,7 @@
 import { DTypeError, InternalError, ShapeError, speakingOf } from '../errors.ts'
 import type { Tensor } from '../graph/graph.ts'
 import { fromBytes, NDArray } from '../ndarray.ts'
+import { isBlank } from '../ops/graph/blank.ts'
 import type { Plan } from '../compile/plan.ts'
 import { bytesOf } from '../compile/plan.ts'
 import type { Unit } from '../compile/units.ts'
@@ -84,6 +85,11 @@ export class Memory {
               : undefined
     if (!buffer) throw new InternalError(`'${t.name}' has no memory on ${this.device.type}`, { node: t.node })
     return buffer
+  }
+
+  /** Is a tensor's memory filled once and never written again? */
+  isConstant(t: Tensor): boolean {
+    return !isBlank(t) && this.plan.storageOf(t).kind === 'constant'
   }
 
   /** The caller's memory of a parameter. */

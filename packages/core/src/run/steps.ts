@@ -34,6 +34,8 @@ export interface StepContext {
 interface Prepared {
   readonly kernel: Kernel
   readonly args: readonly Buffer[]
+  /** What was made of its constant inputs: the last argument. */
+  readonly prepared?: Buffer
 }
 
 /** The steps of all units, in order. */
@@ -45,9 +47,9 @@ export function prepareSteps(units: readonly Unit[], context: StepContext): Awai
     const workspace = workspaceBytes > 0 ? context.memory.own(workspaceBytes) : undefined
     return prepared.flatMap(({ unit, kernels, run }) => {
       if (kernels.length === 0 && !run) return []
-      const launches = kernels.map(({ kernel, args }) => ({
+      const launches = kernels.map(({ kernel, args, prepared: last }) => ({
         kernel,
-        args: kernel.workspaceBytes > 0 ? [...args, workspace!] : args,
+        args: [...args, ...(kernel.workspaceBytes > 0 ? [workspace!] : []), ...(last ? [last] : [])],
       }))
       return [{ unit, launches, ...(run && { run }) }]
     })
@@ -89,15 +91,24 @@ function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
     case 'kernel': {
       const { node, epilogue } = unit
       if (node.outputs.every((t) => sizeOf(t.shape as Size) === 0)) return { unit, kernels: [] }
-      const args = buffers([
-        ...node.inputs.filter((t) => !isBlank(t)),
-        ...node.outputs,
-        ...(epilogue
-          ? [...epilogue.inputs, ...unit.outputs.slice(1, 1 + epilogue.kernel.stores.length)]
-          : []),
+      const inputs = buffers(node.inputs.filter((t) => !isBlank(t)))
+      const args = [
+        ...inputs,
+        ...buffers(epilogue?.inputs ?? []),
+        ...buffers(node.outputs),
+        ...buffers(epilogue ? unit.outputs.slice(1, 1 + epilogue.kernel.stores.length) : []),
+      ]
+      const constants = node.inputs.flatMap((t, i) => (memory.isConstant(t) ? [i] : []))
+      const signature = { ...signatureOf(node), constants: new Set(constants) }
+      const made = device.kernel(node.op.name, signature, epilogue?.kernel)
+      return assigning([
+        after(made, (kernel) => {
+          if (!kernel.prepared) return { kernel, args }
+          const prepared = memory.own(kernel.prepared.bytes)
+          kernel.prepared.launch([...inputs, prepared])
+          return { kernel, args, prepared }
+        }),
       ])
-      const made = device.kernel(node.op.name, signatureOf(node), epilogue?.kernel)
-      return assigning([after(made, (kernel) => ({ kernel, args }))])
     }
     case 'readVariable':
       return onVariable(snapshot(unit, context))

@@ -13,6 +13,15 @@ import { rowProduct } from './rowProduct.ts'
 import { concat, gather } from './rows.ts'
 import { tensorScatter } from './scatter.ts'
 
+/** Ops whose kernels complete what they make run by run, so that work on its elements is best done at once. */
+export const epilogues: ReadonlySet<string> = new Set([
+  matmul.op,
+  conv.op,
+  convBackpropInput.op,
+  convBackpropFilter.op,
+  ...quantizedKernels.map(({ op }) => op),
+])
+
 /** Kernels in WebAssembly; the first that supports a signature is taken. */
 export const kernelDefs: readonly KernelDef[] = [
   matmul,

@@ -6,7 +6,7 @@ import type { Stage } from '../stage.ts'
 import type { Local, ModuleBuilder } from '../wasm/index.ts'
 import { columnBox, writeColumns } from './columns.ts'
 import { kernelKey } from './key.ts'
-import { planMap, writeMap } from './map.ts'
+import { planMap, writeElements, writeMap } from './map.ts'
 import { type Passes, passesOf } from './passes.ts'
 import { strideOf } from './row.ts'
 import { writeRows } from './rows.ts'
@@ -32,6 +32,35 @@ export function lowering(relaxed: boolean): Lowering<CompiledKernel> {
           ),
       }
     },
+  }
+}
+
+/**
+ * A kernel without reductions as one function over spans of its elements, in units of `unit` elements: its arguments are inputs, outputs,
+ * and the range of units.
+ */
+export function lowerSpans(
+  given: FusedKernel,
+  relaxed: boolean,
+): {
+  readonly unit: number
+  readonly elements: number
+  readonly write: (module: ModuleBuilder) => Stage['func']
+} {
+  const passes = passesOf(collapseAxes(given))
+  const { kernel } = passes
+  const elements = sizeOf(kernel.axes)
+  const outer = kernel.axes.slice(0, -1)
+  // One long row may be begun anywhere, others are taken whole.
+  const unit = outer.length === 0 ? 1 : kernel.axes.at(-1)!
+  const plan = { box: [...outer, 1], length: unit, block: unit }
+  const write = outer.length === 0 ? writeElements : (task: Task) => writeMap(task, plan)
+  const stage = { box: [elements / unit], work: elements, write }
+  const key = `spans ${relaxed} ${kernelKey(kernel)}`
+  return {
+    unit,
+    elements,
+    write: (module) => module.once(key, () => stageOf(module, passes, stage, false, relaxed)).func,
   }
 }
 

@@ -24,6 +24,21 @@ export function planMap({ axes }: FusedKernel): MapPlan {
   return { box: [...axes.slice(0, -1), Math.ceil(length / block)], length, block }
 }
 
+/** Writes elements [begin, end) of a kernel with one loop or none. */
+export function writeElements(task: Task): void {
+  const { writer, passes, begin, end } = task
+  for (const { stores } of passes) {
+    const row = new Row(contextOf(task, [], 0), [], stores, true)
+    alongRow(
+      writer,
+      begin,
+      end,
+      (x) => void row.vectors([], x),
+      (x) => void row.scalars([], x),
+    )
+  }
+}
+
 /** Writes units [begin, end). */
 export function writeMap(task: Task, { box, length, block }: MapPlan): void {
   const { writer, kernel, passes, begin, end } = task
