@@ -5,6 +5,8 @@ import { ctcLoss } from './ctc/index.ts'
 import { cumulative } from './cumulative.ts'
 import { gatherNd } from './gatherNd.ts'
 import type { KernelDef } from './kernelDef.ts'
+import { qr } from './linalg/qr.ts'
+import { triangularSolve } from './linalg/triangularSolve.ts'
 import { matmul } from './matmul.ts'
 import { topK } from './order/topK.ts'
 import { pools } from './pool/index.ts'
@@ -39,4 +41,6 @@ export const kernelDefs: readonly KernelDef[] = [
   bitcast,
   ctcLoss,
   rowProduct,
+  qr,
+  triangularSolve,
 ]
