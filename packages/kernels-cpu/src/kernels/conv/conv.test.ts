@@ -64,6 +64,22 @@ const convCases: ConvCase[] = [
   // Windows of one pixel.
   { x: [1, 1, 1, 40], filter: [1, 1, 40, 30], y: [1, 1, 1, 30], attrs: { padding: 'SAME', groups: 1 } },
   { x: [3, 9, 17], filter: [1, 17, 70], y: [3, 9, 70], attrs: { padding: 'VALID', groups: 1 } },
+  // One or two channels beside many, in x and in y.
+  { x: [2, 9, 10, 1], filter: [5, 4, 1, 12], y: [2, 9, 10, 12], attrs: { padding: 'SAME', groups: 1 } },
+  {
+    x: [1, 13, 11, 2],
+    filter: [3, 5, 2, 9],
+    y: [1, 5, 6, 9],
+    attrs: { padding: 'SAME', strides: [3, 2], dilations: [2, 1], groups: 1 },
+  },
+  { x: [2, 10, 9, 11], filter: [3, 3, 11, 1], y: [2, 10, 9, 1], attrs: { padding: 'SAME', groups: 1 } },
+  { x: [1, 40, 8], filter: [20, 8, 1], y: [1, 21, 1], attrs: { padding: 'VALID', groups: 1 } },
+  {
+    x: [1, 4, 5, 6, 1],
+    filter: [2, 3, 2, 1, 8],
+    y: [1, 4, 3, 5, 8],
+    attrs: { padding: 'EXPLICIT', explicitPadding: [1, 0, 0, 0, 0, 0], groups: 1 },
+  },
   // Strides: phases that see many taps, one, or none; with dilations; more phases than are written out.
   {
     x: [2, 17, 16, 5],

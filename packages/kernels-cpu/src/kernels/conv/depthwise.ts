@@ -2,10 +2,10 @@
 import type { ConvAttrs, Signature } from '@shoal/core'
 import { boundInputs, windowOf } from '@shoal/core'
 import { type CompiledKernel, type KernelOptions, signatureKey } from '../kernelDef.ts'
-import { axesOf } from '../window/axes.ts'
+import { axesOf, type Sweep } from '../window/axes.ts'
 import type { Axis } from '../window/axis.ts'
 import { weightedSum } from '../window/reductions.ts'
-import { type Sweep, sweepStage } from '../window/sweep.ts'
+import { sweepStage } from '../window/sweep.ts'
 import { type ConvOp, shapesOf } from './geometry.ts'
 
 /** Does every channel have a filter of its own, and make one channel? */

@@ -18,7 +18,7 @@ import { type CompiledKernel, type KernelOptions, signatureKey } from '../kernel
 import { findMeetings } from '../window/axis.ts'
 import { type Pattern, runsOf } from '../window/columns.ts'
 import { readAhead } from '../window/readAhead.ts'
-import type { Sweep } from '../window/sweep.ts'
+import type { Sweep } from '../window/axes.ts'
 import { depthwiseSweep } from './depthwise.ts'
 
 type Address = Value<'i32'>

@@ -8,6 +8,7 @@ import { type CompiledKernel, type KernelDef, type KernelOptions, signatureKey }
 import { borderStage } from './border.ts'
 import { depthwiseKernel, isDepthwise } from './depthwise.ts'
 import { depthwiseFilterKernel } from './depthwiseFilter.ts'
+import { fanKernel, isFanned } from './fan.ts'
 import { filterStage, planFilter } from './filterGradient.ts'
 import { borderBytes, type ConvOp, forwardSliding, isBorderless, type Sliding, volume } from './geometry.ts'
 import { backwardPhases } from './phases.ts'
@@ -63,6 +64,7 @@ function slidingKernel(
 ): CompiledKernel {
   if (isPointwise(op, signature)) return pointwiseKernel(op, signature, options)
   if (isDepthwise(op, signature)) return depthwiseKernel(op, signature, options)
+  if (isFanned(op, signature)) return fanKernel(op, signature, options)
   const backward = op === 'ConvBackpropInput'
   const slidings = backward ? backwardPhases(signature) : [forwardSliding(op, signature)]
   const panels = planPhases(slidings, options.relaxed)

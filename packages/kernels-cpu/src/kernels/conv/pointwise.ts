@@ -2,7 +2,7 @@
 import type { ConcreteType, Signature } from '@shoal/core'
 import { boundInputs, sizeOf } from '@shoal/core'
 import type { Stage } from '../../stage.ts'
-import { call, type Local, type ModuleBuilder } from '../../wasm/index.ts'
+import { call, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
 import { type CompiledKernel, type KernelOptions, signatureKey } from '../kernelDef.ts'
 import { matmul } from '../matmul.ts'
 import { type ConvOp, convolutionOf, shapesOf, volume } from './geometry.ts'
@@ -38,8 +38,17 @@ export function pointwiseKernel(op: ConvOp, signature: Signature, options: Kerne
     options,
   )
   const key = `${signatureKey(op, signature, options)} ${product.prepared !== undefined}`
+  const picks = [...from, answer]
   const write = (module: ModuleBuilder, stages: readonly Stage[]) =>
-    stages.map((stage) => taking(module, stage, [...from, answer]))
+    picks.every((pick, i) => pick === i)
+      ? stages
+      : stages.map((stage) => {
+          const rest = stage.func.params.length - picks.length - 2
+          return taking(module, stage, answer + 1 + rest, (p) => [
+            ...picks.map((pick) => p[pick]!),
+            ...p.slice(answer + 1, answer + 1 + rest),
+          ])
+        })
   return {
     workspaceBytes: product.workspaceBytes,
     write: (module) => module.once(key, () => write(module, product.write(module))),
@@ -52,14 +61,16 @@ export function pointwiseKernel(op: ConvOp, signature: Signature, options: Kerne
   }
 }
 
-/** A stage whose first parameters are picked out of more, or in another order; those after the picked ones stay. */
-function taking(module: ModuleBuilder, stage: Stage, picks: readonly number[]): Stage {
-  if (picks.every((pick, i) => pick === i)) return stage
-  const rest = stage.func.params.length - picks.length
-  const types = Array.from({ length: Math.max(...picks) + 1 + rest }, () => 'i32' as const)
+/** A stage with `parameters` parameters, that takes its own by what `operands` makes of them. */
+export function taking(
+  module: ModuleBuilder,
+  stage: Stage,
+  parameters: number,
+  operands: (parameters: readonly Local<'i32'>[]) => readonly Value<'i32'>[],
+): Stage {
+  const types = Array.from({ length: parameters + 2 }, () => 'i32' as const)
   const func = module.define(`${stage.func.name}_taking`, types, 'none', (f, ...locals) => {
-    const all: readonly Local<'i32'>[] = locals
-    f.do(call(stage.func, ...picks.map((pick) => all[pick]!), ...all.slice(all.length - rest)))
+    f.do(call(stage.func, ...operands(locals), ...locals.slice(-2)))
   })
   return { ...stage, func }
 }

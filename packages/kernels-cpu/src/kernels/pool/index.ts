@@ -4,9 +4,17 @@ import { boundInputs, dtypes, sizeOf, windowOf } from '@shoal/core'
 import type { Stage } from '../../stage.ts'
 import type { ModuleBuilder } from '../../wasm/index.ts'
 import { type KernelDef, type KernelOptions, signatureKey } from '../kernelDef.ts'
-import { axesOf } from '../window/axes.ts'
-import { greatest, mean, share, sum, sumOfNamed, whereGreatest } from '../window/reductions.ts'
-import { type Reduction, type Sweep, type SweepOperands, sweepStage } from '../window/sweep.ts'
+import { axesOf, type Sweep } from '../window/axes.ts'
+import {
+  greatest,
+  mean,
+  type Reduction,
+  share,
+  sum,
+  sumOfNamed,
+  whereGreatest,
+} from '../window/reductions.ts'
+import { type SweepOperands, sweepStage } from '../window/sweep.ts'
 
 const supports = ({ inputs, outputs }: Signature): boolean =>
   [...inputs, ...outputs].every(({ dtype }) => dtype === 'float32' || dtype === 'float64')

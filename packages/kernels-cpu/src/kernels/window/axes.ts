@@ -1,6 +1,20 @@
-// Windows over one to three spatial axes, always told as three: what is missing has one element and one window.
+// What is swept over: images of channels, with windows over one to three spatial axes that are always told as three.
 import type { Window } from '@shoal/core'
 import type { Axis } from './axis.ts'
+
+/** Sources [batch, depth, height, width, channels] and targets of the same form. */
+export interface Sweep {
+  readonly batch: number
+  readonly channels: number
+  readonly element: 'f32' | 'f64'
+  readonly axes: readonly [depth: Axis, height: Axis, width: Axis]
+  /** Have sources channels for every tap, [..., taps, channels], of which a target meets those of the tap by which it meets the source? Default false. */
+  readonly fanned?: boolean
+}
+
+/** Elements from one source to the next. */
+export const sourcePixel = ({ channels, axes, fanned }: Sweep): number =>
+  fanned ? axes.reduce((taps, { kernel }) => taps * kernel, channels) : channels
 
 /** The axes of windows, the leading ones trivial where there are fewer than three. */
 export function axesOf(window: Window, targets: Axis['targets']): readonly [Axis, Axis, Axis] {

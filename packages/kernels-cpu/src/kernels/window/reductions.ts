@@ -1,10 +1,46 @@
 // What sweeps compute: the greatest, the mean, sums with weights or without, and where the greatest was.
+import type { Element } from '../../gemm/element.ts'
 import { type FunctionBuilder, i32x4, type Local, v128, type Value } from '../../wasm/index.ts'
-import type { Reduction, Scene } from './sweep.ts'
+import type { Arithmetic } from './arithmetic.ts'
 
-const zeros = (f: FunctionBuilder<'none'>): Local<'v128'> => f.let(f.constant(i32x4.const(0)))
+type Code = FunctionBuilder<'none'>
+type Vector = Local<'v128'>
 
-const atLeastOne = ({ f, arithmetic }: Scene, count: Local<'v128'>): Value<'v128'> =>
+/** What the code of a reduction has at hand. */
+export interface Scene {
+  readonly f: Code
+  readonly element: Element
+  readonly arithmetic: Arithmetic
+}
+
+/** What is computed for every target and vector of channels. */
+export interface Reduction {
+  /** Equal names make equal code. */
+  readonly name: string
+  /** Operands of the form of the sources. */
+  readonly sources: number
+  /** What comes with a tap: its weights [taps, channels], its number in all lanes, or nothing. */
+  readonly tap: 'weights' | 'number' | 'none'
+  /** Is there an operand of the form of the targets? */
+  readonly given: boolean
+  /** Is `count` asked for: the number of sources that a target met? */
+  readonly counts: boolean
+  /** Vectors that are kept for each target. */
+  readonly registers: number
+  /** Their first values. `firstTap` is that of the first meeting; it has meaning where taps have numbers. */
+  start(scene: Scene, firstTap: Value<'v128'>): Vector[]
+  meet(scene: Scene, state: readonly Vector[], sources: readonly Vector[], tap: Vector | undefined): void
+  finish(
+    scene: Scene,
+    state: readonly Vector[],
+    given: Vector | undefined,
+    count: Vector | undefined,
+  ): Value<'v128'>
+}
+
+const zeros = (f: Code): Vector => f.let(f.constant(i32x4.const(0)))
+
+const atLeastOne = ({ f, arithmetic }: Scene, count: Vector): Value<'v128'> =>
   arithmetic.pmax(count, f.constant(arithmetic.const(1)))
 
 const plain = { sources: 1, tap: 'none', given: false, counts: false, registers: 1 } as const
