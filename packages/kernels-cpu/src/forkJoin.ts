@@ -16,8 +16,11 @@ export const forkModule = 'pool'
 
 /** The functions of one Program. */
 export interface ForkJoin {
-  /** `fork(end, count)`: computes chunks [end − count, end) on all threads, and returns when they are done. */
-  readonly fork: Func<readonly ['i32', 'i32'], 'none'>
+  /**
+   * `fork(end, count, wanted)`: computes chunks [end − count, end) on all threads that are awake, after waking some where fewer than
+   * `wanted` are, and returns when the chunks are done.
+   */
+  readonly fork: Func<readonly ['i32', 'i32', 'i32'], 'none'>
   /**
    * What other threads run: takes chunks until there have been none for a while, and answers −1; or answers a chunk that it took and that
    * belongs to another Program of this memory: the caller has to compute it.
@@ -29,8 +32,6 @@ export interface ForkJoin {
 export interface ForkJoinOptions {
   /** The number of the Program. */
   readonly program: number
-  /** Threads besides the calling one. */
-  readonly helpers: number
   /** May the calling thread sleep? */
   readonly maySleep: boolean
 }
@@ -49,17 +50,15 @@ const at = {
 export function writeForkJoin(
   module: ModuleBuilder,
   work: Func<readonly ['i32'], 'none'>,
-  { program, helpers, maySleep }: ForkJoinOptions,
+  { program, maySleep }: ForkJoinOptions,
 ): ForkJoin {
   const wake = module.importFunction(forkModule, 'wake', ['i32'], 'none')
   const fail = module.importFunction(forkModule, 'fail', [], 'none')
-  const fork = module.define('fork', ['i32', 'i32'], 'none', (f, end, count) => {
+  const fork = module.define('fork', ['i32', 'i32', 'i32'], 'none', (f, end, count, wanted) => {
     // The atomic store publishes the plain ones: whoever takes a chunk has seen it.
     f.do(i32.store(at.program, program), i32.store(at.end, end), i32.store(at.pending, count))
     f.do(atomic.i32_store(at.remaining, count))
-    const others = f.let(i32.sub(count, 1))
-    const useful = select(i32.lt_u(others, helpers), others, i32.const(helpers))
-    const missing = f.let(i32.sub(useful, atomic.i32_load(at.listeners)))
+    const missing = f.let(i32.sub(wanted, atomic.i32_load(at.listeners)))
     f.if(i32.gt_s(missing, 0), () => f.do(call(wake, missing)))
     takeChunks(f, (left) => {
       f.do(call(work, i32.sub(end, left)))

@@ -137,13 +137,13 @@ class Writer {
   /** Level by level; undefined when nothing in it is worth sharing. */
   compileShared(bound: readonly Bound<Task>[], threads: Threads): Awaitable<() => void> | undefined {
     const module = this.#module
-    const regions = new Regions()
+    const { helpers, maySleep } = threads
+    const regions = new Regions(helpers)
     const levels = levelsOf(bound).map((tasks) => ({ tasks, region: regions.share(tasks) }))
     const work = regions.write(module)
     if (!work) return undefined
     const program = threads.nextProgram()
-    const { helpers, maySleep } = threads
-    const { fork, serve } = writeForkJoin(module, work, { program, helpers, maySleep })
+    const { fork, serve } = writeForkJoin(module, work, { program, maySleep })
     const step = module.define('step', ['i32'], 'none', (f, shared) => {
       for (const { tasks, region } of levels) {
         const alone = (): void => tasks.forEach((task) => computeAlone(f, task))

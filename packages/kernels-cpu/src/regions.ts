@@ -27,22 +27,36 @@ export interface Region {
   /** Chunks of the Program up to the end of this region. */
   readonly end: number
   readonly count: number
+  /** Threads that are worth waking for it. */
+  readonly wanted: number
 }
 
-/** Less work than this is done sooner than another thread begins. */
-const worthSharing = 65_536
+/** Less work than this is done sooner than another thread joins in that is awake. */
+const worthSharing = 16_384
+/** Less work than this is done sooner than another thread wakes up. */
+const worthWaking = 65_536
+/** Chunks that a large stage has at least, so that threads finish together, as long as each has so much work. */
+const fewestChunks = 8
+const leastChunkWork = 4096
 
 const workOf = ({ stage }: StageTask): number => stage.units * stage.work
 
 /** The regions of a Program; they count their chunks on. */
 export class Regions {
   readonly #parts: { readonly part: Part; readonly first: number }[] = []
+  readonly #helpers: number
   #chunks = 0
+
+  /** @param helpers threads besides the calling one. */
+  constructor(helpers: number) {
+    this.#helpers = helpers
+  }
 
   /** Makes a region of the stages of a level if they are worth it. */
   share(level: readonly Task[]): Region | undefined {
     const tasks = level.filter((task) => task.kind === 'stage')
-    if (tasks.reduce((sum, task) => sum + workOf(task), 0) < worthSharing) return undefined
+    const work = tasks.reduce((sum, task) => sum + workOf(task), 0)
+    if (work < worthSharing) return undefined
     const parts = partsOf(tasks)
     const count = parts.reduce((sum, part) => sum + part.count, 0)
     if (count === 1) return undefined
@@ -50,7 +64,7 @@ export class Regions {
       this.#parts.push({ part, first: this.#chunks })
       this.#chunks += part.count
     }
-    return { end: this.#chunks, count }
+    return { end: this.#chunks, count, wanted: work < worthWaking ? 0 : Math.min(count - 1, this.#helpers) }
   }
 
   /** Writes `work(chunk)`: finds the part by halving, as there may be many. Undefined when nothing is shared. */
@@ -80,11 +94,11 @@ export class Regions {
 export function computeShared(
   f: FunctionBuilder<'none'>,
   level: readonly Task[],
-  { end, count }: Region,
+  { end, count, wanted }: Region,
   fork: ForkJoin['fork'],
 ): void {
   for (const task of level) if (task.kind === 'host') computeAlone(f, task)
-  f.do(call(fork, end, count))
+  f.do(call(fork, end, count, wanted))
 }
 
 /** Long chunks first: what is taken last should not be what the others wait for. */
@@ -92,9 +106,12 @@ function partsOf(tasks: readonly StageTask[]): Part[] {
   const cut: { readonly part: Part; readonly work: number }[] = []
   const small: StageTask[] = []
   for (const task of tasks) {
-    const { grain, count } = chunksOf(task.stage)
-    if (count === 1) small.push(task)
-    else cut.push({ part: { kind: 'cut', task, grain, count }, work: grain * task.stage.work })
+    const { units, work } = task.stage
+    const finest = Math.max(Math.ceil(leastChunkWork / Math.max(1, work)), Math.ceil(units / fewestChunks))
+    const grain = Math.min(chunksOf(task.stage).grain, finest)
+    const count = Math.ceil(units / grain)
+    if (count <= 1) small.push(task)
+    else cut.push({ part: { kind: 'cut', task, grain, count }, work: grain * work })
   }
   return [...cut.sort((a, b) => b.work - a.work).map(({ part }) => part), ...bundlesOf(small)]
 }

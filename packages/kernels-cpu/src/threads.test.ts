@@ -43,18 +43,18 @@ async function counting(threads: Threads, heap: Heap): Promise<(end: number, cou
       })
     })
   })
-  const { fork, serve } = writeForkJoin(module, work, { program, helpers: threads.helpers, maySleep: true })
+  const { fork, serve } = writeForkJoin(module, work, { program, maySleep: true })
   for (const func of [work, serve, fork]) module.export(func)
   const compiled = module.compile()
   const imports = { pool: threads.imports(program), test: { here: () => {} }, math: { sin: failing } }
   const exports = instantiate(compiled, heap.memory, imports) as unknown as {
-    fork(end: number, count: number): void
+    fork(end: number, count: number, wanted: number): void
   }
   threads.load(program, compiled, exports)
   await threads.whenReady()
   return (end, count) => {
     try {
-      exports.fork(end, count)
+      exports.fork(end, count, threads.helpers)
     } catch (error) {
       threads.recover()
       throw error
