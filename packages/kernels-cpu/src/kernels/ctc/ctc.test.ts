@@ -1,7 +1,7 @@
 import type { Device, DType } from '@shoal/core'
 import { ctcLoss, gradients, ndarray, placeholder, reference, Session } from '@shoal/core'
 import { describe, expect, it } from 'vitest'
-import { cpu } from '../../cpu.ts'
+import { cpu, type CpuDevice } from '../../cpu.ts'
 
 interface Problem {
   readonly logits: readonly (readonly (readonly number[])[])[]
@@ -49,6 +49,9 @@ async function answers(device: Device, given: Problem, dtype: DType, indexType: 
   const feeds = [logits, labels, labelLengths, inputLengths].map(
     (t, i) => [t, Object.values(values)[i]!] as const,
   )
+  await session.run([losses, slopes!], feeds)
+  // From now on threads take their shares.
+  await (device as Partial<CpuDevice>).ready?.()
   const [loss, gradient] = await session.run([losses, slopes!], feeds)
   return { loss: loss.numbers(), gradient: gradient.numbers() }
 }

@@ -1,7 +1,7 @@
 import type { Device, DType } from '@shoal/core'
 import { ndarray, placeholder, qr, reference, Session, triangularSolve } from '@shoal/core'
 import { describe, expect, it } from 'vitest'
-import { cpu } from '../../cpu.ts'
+import { cpu, type CpuDevice } from '../../cpu.ts'
 
 type Values = ReturnType<typeof random>
 type Input = ReturnType<typeof placeholder>
@@ -25,10 +25,12 @@ async function answer(
 ): Promise<number[][]> {
   await using session = new Session({ devices: [device] })
   const inputs = values.map(({ shape, dtype }) => placeholder({ shape, dtype }))
-  const fetched = await session.run(
-    build(...inputs),
-    inputs.map((input, i) => [input, values[i]!] as const),
-  )
+  const fetches = build(...inputs)
+  const feeds = inputs.map((input, i) => [input, values[i]!] as const)
+  await session.run(fetches, feeds)
+  // From now on threads take their shares.
+  await (device as Partial<CpuDevice>).ready?.()
+  const fetched = await session.run(fetches, feeds)
   return fetched.map((value) => value.numbers() as number[])
 }
 
