@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { candidateTiles, chooseTile, type MeasuredTile } from './tile.ts'
+import { candidatesFor, chooseTile, type MeasuredTile } from './tile.ts'
 
-/** What candidates cost on a machine of so many registers, in nanoseconds: half as fast where they spill. */
+const tiles = [
+  { rows: 3, vectors: 3 },
+  { rows: 2, vectors: 4 },
+  { rows: 4, vectors: 4 },
+  { rows: 8, vectors: 3 },
+]
+
+/** What register blocks cost on a machine of so many registers, in nanoseconds: half as fast where they spill. */
 const machine = (registers: number): MeasuredTile[] =>
-  candidateTiles.map(({ rows, vectors }) => {
+  tiles.map(({ rows, vectors }) => {
     const products = rows * vectors
     const spills = products + vectors + 1 > registers
     return { rows, vectors, nanoseconds: (products + 0.5 * rows + 0.5 * vectors) * (spills ? 0.5 : 0.25) }
@@ -34,5 +41,13 @@ describe('chooseTile', () => {
       rows: 2,
       vectors: 4,
     })
+  })
+})
+
+describe('candidatesFor', () => {
+  it('has blocks that do not spill, fewer where products take a register of their own', () => {
+    const [apart, fused] = [candidatesFor(false), candidatesFor(true)]
+    expect(apart.length).toBeGreaterThan(1)
+    for (const tile of apart) expect(fused).toContain(tile)
   })
 })

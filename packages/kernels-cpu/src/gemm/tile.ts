@@ -26,8 +26,8 @@ export interface TileQuery {
   readonly measured?: readonly MeasuredTile[] | undefined
 }
 
-/** Register blocks that are worth measuring: the first ones fit the registers of x64, the others those of arm64. */
-export const candidateTiles: readonly Tile[] = [
+/** Register blocks that are worth measuring somewhere: the first ones fit the registers of x64, the others those of arm64. */
+const candidateTiles: readonly Tile[] = [
   { rows: 3, vectors: 3 },
   { rows: 2, vectors: 4 },
   { rows: 5, vectors: 2 },
@@ -36,6 +36,12 @@ export const candidateTiles: readonly Tile[] = [
   { rows: 5, vectors: 4 },
   { rows: 8, vectors: 3 },
 ]
+
+/** Register blocks that are worth measuring here: all that do not spill, or simply all, where the architecture is not told. */
+export const candidatesFor = (relaxed: boolean): readonly Tile[] =>
+  candidateTiles.filter(
+    ({ rows, vectors }) => toldRegisters === undefined || needed(rows, vectors, relaxed) <= toldRegisters,
+  )
 
 /** The tile with the least estimated time for an m × n result, tails included. */
 export function chooseTile(query: TileQuery): Tile {
@@ -82,8 +88,11 @@ function split(m: number, rows: number, vectors: number, cost: Cost): number {
 /** How much more an estimate counts than it says, beside what was measured. */
 const doubt = 1.1
 
-/** Of 32 vector registers on arm64 about 27 are free, of 16 on x64 15: one is the engine's. */
-const usualRegisters = globalThis.process?.arch === 'arm64' ? 27 : 15
+/** Vector registers that code may use: of 16 on x64 all but one, which is the engine's, of 32 on arm64 about 27. Browsers do not tell. */
+const toldRegisters = ({ x64: 15, arm64: 27 } as Partial<Record<string, number>>)[globalThis.process?.arch]
+
+/** Where it is not told, those that every machine has. */
+const usualRegisters = toldRegisters ?? 15
 
 /** The cost of a step of k by block: measured, or estimated in cycles and brought to the scale of what was measured. */
 function stepCost({ relaxed, registers = usualRegisters, measured = [] }: TileQuery): Cost {

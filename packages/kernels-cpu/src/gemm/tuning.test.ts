@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { cpu } from '../cpu.ts'
-import { candidateTiles } from './tile.ts'
+import { candidatesFor } from './tile.ts'
 import { isTuning, knownTiles, measuredTiles, measureTuning, type Tuning } from './tuning.ts'
 
 describe('measureTuning', () => {
@@ -9,7 +9,9 @@ describe('measureTuning', () => {
     expect(isTuning(tuning)).toBe(true)
     expect(JSON.parse(JSON.stringify(tuning))).toEqual(tuning)
     const tiles = tuning.f32 ?? []
-    expect(tiles.map(({ rows, vectors }) => ({ rows, vectors }))).toEqual(tuning.f32 ? candidateTiles : [])
+    expect(tiles.map(({ rows, vectors }) => ({ rows, vectors }))).toEqual(
+      tuning.f32 ? candidatesFor(false) : [],
+    )
   })
 
   it('keeps what it has measured', () => {
@@ -39,7 +41,7 @@ describe('isTuning', () => {
 describe('cpu', () => {
   /** The bits of a product on a device that thinks one register block the best. */
   async function product(fast: { readonly rows: number; readonly vectors: number }): Promise<Uint8Array> {
-    const costs = candidateTiles.map((tile) => ({ ...tile, nanoseconds: tile === fast ? 1 : 100 }))
+    const costs = candidatesFor(true).map((tile) => ({ ...tile, nanoseconds: tile === fast ? 1 : 100 }))
     const tuning: Tuning = { f32: costs, 'f32 relaxed': costs }
     await using device = cpu({ tuning })
     const [m, n, k] = [200, 150, 400]
@@ -61,7 +63,7 @@ describe('cpu', () => {
   }
 
   it('answers the same bits whatever the tuning says', async () => {
-    const answers = await Promise.all(candidateTiles.map(product))
+    const answers = await Promise.all(candidatesFor(true).map(product))
     expect(answers[0]!.some((byte) => byte > 0)).toBe(true)
     for (const other of answers.slice(1)) expect(other).toEqual(answers[0])
   })

@@ -1,7 +1,7 @@
 // What register blocks cost on this machine: a few milliseconds of measuring, when a product large enough first asks, remembered for the process.
 import { call, ModuleBuilder } from '../wasm/index.ts'
 import { elements, microKernel } from './microKernel.ts'
-import { candidateTiles, type MeasuredTile } from './tile.ts'
+import { candidatesFor, type MeasuredTile, type Tile } from './tile.ts'
 
 /** The kinds of arithmetic that are measured apart: element type, and whether multiply-add rounds once. */
 export type Arithmetic = 'f32' | 'f32 relaxed' | 'f64' | 'f64 relaxed'
@@ -105,8 +105,9 @@ function measure(arithmetic: Arithmetic): readonly MeasuredTile[] | undefined {
   const tick = clockTickMs()
   if (tick > coarsestTickMs) return undefined
   const sampleCalls = callsPerSample * Math.max(1, Math.ceil(tick / fineTickMs))
-  const time = candidateTimer(arithmetic)
-  const all = candidateTiles.map((_, i) => i)
+  const candidates = candidatesFor(arithmetic.endsWith('relaxed'))
+  const time = candidateTimer(arithmetic, candidates)
+  const all = candidates.map((_, i) => i)
   // The fastest of several, as whatever else the machine does only slows them.
   const unoptimised = all.map((i) => Math.min(...[1, 2, 3].map(() => time(i, firstCalls))))
   for (const i of all) time(i, warmUpCalls)
@@ -119,11 +120,14 @@ function measure(arithmetic: Arithmetic): readonly MeasuredTile[] | undefined {
   const fastest = all.map(() => Infinity)
   for (let sample = 0; sample < samples; sample++)
     for (const i of all) fastest[i] = Math.min(fastest[i]!, time(i, sampleCalls))
-  return candidateTiles.map((tile, i) => ({ ...tile, nanoseconds: fastest[i]! }))
+  return candidates.map((tile, i) => ({ ...tile, nanoseconds: fastest[i]! }))
 }
 
 /** A function that times calls of a candidate: nanoseconds for each step of k. */
-function candidateTimer(arithmetic: Arithmetic): (candidate: number, calls: number) => number {
+function candidateTimer(
+  arithmetic: Arithmetic,
+  candidates: readonly Tile[],
+): (candidate: number, calls: number) => number {
   const element = arithmetic.startsWith('f32') ? 'f32' : 'f64'
   const relaxed = arithmetic.endsWith('relaxed')
   const { lanes, bytes } = elements[element]
@@ -132,7 +136,7 @@ function candidateTimer(arithmetic: Arithmetic): (candidate: number, calls: numb
   const addresses = [0, 16384, 49152 + 768] as const
   const module = new ModuleBuilder()
   module.importMemory({ module: 'env', name: 'memory', initial: 1 })
-  candidateTiles.forEach(({ rows, vectors }, i) => {
+  candidates.forEach(({ rows, vectors }, i) => {
     const spec = { element, rows, columns: vectors * lanes, k: depth, relaxed } as const
     const strides = { aRow: depth * bytes, aK: bytes, bK: vectors * 16, bPadded: true, cRow: vectors * 16 }
     const kernel = microKernel(module, { ...spec, ...strides })
