@@ -162,7 +162,10 @@ class WebAssemblyDevice implements CpuDevice {
   }
 
   move(from: Buffer, fromOffset: number, to: Buffer, toOffset: number, bytes: number): void {
-    this.#bytes(to).set(this.#bytes(from).subarray(fromOffset, fromOffset + bytes), toOffset)
+    const [source, target] = [ownBuffer(from, this.#heap), ownBuffer(to, this.#heap)]
+    if (fromOffset + bytes > source.bytes || toOffset + bytes > target.bytes)
+      throw new InternalError(`${bytes} bytes were moved beyond the end of a buffer`)
+    this.#heap.move(source.address + fromOffset, target.address + toOffset, bytes)
   }
 
   fuse(kernel: FusedKernel): Kernel {
@@ -230,11 +233,6 @@ class WebAssemblyDevice implements CpuDevice {
       return { code: { kind: 'host', run }, workspaceBytes: found.workspaceBytes }
     }
     return undefined
-  }
-
-  #bytes(buffer: Buffer): Uint8Array {
-    const { address, bytes } = ownBuffer(buffer, this.#heap)
-    return this.#heap.bytes(address, bytes)
   }
 
   #open(): void {

@@ -114,9 +114,7 @@ describe('an epilogue', () => {
     const steps = gradients(loss, sources).map((gradient, i) =>
       sources[i]!.assign(sub(sources[i]!, mul(gradient, 0.01))),
     )
-    await expectFollowed(/^Conv\+Add\+Relu/, [loss, ...steps], [
-      [x, values([2, 12, 12, 3], 0.2)],
-    ])
+    await expectFollowed(/^Conv\+Add\+Relu/, [loss, ...steps], [[x, values([2, 12, 12, 3], 0.2)]])
   })
   it('updates the variable whose gradient a product is', async () => {
     const x = placeholder({ shape: [16, 40], name: 'x' })

@@ -61,6 +61,17 @@ describe('Heap', () => {
     }
   })
 
+  it('copies bytes in, out, and between blocks', () => {
+    const heap = new Heap(mebibyte, false)
+    const [a, b] = [heap.alloc(8), heap.alloc(8)]
+    heap.write(a, Uint8Array.of(1, 2, 3, 4))
+    heap.move(a + 1, b, 3)
+    heap.move(a, a + 1, 3)
+    const copy = heap.read(b, 3)
+    heap.write(b, Uint8Array.of(9))
+    expect([...copy, ...heap.bytes(a, 4)]).toEqual([2, 3, 4, 1, 1, 2, 3])
+  })
+
   it('leaves addresses alone that it does not hold', () => {
     const heap = new Heap(mebibyte, false)
     const address = heap.alloc(64)

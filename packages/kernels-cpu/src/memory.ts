@@ -86,6 +86,11 @@ export class Heap {
     this.#all.set(data, address)
   }
 
+  /** Copies bytes between blocks, which may be the same. */
+  move(from: number, to: number, bytes: number): void {
+    this.#all.copyWithin(to, from, from + bytes)
+  }
+
   /** A copy of the bytes of a block. */
   read(address: number, bytes: number): Uint8Array {
     return this.#all.slice(address, address + bytes)

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { writeForkJoin } from './forkJoin.ts'
 import { instantiate } from './instance.ts'
 import { Heap } from './memory.ts'
+import { Pool } from './pool.ts'
 import { Threads } from './threads.ts'
 import { atomic, call, f32, i32, ModuleBuilder } from './wasm/index.ts'
 
@@ -112,6 +113,18 @@ describe('Threads', () => {
     expect(often(400)).toThrow('not here')
     fork(10, 10)
     expect(sums()).toEqual([45, 0])
+  })
+
+  it('are the same for devices that ask for as many, until the last one leaves', async () => {
+    const [first, second, other] = [Pool.enter(5), Pool.enter(5), Pool.enter(6)]
+    expect([second === first, other === first]).toEqual([true, false])
+    await first.leave()
+    expect(Pool.enter(5)).toBe(second)
+    await Promise.all([second.leave(), second.leave(), other.leave()])
+    const next = Pool.enter(5)
+    expect(next).not.toBe(first)
+    expect(() => first.has(0)).toThrow('disposed')
+    await next.leave()
   })
 
   it('are not there for Programs that they cannot have, nor after disposal', async () => {
