@@ -45,6 +45,8 @@ async function* checks(): AsyncGenerator<Outcome> {
   yield* checkPlatforms()
   yield* pages()
   yield* examples()
+  // More kernels, bytes or memory than before fail here; clocks are not looked at.
+  yield await tool('bench counts', 'node', '--conditions=@shoal/source', 'bench/src/main.ts', '--short')
 }
 
 let passed = 0

@@ -16,7 +16,8 @@ export interface Counts {
   /** Bytes that the device holds at most once variables have their values: variables, slots and scratch memory. */
   readonly arena: number
 }
-type Book = { readonly [name: string]: Counts }
+/** Counts by the names of works. */
+export type Book = { readonly [name: string]: Counts }
 
 const file = new URL('../counts.json', import.meta.url)
 
@@ -56,13 +57,19 @@ export function growth(accepted: Book, found: Book): string[] {
   })
 }
 
+/** Counts all works, but the largest. */
+export async function countAll(): Promise<Book> {
+  const found: { [name: string]: Counts } = {}
+  for (const work of works.filter(counted)) found[work.name] = await countsOf(work)
+  return found
+}
+
 /**
  * Counts all works and compares them with bench/counts.json, or writes it.
  * @returns what grew; empty when nothing did, or when it was accepted
  */
 export async function checkCounts(accept: boolean): Promise<string[]> {
-  const found: { [name: string]: Counts } = {}
-  for (const work of works.filter(counted)) found[work.name] = await countsOf(work)
+  const found = await countAll()
   if (accept) {
     writeFileSync(file, `${JSON.stringify(found, null, 2)}\n`)
     return []

@@ -1,10 +1,13 @@
 // On what it was measured.
-import { arch, cpus, platform, totalmem } from 'node:os'
+import { arch, cpus, loadavg, platform, totalmem } from 'node:os'
 
-/** The machine and the Node that runs, in one line. */
+/** The machine and the Node that runs, in one line; it says so when the machine has more to do than this one process. */
 export function machine(): string {
   const all = cpus()
   const model = all[0]?.model.trim() ?? 'unknown processor'
   const memory = Math.round(totalmem() / 2 ** 30)
-  return `${model}, ${all.length} CPUs, ${memory} GiB, ${platform()} ${arch()}, Node ${process.version}`
+  const [load] = loadavg()
+  const busy =
+    load! > 1.5 ? ` The machine was busy with other work meanwhile (load average ${load!.toFixed(1)}).` : ''
+  return `${model}, ${all.length} CPUs, ${memory} GiB, ${platform()} ${arch()}, Node ${process.version}.${busy}`
 }

@@ -2,6 +2,7 @@
 import type { Comparison } from './compare.ts'
 import { Comparator } from './compare.ts'
 import { contenders } from './contenders/all.ts'
+import { countAll } from './counts.ts'
 import { measurements } from './quantities/all.ts'
 import type { Quantity } from './quantity.ts'
 import { sections, writePage } from './report/page.ts'
@@ -30,7 +31,7 @@ export async function measure(names: readonly string[]): Promise<void> {
     quantities.push(...found)
     if (found.length > 0) console.log(`${quantityTable(found).join('\n')}\n`)
   }
-  const results = { comparisons, quantities }
+  const results = { comparisons, quantities, ...(names.length === 0 && { counts: await countAll() }) }
   console.log(sections(results, everybody, names.length === 0).join('\n'))
   if (names.length === 0) writePage(results, everybody)
   for (const contender of everybody) await contender.close?.()

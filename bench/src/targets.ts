@@ -1,5 +1,6 @@
 // What Shoal is to reach, as data: each target says what is looked at, and the full run puts what was measured beside it.
 import type { Comparison } from './compare.ts'
+import type { Book, Counts } from './counts.ts'
 import type { Quantity } from './quantity.ts'
 import { ratio, summary } from './statistics.ts'
 
@@ -7,6 +8,8 @@ import { ratio, summary } from './statistics.ts'
 export interface Results {
   readonly comparisons: readonly Comparison[]
   readonly quantities: readonly Quantity[]
+  /** Of a full run. */
+  readonly counts?: Book
 }
 
 /** One number that a target is held against. */
@@ -66,6 +69,11 @@ const timed =
     const samples = comparisons.find((each) => each.work.name === work)?.samples.get(side)
     return samples ? [{ of: '', value: summary(samples).median * factor }] : []
   }
+
+const counted =
+  (what: keyof Counts, names: readonly string[]): Target['read'] =>
+  ({ counts }) =>
+    names.flatMap((name) => (counts?.[name] ? [{ of: name, value: counts[name][what] }] : []))
 
 const small = ['matmul-64', 'matmul-128', 'matmul-256', 'matmul-512']
 const large = ['matmul-1024', 'matmul-2048']
@@ -155,6 +163,7 @@ const grouped: readonly (readonly [group: string, rows: readonly Row[]])[] = [
   [
     'element-wise',
     [
+      ['kernels of a chain', { atMost: 1 }, counted('kernels', ['multiply-add-1e6', 'gated-sum-1e6'])],
       [
         'a·b+c, of memory.copy',
         { atLeast: 0.9 },

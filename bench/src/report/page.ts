@@ -11,17 +11,20 @@ import type { Results } from '../targets.ts'
 import { targets } from '../targets.ts'
 import type { Chart } from './charts.ts'
 import { svg } from './charts.ts'
-import { comparisonTable, quantityTable, targetTable } from './tables.ts'
+import { comparisonTable, countTable, quantityTable, targetTable } from './tables.ts'
 
 const docs = new URL('../../../docs/', import.meta.url)
 const [begin, end] = ['<!-- bench: begin -->', '<!-- bench: end -->']
 
+const countsText =
+  'What a run does whatever the clock says: kernels, the bytes of the buffers that each of them is bound to, and the bytes that the device holds at most. `npm run bench -- --short` fails when one of them grows.'
+
 /** The tables as Markdown. */
 export function sections(results: Results, contenders: readonly Contender[], linked: boolean): string[] {
   const versions = [...new Set(contenders.map(({ version }) => version))]
-  const { comparisons, quantities } = results
+  const { comparisons, quantities, counts } = results
   return [
-    `${machine()}. ${versions.join(', ')}.`,
+    `${machine()} ${versions.join(', ')}.`,
     '',
     '### Targets',
     '',
@@ -34,6 +37,7 @@ export function sections(results: Results, contenders: readonly Contender[], lin
       return [`### ${family.title}`, '', ...comparisonTable(own), '', ...picture]
     }),
     ...(quantities.length > 0 ? ['### Whole programs', '', ...quantityTable(quantities), ''] : []),
+    ...(counts ? ['### Counts', '', countsText, '', ...countTable(counts), ''] : []),
   ]
 }
 

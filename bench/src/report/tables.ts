@@ -1,5 +1,6 @@
 // The tables of a full run, in Markdown.
 import type { Comparison } from '../compare.ts'
+import type { Book } from '../counts.ts'
 import type { Quantity } from '../quantity.ts'
 import type { Quartiles } from '../statistics.ts'
 import { ratio, summary } from '../statistics.ts'
@@ -96,3 +97,17 @@ export function quantityTable(quantities: readonly Quantity[]): string[] {
   ])
   return table(['', 'Shoal', ...others], rows)
 }
+
+const mebibytes = (bytes: number): string => digits(bytes / 2 ** 20)
+
+/** Kernels and bytes of every work. */
+export const countTable = (counts: Book): string[] =>
+  table(
+    ['work', 'kernels', 'moved, MiB', 'held, MiB'],
+    Object.entries(counts).map(([name, { kernels, bytes, arena }]) => [
+      name,
+      `${kernels}`,
+      mebibytes(bytes),
+      mebibytes(arena),
+    ]),
+  )
