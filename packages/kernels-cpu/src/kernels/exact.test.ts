@@ -345,6 +345,7 @@ describe('MatMul', () => {
       await expectProduct([2, 1, 3, 6], [4, 6, 9], [2, 4, 3, 9], dtype)
       await expectProduct([2, 0], [0, 3], [2, 3], dtype)
       await expectProduct([0, 2], [2, 3], [0, 3], dtype)
+      await expectProduct([2, 0], [0, 0], [2, 0], dtype)
     }
   })
 

@@ -53,7 +53,7 @@ interface Plan {
   readonly tasks: number
   /** Rows of a task; the last may have fewer. */
   readonly share: number
-  /** Bytes of a task: a row of a, then a row of the answer, both as they are summed. */
+  /** Bytes of a task, never 0: a row of a, then a row of the answer, both as they are summed. */
   readonly scratch: number
 }
 
@@ -80,7 +80,7 @@ function planOf({ inputs, outputs, attrs }: Signature): Plan {
     stepsB: stepsOf(b.shape, batches),
     tasks: share === 0 ? 0 : Math.ceil(rows / share),
     share,
-    scratch: Math.ceil(((k + n) * dtypes[sum].bytes) / 64) * 64,
+    scratch: Math.ceil(((k + n + 1) * dtypes[sum].bytes) / 64) * 64,
   }
 }
 

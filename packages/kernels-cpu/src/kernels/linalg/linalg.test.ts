@@ -59,6 +59,7 @@ describe('Qr', () => {
         [4, 7],
         [2, 3, 20, 20],
         [33, 12],
+        [3, 0],
       ])
         for (const full of [false, true])
           await expectAgreement([random(shape, dtype, 3)], (a) => [...qr(a!, { full })])

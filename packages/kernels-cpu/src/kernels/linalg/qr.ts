@@ -28,7 +28,7 @@ interface Plan {
   /** Columns of q, which are as many as rows of r. */
   readonly inner: number
   readonly reflections: number
-  /** Bytes of one item: the matrix as it becomes r, then q, the vectors of the reflections, and a row of dot products; all float64. */
+  /** Bytes of one item, never 0: the matrix as it becomes r, then q, the vectors of the reflections, and a row of dot products; all float64. */
   readonly scratch: number
 }
 
@@ -37,7 +37,7 @@ function planOf({ inputs, outputs }: Signature): Plan {
   const [m, n] = shape.slice(-2) as unknown as readonly [number, number]
   const inner = outputs[0]!.shape.at(-1)!
   const reflections = Math.min(m, n)
-  const elements = m * n + m * inner + reflections * m + Math.max(n, inner)
+  const elements = m * n + m * inner + reflections * m + Math.max(n, inner, 1)
   return {
     dtype,
     batch: sizeOf(shape.slice(0, -2)),
