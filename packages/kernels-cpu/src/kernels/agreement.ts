@@ -12,7 +12,7 @@ afterAll(async () => {
 })
 
 /** Numbers of a linear congruential generator, in [-1, 1). */
-function random(seed: number): () => number {
+export function random(seed: number): () => number {
   let state = seed
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) | 0
@@ -24,7 +24,7 @@ function random(seed: number): () => number {
 export const bytesOf = (data: TypedArray) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
 /** Runs a kernel as a Program of its own: every output. Memory holds NaN before, so that what is not written shows. */
-async function run(
+export async function answersOf(
   on: Device,
   op: string,
   signature: Signature,
@@ -73,8 +73,8 @@ export async function expectAgreement(
   const expected = signature.outputs.map(({ dtype, shape }) => allocate(dtype, sizeOf(shape)) as TypedArray)
   referenceKernels[op]!(inputs, expected, signature)
   const what = `${op} ${JSON.stringify(signature)}`
-  const answers = await run(device, op, signature, inputs)
-  for (const actual of [answers, await run(strict, op, signature, inputs)])
+  const answers = await answersOf(device, op, signature, inputs)
+  for (const actual of [answers, await answersOf(strict, op, signature, inputs)])
     actual.forEach((data, o) => {
       let worst = 0
       for (let i = 0; i < data.length; i++) {
@@ -86,8 +86,9 @@ export async function expectAgreement(
       expect(worst, what).toBeLessThanOrEqual(tolerance)
     })
   const { constants, ...otherwise } = signature
-  if (constants) expect(await run(device, op, otherwise, inputs), what).toEqual(answers)
-  for (const several of threaded) expect(await run(several, op, signature, inputs), what).toEqual(answers)
+  if (constants) expect(await answersOf(device, op, otherwise, inputs), what).toEqual(answers)
+  for (const several of threaded)
+    expect(await answersOf(several, op, signature, inputs), what).toEqual(answers)
 }
 
 /** A type of sizes; float32 by default. */

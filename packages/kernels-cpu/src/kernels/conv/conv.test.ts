@@ -1,6 +1,9 @@
 import type { AttrValues, Signature } from '@shoal/core'
-import { describe, it } from 'vitest'
-import { expectAgreement, type } from '../agreement.ts'
+import { sizeOf } from '@shoal/core'
+import { describe, expect, it } from 'vitest'
+import { cpu } from '../../cpu.ts'
+import { candidatesFor } from '../../gemm/tile.ts'
+import { answersOf, expectAgreement, random, type } from '../agreement.ts'
 
 interface ConvCase {
   readonly x: number[]
@@ -154,6 +157,35 @@ const convCases: ConvCase[] = [
   },
   { x: [1, 30, 40, 16], filter: [3, 3, 16, 24], y: [1, 30, 40, 24], attrs: { padding: 'SAME', groups: 1 } },
 ]
+
+it('answers the same bits whatever register blocks are thought the best', async () => {
+  const next = random(3)
+  const [x, filter, y] = [
+    [2, 9, 21, 6],
+    [3, 3, 6, 30],
+    [2, 9, 21, 30],
+  ] as const
+  const values = (shape: readonly number[]) => Float32Array.from({ length: sizeOf(shape) }, next)
+  const [images, weights, flow] = [values(x), values(filter), values(y)]
+  const attrs = { padding: 'SAME', groups: 1 }
+  const inputs = [type(x), type(filter), type(y)]
+  const answers = await Promise.all(
+    candidatesFor(true).map(async (fast, _, all) => {
+      const costs = all.map((tile) => ({ ...tile, nanoseconds: tile === fast ? 1 : 100 }))
+      await using device = cpu({ tuning: { f32: costs, 'f32 relaxed': costs } })
+      const forward = { inputs: inputs.slice(0, 2), outputs: [type(y)], attrs }
+      const byInput = { inputs, outputs: [type(x)], attrs, shapeOnly: new Set([0]) }
+      const byFilter = { inputs, outputs: [type(filter)], attrs, shapeOnly: new Set([1]) }
+      return [
+        await answersOf(device, 'Conv', forward, [images, weights]),
+        await answersOf(device, 'ConvBackpropInput', byInput, [weights, flow]),
+        await answersOf(device, 'ConvBackpropFilter', byFilter, [images, flow]),
+      ]
+    }),
+  )
+  expect(answers.length).toBeGreaterThan(1)
+  for (const other of answers) expect(other).toEqual(answers[0])
+})
 
 describe.each(['float32', 'float64'] as const)('convolutions of %s', (dtype) => {
   const tolerance = dtype === 'float64' ? 1e-12 : 1e-4

@@ -1,10 +1,12 @@
 // The gradient by the filter: for every tap, the transposed product of the lines that it sees with the lines of dy.
 import { chooseTile, microKernel, type MicroKernelSpec } from '../../gemm/index.ts'
 import { elements } from '../../gemm/microKernel.ts'
+import { tilesFor } from '../../gemm/tuning.ts'
 import { overBox, overUnits } from '../../lower/odometer.ts'
 import type { Stage } from '../../stage.ts'
 import { call, i32, type Local, type ModuleBuilder, select, type Value } from '../../wasm/index.ts'
-import { type Sliding, volume } from './geometry.ts'
+import type { KernelOptions } from '../kernelDef.ts'
+import { multiplyAdds, type Sliding, volume } from './geometry.ts'
 import { planPositions, type PositionPanels } from './positions.ts'
 
 type Address = Value<'i32'>
@@ -26,12 +28,14 @@ export interface FilterPlan {
 }
 
 /** Cuts the gradient into register blocks. */
-export function planFilter(sliding: Sliding, relaxed: boolean): FilterPlan {
+export function planFilter(sliding: Sliding, options: KernelOptions): FilterPlan {
   const { kernel, dilation, groups, seen, made } = sliding
   const element = elements[sliding.element]
   const side = groups === 1 && dilation[2] === 1
   const length = side ? kernel[2] * seen : seen
-  const tile = chooseTile({ m: length, n: made, lanes: element.lanes, relaxed, registers: 15 })
+  const measured = tilesFor(sliding.element, multiplyAdds(sliding), options)
+  const { relaxed } = options
+  const tile = chooseTile({ m: length, n: made, lanes: element.lanes, relaxed, measured })
   const columns = Math.min(tile.vectors * element.lanes, made)
   return { side, length, rows: tile.rows, panels: planPositions(sliding, columns, element) }
 }

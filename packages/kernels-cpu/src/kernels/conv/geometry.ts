@@ -138,6 +138,10 @@ export function forwardSliding(op: ConvOp, signature: Signature): Sliding {
 export const isBorderless = ({ image, box, first, spread }: Border): boolean =>
   image.every((size, a) => size === box[a] && first[a] === 0 && spread[a] === 1)
 
+/** Products that all windows sum. */
+export const multiplyAdds = ({ border, output, kernel, groups, seen, made }: Sliding): number =>
+  border.batch * volume(output) * volume(kernel) * groups * seen * made
+
 /** Bytes of all images in their boxes. */
 export const borderBytes = ({ border, bytes }: Sliding): number =>
   border.batch * volume(border.box) * border.channels * bytes

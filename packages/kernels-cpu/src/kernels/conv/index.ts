@@ -67,9 +67,11 @@ function slidingKernel(
   if (isFanned(op, signature)) return fanKernel(op, signature, options)
   const backward = op === 'ConvBackpropInput'
   const slidings = backward ? backwardPhases(signature) : [forwardSliding(op, signature)]
-  const panels = planPhases(slidings, options.relaxed)
+  const panels = planPhases(slidings, options)
   const phases = slidings.map((sliding, i): Phase => ({ sliding, panels: panels[i]! }))
   const prepared = signature.constants?.has(1) === true
+  // Register blocks may have been measured since an equal signature was compiled.
+  const key = `${signatureKey(op, signature, options)} ${prepared} ${JSON.stringify(panels)}`
   const boxBytes = isBorderless(slidings[0]!.border) ? 0 : roundUp(borderBytes(slidings[0]!))
   // There is always scratch memory, even where no window sees a tap.
   const packedBytes = roundUp(Math.max(64, panels.at(-1)!.end))
@@ -89,7 +91,7 @@ function slidingKernel(
   return {
     workspaceBytes,
     write: (module) =>
-      module.once(`${signatureKey(op, signature, options)} ${prepared}`, () => [
+      module.once(key, () => [
         ...border(module, operands),
         ...(prepared ? [] : pack(module, operands.count, (p) => [p[operands.other]!, packed(p)])),
         windowStage(module, phases, options.relaxed, operands.count, (p) => [
@@ -132,7 +134,7 @@ export const convBackpropFilter: KernelDef = {
     if (isPointwise(op, signature)) return pointwiseKernel(op, signature, options)
     if (isDepthwise(op, signature)) return depthwiseFilterKernel(signature, options)
     const sliding = forwardSliding(op, signature)
-    const plan = planFilter(sliding, options.relaxed)
+    const plan = planFilter(sliding, options)
     const { panels } = plan
     const boxBytes = isBorderless(sliding.border) ? 0 : roundUp(borderBytes(sliding))
     const workspaceBytes = boxBytes + roundUp(panels.bytes)
@@ -147,7 +149,7 @@ export const convBackpropFilter: KernelDef = {
     return {
       workspaceBytes,
       write: (module) =>
-        module.once(signatureKey(op, signature, options), () => [
+        module.once(`${signatureKey(op, signature, options)} ${JSON.stringify(plan)}`, () => [
           ...border(module, operands),
           ...(panels.packed ? [pack(module)] : []),
           filterStage(module, sliding, plan, options.relaxed, operands.count, (p) => [

@@ -3,7 +3,7 @@ import type { ConcreteType, Signature } from '@shoal/core'
 import { boundInputs, sizeOf } from '@shoal/core'
 import type { Stage } from '../../stage.ts'
 import { call, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
-import { type CompiledKernel, type KernelOptions, signatureKey } from '../kernelDef.ts'
+import type { CompiledKernel, KernelOptions } from '../kernelDef.ts'
 import { matmul } from '../matmul.ts'
 import { type ConvOp, convolutionOf, shapesOf, volume } from './geometry.ts'
 
@@ -37,7 +37,6 @@ export function pointwiseKernel(op: ConvOp, signature: Signature, options: Kerne
     },
     options,
   )
-  const key = `${signatureKey(op, signature, options)} ${product.prepared !== undefined}`
   const picks = [...from, answer]
   const write = (module: ModuleBuilder, stages: readonly Stage[]) =>
     picks.every((pick, i) => pick === i)
@@ -51,7 +50,7 @@ export function pointwiseKernel(op: ConvOp, signature: Signature, options: Kerne
         })
   return {
     workspaceBytes: product.workspaceBytes,
-    write: (module) => module.once(key, () => write(module, product.write(module))),
+    write: (module) => write(module, product.write(module)),
     ...(product.prepared && {
       prepared: {
         bytes: product.prepared.bytes,

@@ -1,10 +1,12 @@
 // Filters packed into panels: for each group and panel of made channels, for each tap and seen channel, the weights of the panel side by side.
 import { chooseTile, type Tile } from '../../gemm/index.ts'
 import { elements } from '../../gemm/microKernel.ts'
+import { tilesFor } from '../../gemm/tuning.ts'
 import { flatten, overBox, overUnits } from '../../lower/odometer.ts'
 import type { Stage } from '../../stage.ts'
 import { f32, f64, i32, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
-import { each, type Sliding, volume } from './geometry.ts'
+import type { KernelOptions } from '../kernelDef.ts'
+import { each, multiplyAdds, type Sliding, volume } from './geometry.ts'
 
 /** How packed weights lie in memory. */
 export interface Panels {
@@ -23,9 +25,11 @@ export interface Panels {
 }
 
 /** The panels of a convolution or one of its phases; every panel takes as much room as a whole one. */
-function planPanels(sliding: Sliding, start: number, relaxed: boolean): Panels {
+function planPanels(sliding: Sliding, start: number, options: KernelOptions): Panels {
   const { lanes } = elements[sliding.element]
-  const tile = chooseTile({ m: sliding.output[2], n: sliding.made, lanes, relaxed, registers: 15 })
+  const measured = tilesFor(sliding.element, multiplyAdds(sliding), options)
+  const { relaxed } = options
+  const tile = chooseTile({ m: sliding.output[2], n: sliding.made, lanes, relaxed, measured })
   const columns = Math.min(tile.vectors * lanes, Math.max(1, sliding.made))
   const count = Math.ceil(sliding.made / columns)
   const step = tile.vectors * 16
@@ -44,10 +48,10 @@ function planPanels(sliding: Sliding, start: number, relaxed: boolean): Panels {
 }
 
 /** The panels of all phases, one after the other. */
-export function planPhases(phases: readonly Sliding[], relaxed: boolean): Panels[] {
+export function planPhases(phases: readonly Sliding[], options: KernelOptions): Panels[] {
   let end = 0
   return phases.map((sliding) => {
-    const panels = planPanels(sliding, end, relaxed)
+    const panels = planPanels(sliding, end, options)
     end = Math.ceil(panels.end / 64) * 64
     return panels
   })

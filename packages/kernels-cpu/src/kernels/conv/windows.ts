@@ -131,6 +131,8 @@ function writeLine(
       bK: panels.step,
       bPadded: true,
       cRow: next,
+      // Rows of few channels meet the same elements at different steps. Steps that are written out would make the engine keep those, in too few registers.
+      ...(height > 3 && stride[2] * border.channels < 8 && { unroll: 1 }),
     }
     return microKernel(module, spec)
   }
