@@ -90,6 +90,15 @@ export class UnitGraph {
     return made
   }
 
+  /** Says every unit otherwise. */
+  update(say: (unit: Unit) => Unit): void {
+    for (const root of this.graph.order()) {
+      const unit = say(this.at(root))
+      this.roots.set(unit, root)
+      this.current.set(root, unit)
+    }
+  }
+
   private readonly roots = new Map<Unit, Unit>()
   private rootOf(unit: Unit): Unit {
     return this.graph.find(this.roots.get(unit) ?? unit)

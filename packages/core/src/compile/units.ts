@@ -1,5 +1,6 @@
 // Units of work: what the executor does in one go. A unit is a fused kernel, a hand-written one, or something that the executor does itself.
 import type { Node, Tensor } from '../graph/graph.ts'
+import { collapseAxes } from '../ir/collapse.ts'
 import type { FusedKernel } from '../ir/kernel.ts'
 import type { RuntimeRole } from '../op.ts'
 import { isBlank } from '../ops/graph/blank.ts'
@@ -66,13 +67,16 @@ export function cutUnits(effects: EffectOrder, { device, limits, kept, taken }: 
   const units = order
     .filter((node) => !inlined.has(node) && !node.outputs.some(isBlank))
     .map((node) => unitOf(node, inlined, used))
-  if (!limits.enabled) return units
+  if (!limits.enabled) return units.map(simplified)
   const graph = new UnitGraph(units, effects, stored)
   mergeKernels(graph, order, inlined, limits)
+  graph.update(simplified)
   mergeEpilogues(graph, device)
   mergeAssignments(graph, taken)
   return graph.units()
 }
+
+const simplified = (unit: Unit): Unit => (unit.kernel ? { ...unit, kernel: collapseAxes(unit.kernel) } : unit)
 
 function unitOf(node: Node, inlined: ReadonlySet<Node>, used: ReadonlySet<Tensor>): Unit {
   const { body } = node.op

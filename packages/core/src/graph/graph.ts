@@ -139,7 +139,17 @@ export interface Graph {
  * Nodes in dependency order, each once. Inputs and control inputs come before their readers; ties keep the order of fetches.
  * @param within left out: all; otherwise nodes that it refuses are left out with all that only they need.
  */
-export function toposort(graph: Graph, within: (node: Node) => boolean = () => true): Node[] {
+export function toposort(graph: Graph, within?: (node: Node) => boolean): readonly Node[] {
+  if (within) return sorted(graph, within)
+  let order = orders.get(graph)
+  if (!order) orders.set(graph, (order = sorted(graph, () => true)))
+  return order
+}
+
+/** Graphs never change: what was sorted once is sorted. */
+const orders = new WeakMap<Graph, readonly Node[]>()
+
+function sorted(graph: Graph, within: (node: Node) => boolean): Node[] {
   const order: Node[] = []
   const state = new Map<Node, 'open' | 'done'>()
   const stack: Node[] = []
@@ -189,10 +199,11 @@ export function rewrite(graph: Graph, rule: RewriteRule): Graph {
   let changed = false
   const at = (t: Tensor): Tensor => tensors.get(t) ?? t
   const nodesOf = (n: Node): readonly Node[] => nodes.get(n) ?? [n]
+  const controlOf = ({ control }: Node): readonly Node[] =>
+    control.length === 0 ? control : [...new Set(control.flatMap(nodesOf))]
   for (const old of toposort(graph)) {
-    const inputs = old.inputs.map(at)
-    const control = [...new Set(old.control.flatMap(nodesOf))]
-    const node = old.on(inputs, control)
+    // Nothing above it was replaced yet.
+    const node = changed ? old.on(old.inputs.map(at), controlOf(old)) : old
     const answer = rule(node, old) ?? node
     if (answer === old || answer === old.outputs) continue
     changed = true

@@ -2,7 +2,6 @@
 import type { DType } from '../dtype.ts'
 import { dtypes } from '../dtype.ts'
 import type { Node, Tensor } from '../graph/graph.ts'
-import { collapseAxes } from '../ir/collapse.ts'
 import type { Expr } from '../ir/expr.ts'
 import { E } from '../ir/expr.ts'
 import type { FusedKernel, KernelReduction, KernelStore } from '../ir/kernel.ts'
@@ -13,7 +12,7 @@ import { sizeOf } from '../shape.ts'
 import type { Loops } from './loops.ts'
 import { keptSizes, loopsOf, loopsOfReduction, sameLoops, sameSizes, withoutUnits } from './loops.ts'
 
-/** A kernel and the tensors that it reads and stores, in the order of its inputs and outputs. */
+/** A kernel, as its nodes say it and not yet simplified, and the tensors that it reads and stores, in the order of its inputs and outputs. */
 export interface FusedGroup {
   readonly kernel: FusedKernel
   readonly inputs: readonly Tensor[]
@@ -95,14 +94,14 @@ class Fuser {
       const { dtype, shape } = root.outputs[0]!.type as ConcreteType
       return { dtype, length: sizeOf(shape), ...this.done.get(root)! }
     })
-    const kernel = collapseAxes({
+    const kernel = {
       name: stored.at(-1)!.name,
       inputs: this.inputs.map((t) => ({ dtype: t.dtype, length: sizeOf(t.shape as Size) })),
       axes: this.axes,
       reduced: this.loops.reduced.filter((reduced) => reduced).length,
       reductions: this.reductions,
       stores,
-    })
+    }
     return {
       kernel,
       inputs: this.inputs,

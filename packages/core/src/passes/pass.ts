@@ -1,7 +1,7 @@
 // A pass answers an equal graph that costs less or says more plainly what is to be done.
 import type { AttrValue } from '../attr.ts'
 import type { Graph, Node, Subgraph } from '../graph/graph.ts'
-import { isSubgraph, rewrite } from '../graph/graph.ts'
+import { isSubgraph, rewrite, toposort } from '../graph/graph.ts'
 
 /** Told of every node that a pass takes out or replaces, and why. */
 export type Note = (node: Node, why: string) => void
@@ -43,10 +43,11 @@ export const repeated = (
 
 /** Runs a pass on every subgraph, innermost first, then on the graph. */
 export function runDeep(pass: Pass, graph: Graph, note?: Note): Graph {
-  return pass.run(
-    rewrite(graph, (node) => mapSubgraphs(node, (body) => runDeep(pass, body, note))),
-    note,
-  )
+  const holdsBodies = toposort(graph).some((node) => node.op.subgraphs)
+  const deep = holdsBodies
+    ? rewrite(graph, (node) => mapSubgraphs(node, (body) => runDeep(pass, body, note)))
+    : graph
+  return pass.run(deep, note)
 }
 
 /** The node with its subgraphs replaced; undefined when none changed. Parameters stay as they are. */

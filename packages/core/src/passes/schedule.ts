@@ -7,7 +7,7 @@ import { isConcrete, sizeOf } from '../shape.ts'
 import { predecessors } from './cone.ts'
 
 /** Nodes in dependency order, never with a higher peak than `toposort` has; near-linear. Fetches that are inputs of a program may be put first. */
-export function schedule(graph: Graph): Node[] {
+export function schedule(graph: Graph): readonly Node[] {
   const plain = toposort(graph)
   const planned = bySize(graph, plain)
   return peakBytes(planned, graph.fetches) < peakBytes(plain, graph.fetches) ? planned : plain
