@@ -227,7 +227,7 @@ function withLibrary(opened: Library): void {
         device.write(buffer, new Uint8Array(Int32Array.of(1, 2, 3, 4).buffer))
         return buffer
       })
-      kernel.launch(two)
+      kernel.launch([...two, device.alloc(kernel.workspaceBytes)])
       expect([...new Int32Array((device.read(two[2]!) as Uint8Array<ArrayBuffer>).buffer)]).toEqual([
         7, 10, 15, 22,
       ])
