@@ -59,12 +59,14 @@ function planOf({ inputs, attrs }: Signature): Plan {
   return { records, size, k, lines, insertion, scratch, share, tasks: Math.ceil(lines / share) }
 }
 
-function writeTopK(module: ModuleBuilder, { inputs, outputs }: Signature, plan: Plan): Stage {
+function writeTopK(module: ModuleBuilder, { inputs, outputs, attrs }: Signature, plan: Plan): Stage {
   const { records, size, k, lines, insertion, scratch, share, tasks } = plan
-  const { bytes } = dtypes[inputs[0]!.dtype]
+  const { dtype } = inputs[0]!
+  const { bytes } = dtypes[dtype]
+  const descending = attrs['largest'] === true
   const indexBytes = dtypes[outputs[1]!.dtype].bytes
   const order = insertion
-    ? writeInsertion(module, records, size, k, bytes)
+    ? writeInsertion(module, { dtype, descending, size, k })
     : writeRadixSort(module, records, size, bytes)
   const take = writeTake(module, records, bytes, indexBytes)
   const types = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const
