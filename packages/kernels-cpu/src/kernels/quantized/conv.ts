@@ -6,7 +6,7 @@ import { type KernelDef, type KernelOptions, signatureKey } from '../kernelDef.t
 import { dotRows, type DotSpec } from './dotRows.ts'
 import { depthwiseStage, filterStage, isDepthwise, packedBytes } from './depthwise.ts'
 import { type Geometry, geometryOf, type Grid, gridOf, gridStage } from './grid.ts'
-import { interleaveStage, laneRows, type LaneSpec, planInterleaving } from './laneRows.ts'
+import { interleaveStage, laneRows, type LaneSpec, planInterleaving, suitsLanes } from './laneRows.ts'
 import { joinsTaps, patchStage, planPatches } from './patches.ts'
 import { matrixUnits, rowsStage } from './rows.ts'
 import type { Way } from './way.ts'
@@ -20,13 +20,17 @@ interface Places {
   readonly grid: Value<'i32'>
   /** Scratch memory behind the copy. */
   readonly scratch: Value<'i32'>
+  /** Interleaved weights, behind that or where constants are prepared. */
+  readonly interleaved: Value<'i32'>
 }
 
-/** A convolution but for the copy that its windows slide over. */
+/** A convolution but for the copy that its windows slide over, and for how its weights are interleaved. */
 interface Plan {
   readonly grid: Grid
   /** Scratch memory besides that copy. */
   readonly bytes: number
+  /** Present: its weights are interleaved so. */
+  readonly lanes?: LaneSpec
   readonly stages: (
     module: ModuleBuilder,
     parameters: number,
@@ -40,22 +44,42 @@ export const quantizedConvBy = (wayOf: (options: KernelOptions) => Way): KernelD
   supports: ({ inputs, outputs }) => [...inputs, ...outputs].every(({ shape }) => sizeOf(shape) > 0),
   compile(signature, options) {
     const geometry = geometryOf(signature)
-    const plan = planOf(geometry, wayOf(options))
-    const scratch = plan.grid.bytes + plan.bytes
-    const addressesOf = ([x, filter, y, workspace]: readonly Local<'i32'>[]): Places => {
-      const behind = scratch > 0 ? i32.add(workspace!, plan.grid.bytes) : workspace!
-      return { x: x!, filter: filter!, y: y!, grid: plan.grid.copied ? workspace! : x!, scratch: behind }
+    const constant = signature.constants?.has(1) === true
+    const plan = planOf(geometry, wayOf(options), constant)
+    const { grid, lanes } = plan
+    const lanesBytes = lanes ? planInterleaving(lanes).bytes : 0
+    const prepares = lanes !== undefined && constant
+    const scratch = grid.bytes + plan.bytes + (prepares ? 0 : lanesBytes)
+    const parameters = 3 + (scratch > 0 ? 1 : 0) + (prepares ? 1 : 0)
+    const placesOf = (p: readonly Local<'i32'>[]): Places => {
+      // What is not there is not asked for.
+      const [x, filter, y, workspace] = p as readonly [Local<'i32'>, Local<'i32'>, Local<'i32'>, Local<'i32'>]
+      const behind = i32.add(workspace, grid.bytes)
+      const interleaved = prepares ? p[parameters - 1]! : i32.add(behind, plan.bytes)
+      return { x, filter, y, grid: grid.copied ? workspace : x, scratch: behind, interleaved }
     }
-    const parameters = scratch > 0 ? 4 : 3
+    const key = `${signatureKey('QuantizedConv', signature, options)} ${prepares}`
     return {
       workspaceBytes: scratch,
       write: (module) =>
-        module.once(signatureKey('QuantizedConv', signature, options), () => [
-          ...(plan.grid.copied
-            ? [gridStage(module, geometry, parameters, (p) => [p[0]!, addressesOf(p).grid])]
+        module.once(key, () => [
+          ...(grid.copied ? [gridStage(module, geometry, parameters, (p) => [p[0]!, placesOf(p).grid])] : []),
+          ...(lanes && !prepares
+            ? [
+                interleaveStage(module, lanes, parameters, (p) => [
+                  placesOf(p).filter,
+                  placesOf(p).interleaved,
+                ]),
+              ]
             : []),
-          ...plan.stages(module, parameters, addressesOf),
+          ...plan.stages(module, parameters, placesOf),
         ]),
+      ...(prepares && {
+        prepared: {
+          bytes: lanesBytes,
+          write: (module) => [interleaveStage(module, lanes, 3, (p) => [p[1]!, p[2]!])],
+        },
+      }),
     }
   },
 })
@@ -63,10 +87,10 @@ export const quantizedConvBy = (wayOf: (options: KernelOptions) => Way): KernelD
 /** Bytes that are worth a run of vectors: shorter ones leave too much of their last vector unused. */
 const isLong = (bytes: number): boolean => bytes % 16 === 0 || bytes >= 48
 
-function planOf(geometry: Geometry, way: Way): Plan {
+function planOf(geometry: Geometry, way: Way, constant: boolean): Plan {
   if (isDepthwise(geometry)) return depthwise(geometry)
   const { run } = planPatches(geometry)
-  return isLong(run) ? inPlace(geometry, way) : writtenOut(geometry, way)
+  return isLong(run) ? inPlace(geometry, way, constant) : writtenOut(geometry, way)
 }
 
 /** Each channel by itself. */
@@ -87,7 +111,7 @@ function depthwise(geometry: Geometry): Plan {
 }
 
 /** Sums over the grid as it lies: a row is a window, one further for each pixel of a line. */
-function inPlace(geometry: Geometry, way: Way): Plan {
+function inPlace(geometry: Geometry, way: Way, constant: boolean): Plan {
   const { batch, channels, output, stride, dilation, kernel, groups, seen, made } = geometry
   const grid = gridOf(geometry, false)
   const [depth, height, width] = grid.sizes
@@ -114,6 +138,20 @@ function inPlace(geometry: Geometry, way: Way): Plan {
     rows: output[2],
     lastRows: output[2],
   }
+  if (constant && spec.levels.length === 0 && suitsLanes(spec.run)) {
+    const lanes: LaneSpec = { ...spec, depth: spec.run }
+    return {
+      grid,
+      bytes: 0,
+      lanes,
+      stages: (module, parameters, placesOf) => [
+        rowsStage(module, laneRows(module, lanes), lines, parameters, (p) => {
+          const { grid: from, interleaved, y } = placesOf(p)
+          return [from, interleaved, y]
+        }),
+      ],
+    }
+  }
   return {
     grid,
     bytes: 0,
@@ -131,7 +169,7 @@ function writtenOut(geometry: Geometry, way: Way): Plan {
   const { batch, output, kernel, groups, seen, made } = geometry
   const grid = gridOf(geometry, true)
   const patches = planPatches(geometry)
-  const spec: LaneSpec = {
+  const lanes: LaneSpec = {
     way,
     columns: made,
     depth: kernel[0] * kernel[1] * kernel[2] * seen,
@@ -141,16 +179,15 @@ function writtenOut(geometry: Geometry, way: Way): Plan {
     xGroup: patches.group,
   }
   const positions = matrixUnits(batch * output[0] * output[1] * output[2], patches.position)
-  const packed = (places: Places) => i32.add(places.scratch, patches.bytes)
   return {
     grid,
-    bytes: patches.bytes + planInterleaving(spec).bytes,
+    bytes: patches.bytes,
+    lanes,
     stages: (module, parameters, placesOf) => [
       patchStage(module, geometry, grid, patches, parameters, (p) => [placesOf(p).grid, placesOf(p).scratch]),
-      interleaveStage(module, spec, parameters, (p) => [placesOf(p).filter, packed(placesOf(p))]),
-      rowsStage(module, laneRows(module, spec), positions, parameters, (p) => {
-        const places = placesOf(p)
-        return [places.scratch, packed(places), places.y]
+      rowsStage(module, laneRows(module, lanes), positions, parameters, (p) => {
+        const { scratch, interleaved, y } = placesOf(p)
+        return [scratch, interleaved, y]
       }),
     ],
   }

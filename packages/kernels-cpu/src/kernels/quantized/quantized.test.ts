@@ -38,23 +38,28 @@ function place(sizes: readonly number[], last: number) {
 
 /** Runs a kernel on its own, each stage in chunks as threads would take them, backwards. */
 function run(def: KernelDef, signature: Signature, inputs: readonly Int8Array[], last: number): Int32Array {
-  const { write, workspaceBytes } = def.compile(signature, { relaxed: true })
+  const { write, workspaceBytes, prepared } = def.compile(signature, { relaxed: true })
   const outputBytes = 4 * sizeOf(signature.outputs[0]!.shape)
-  const scratch = workspaceBytes > 0 ? [workspaceBytes] : []
+  const scratch = [...(workspaceBytes > 0 ? [workspaceBytes] : []), ...(prepared ? [prepared.bytes] : [])]
   const { pages, addresses } = place([...inputs.map((data) => data.length), outputBytes, ...scratch], last)
   const module = new ModuleBuilder()
   module.importMemory({ module: 'env', name: 'memory', initial: 1 })
   const stages = write(module)
+  const before = prepared?.write(module) ?? []
   stages.forEach(({ func }, i) => module.export(func, `stage${i}`))
+  before.forEach(({ func }, i) => module.export(func, `before${i}`))
   const memory = new WebAssembly.Memory({ initial: pages })
   // What nobody wrote shows.
   new Uint8Array(memory.buffer).fill(0x55)
   inputs.forEach((data, i) => new Int8Array(memory.buffer).set(data, addresses[i]))
   const { exports } = new WebAssembly.Instance(module.compile(), { env: { memory } })
-  stages.forEach((stage, i) => {
-    const compute = exports[`stage${i}`] as (...numbers: number[]) => void
-    for (const [begin, end] of shares(stage)) compute(...addresses, begin, end)
-  })
+  const runAll = (name: string, list: readonly Stage[], given: readonly number[]) =>
+    list.forEach((stage, i) => {
+      const compute = exports[`${name}${i}`] as (...numbers: number[]) => void
+      for (const [begin, end] of shares(stage)) compute(...given, begin, end)
+    })
+  runAll('before', before, [...addresses.slice(0, inputs.length), addresses.at(-1)!])
+  runAll('stage', stages, addresses)
   return new Int32Array(
     memory.buffer.slice(addresses[inputs.length], addresses[inputs.length]! + outputBytes),
   )
@@ -89,7 +94,10 @@ function expectExact(
   referenceKernels[op.def.name]!(inputs, [expected], signature)
   for (const way of ways)
     for (const last of [0, 1])
-      expect(run(defOf(way), signature, inputs, last), JSON.stringify([shapes, way, last])).toEqual(expected)
+      for (const constants of [new Set<number>(), new Set([1])]) {
+        const answer = run(defOf(way), { ...signature, constants }, inputs, last)
+        expect(answer, JSON.stringify([shapes, way, last, constants.size])).toEqual(expected)
+      }
 }
 
 describe('products of bytes', () => {
@@ -105,6 +113,7 @@ describe('products of bytes', () => {
       [13, 64, 9],
       [49, 40, 37],
       [67, 100, 34],
+      [35, 64, 21],
     ] as const)
       expectExact(quantizedMatmul, (way) => quantizedMatmulBy(() => way), [
         [m, k],
@@ -150,6 +159,8 @@ describe('convolutions of bytes', () => {
       [[1, 5, 6, 20], [20, 3, 3, 1], { ...same, groups: 20 }],
       [[2, 5, 6, 5], [5, 3, 2, 1], { ...valid, groups: 5, strides: [1, 2] }],
       [[1, 4, 4, 64], [7, 1, 1, 64], { ...valid, strides: [3, 3] }],
+      [[1, 4, 5, 32], [19, 1, 1, 32], valid],
+      [[1, 5, 4, 64], [10, 1, 1, 32], { ...valid, groups: 2, strides: [2, 1] }],
       [[1, 3, 4, 3, 2], [3, 2, 3, 2, 2], { ...same, strides: [1, 1, 2] }],
       [[1, 9, 32], [3, 4, 32], { ...valid, padding: 'EXPLICIT', explicitPadding: [3, 0] }],
     ]
