@@ -73,7 +73,11 @@ describe.each(['float32', 'float64'] as const)('poolings of %s', (dtype) => {
       [3, 3, 1, NaN],
       [NaN, NaN, -1, -1],
       [-Infinity, -Infinity, NaN, 5],
-    ])
+      [NaN, 2, 3, NaN],
+    ]) {
       await expectAgreement('MaxPoolGrad', signature, 0, [Elements.from(x), Elements.of(7, 9)])
+      const forward = { ...signature, inputs: [typed([1, 4, 1])], outputs: [typed([1, 2, 1])] }
+      await expectAgreement('MaxPool', forward, 0, [Elements.from(x)])
+    }
   })
 })
