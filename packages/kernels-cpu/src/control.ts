@@ -2,11 +2,14 @@
 
 /** A word of a device's memory, as an index of 32-bit words. Those that several threads write lie on cache lines of their own. */
 export const word = {
-  /** Chunks of the region that nobody has taken. Taking one is subtracting 1: what was there, if positive, is the chunk, counted from the end. */
+  /** Chunks of the region that nobody has taken. Taking one is subtracting 1 from what is positive. */
   remaining: 16,
-  /** The Program's chunk after the last one of the region. Stands still while a chunk is pending, and so does `program`. */
+  /**
+   * The chunk after the last one that is left: other threads take from the end, while the one that forks takes from the beginning, so that
+   * step by step each finds much of what it needs in its own cache.
+   */
   end: 17,
-  /** The number of the Program that runs. */
+  /** The number of the Program that runs. It stands still while a chunk is pending. */
   program: 18,
   /** Chunks that are not finished. */
   pending: 32,

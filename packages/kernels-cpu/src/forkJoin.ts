@@ -6,7 +6,6 @@ import {
   type Func,
   type FunctionBuilder,
   i32,
-  type Local,
   type ModuleBuilder,
   select,
 } from './wasm/index.ts'
@@ -60,8 +59,10 @@ export function writeForkJoin(
     f.do(atomic.i32_store(at.remaining, count))
     const missing = f.let(i32.sub(wanted, atomic.i32_load(at.listeners)))
     f.if(i32.gt_s(missing, 0), () => f.do(call(wake, missing)))
-    takeChunks(f, (left) => {
-      f.do(call(work, i32.sub(end, left)))
+    const chunk = f.let(i32.sub(end, count))
+    takeChunks(f, () => {
+      f.do(call(work, chunk))
+      f.set(chunk, i32.add(chunk, 1))
       f.do(atomic.i32_sub(at.pending, 1))
     })
     awaitPending(f, maySleep)
@@ -73,8 +74,8 @@ export function writeForkJoin(
     f.loop((again) => {
       f.set(looks, patience)
       f.loop((look) => {
-        takeChunks(f, (left) => {
-          const chunk = f.let(i32.sub(i32.load(at.end), left))
+        takeChunks(f, () => {
+          const chunk = f.let(i32.sub(atomic.i32_sub(at.end, 1), 1))
           f.if(i32.ne(i32.load(at.program), program), () => {
             f.do(atomic.i32_sub(at.listeners, 1))
             f.return(chunk)
@@ -100,12 +101,10 @@ export function writeForkJoin(
   return { fork, serve }
 }
 
-/** Takes chunks while there are any; `left` says how many there were, the taken one included. */
-function takeChunks(f: FunctionBuilder, compute: (left: Local<'i32'>) => void): void {
-  const left = f.local('i32')
+/** Takes chunks while there are any: whoever has taken one computes one. */
+function takeChunks(f: FunctionBuilder, compute: () => void): void {
   f.while(i32.gt_s(atomic.i32_load(at.remaining), 0), () => {
-    f.set(left, atomic.i32_sub(at.remaining, 1))
-    f.if(i32.gt_s(left, 0), () => compute(left))
+    f.if(i32.gt_s(atomic.i32_sub(at.remaining, 1), 0), compute)
   })
 }
 

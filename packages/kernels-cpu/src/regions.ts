@@ -1,4 +1,4 @@
-// How a level of a Program is shared by threads: cut into chunks of about equal work, the large ones first.
+// How a level of a Program is shared by threads: cut into chunks of about equal work, of which they take from both ends.
 import type { ForkJoin } from './forkJoin.ts'
 import { chunksOf, chunkWork, type Stage } from './stage.ts'
 import {
@@ -101,7 +101,7 @@ export function computeShared(
   f.do(call(fork, end, count, wanted))
 }
 
-/** Long chunks first: what is taken last should not be what the others wait for. */
+/** Long chunks at both ends, since threads take from both: what is taken last should not be what the others wait for. */
 function partsOf(tasks: readonly StageTask[]): Part[] {
   const cut: { readonly part: Part; readonly work: number }[] = []
   const small: StageTask[] = []
@@ -113,7 +113,8 @@ function partsOf(tasks: readonly StageTask[]): Part[] {
     if (count <= 1) small.push(task)
     else cut.push({ part: { kind: 'cut', task, grain, count }, work: grain * work })
   }
-  return [...cut.sort((a, b) => b.work - a.work).map(({ part }) => part), ...bundlesOf(small)]
+  const parts = [...cut.sort((a, b) => b.work - a.work).map(({ part }) => part), ...bundlesOf(small)]
+  return [...parts.filter((_, i) => i % 2 === 0), ...parts.filter((_, i) => i % 2 === 1).reverse()]
 }
 
 /** Small stages together, until they are worth a chunk. */
