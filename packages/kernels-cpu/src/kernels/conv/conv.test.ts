@@ -83,6 +83,12 @@ const convCases: ConvCase[] = [
     y: [1, 4, 3, 5, 8],
     attrs: { padding: 'EXPLICIT', explicitPadding: [1, 0, 0, 0, 0, 0], groups: 1 },
   },
+  {
+    x: [1, 17, 20, 5],
+    filter: [5, 6, 5, 9],
+    y: [1, 4, 4, 9],
+    attrs: { padding: 'SAME', strides: [5, 5], groups: 1 },
+  },
   // Strides: phases that see many taps, one, or none; with dilations; more phases than are written out.
   {
     x: [2, 17, 16, 5],

@@ -1,4 +1,4 @@
-// Convolutions that make fewer channels than a vector has lanes would leave lanes empty: a product fans every pixel out to what it gives to each tap, and a sweep collects that.
+// Convolutions that make fewer channels than a vector has lanes would leave lanes empty, and gradients through large strides would meet mostly zeros: a product fans every pixel out to what it gives to each tap, and a sweep collects that.
 import type { ConvAttrs, Signature } from '@shoal/core'
 import { boundInputs, dtypes, sizeOf, windowOf } from '@shoal/core'
 import { elements } from '../../gemm/microKernel.ts'
@@ -9,6 +9,7 @@ import { axesOf, type Sweep } from '../window/axes.ts'
 import { sum } from '../window/reductions.ts'
 import { sweepStage } from '../window/sweep.ts'
 import { convolutionOf, elementOf, shapesOf, volume } from './geometry.ts'
+import { mostPhases } from './phases.ts'
 import { taking } from './pointwise.ts'
 
 type FanOp = 'Conv' | 'ConvBackpropInput'
@@ -33,8 +34,8 @@ export function isFanned(op: FanOp, signature: Signature): boolean {
   const { pixels, channels, made, columns } = fanOf(op, signature)
   // Forward, windows with a stride would leave most of the product unused, and a filter of several channels has those last.
   const fits = op === 'ConvBackpropInput' || (volume(strides) === 1 && made === 1)
-  const fills = made < elements[element].lanes && channels >= fewest
-  return groups === 1 && fits && fills && pixels * columns * bytes <= mostBytes
+  const wanted = made < elements[element].lanes || volume(strides) > mostPhases
+  return groups === 1 && fits && wanted && channels >= fewest && pixels * columns * bytes <= mostBytes
 }
 
 /** Conv of x and the filter, or ConvBackpropInput of the filter and dy. */

@@ -2,8 +2,8 @@
 import type { Signature } from '@shoal/core'
 import { type Box, convolutionOf, each, elementOf, type Sliding, type Taps, volume } from './geometry.ts'
 
-/** So many phases are written out; for more, zeros are put between the elements of dy. */
-const mostPhases = 16
+/** So many phases are written out; where there are more, zeros are put between the elements of dy. */
+export const mostPhases = 16
 
 /** One phase along one axis: elements place, place + stride, … of x. */
 interface AxisPhase {
