@@ -5,6 +5,7 @@ import {
   conv2d,
   depthwiseConv2d,
   type DType,
+  fromGraphDef,
   matmul,
   mul,
   NDArray,
@@ -13,6 +14,7 @@ import {
   relu,
   Session,
   sub,
+  toGraphDef,
   toposort,
   transpose,
   ValueError,
@@ -143,6 +145,17 @@ describe('what quantize rebuilds', () => {
     const int8 = await quantize(model, { session: trained, calibration: [feeds] })
     await using other = new Session()
     expect(await other.run(int8, feeds)).toEqual(await trained.run(int8, feeds))
+  })
+})
+
+describe('a model in int8', () => {
+  it('is a graph like any other: written and read, it computes the same bits', async () => {
+    await using session = new Session({ devices: [cpu()] })
+    const model = add(conv2d(image, numbers([3, 3, 6, 8]), { padding: 'SAME' }), numbers([8]))
+    const int8 = await quantize(model, { session, calibration: [images] })
+    const text = JSON.stringify(toGraphDef({ int8 }))
+    const read = fromGraphDef(JSON.parse(text)).fetches.get('int8')!
+    expect((await session.run(read, images)).data).toEqual((await session.run(int8, images)).data)
   })
 })
 
