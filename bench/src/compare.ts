@@ -23,7 +23,7 @@ export interface Patience {
   readonly run: number
 }
 
-const defaultPatience: Patience = { work: 5_000, run: 8_000 }
+const defaultPatience: Patience = { work: 3_000, run: 4_000 }
 const rounds = { least: 5, most: 41, ofSlow: 3 }
 /** A sample is at least so long, in ms, so that the clock does not matter; a slow side sits rounds out. */
 const sample = { least: 4, slow: 400 }

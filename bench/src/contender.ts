@@ -1,4 +1,5 @@
 // Whoever takes part in a comparison: asked to prepare a work, it answers with something that can be timed and checked.
+import { stopwatch } from './stopwatch.ts'
 import type { Work } from './work.ts'
 
 /** A work made ready by one contender. */
@@ -28,26 +29,15 @@ export interface Runs {
   close?(): Promise<void> | void
 }
 
-/** A sample is taken again when the system gave the processor to somebody else in the meantime; the last try counts as it is. */
-const tries = 4
-/** How often the system took the processor from this process. */
-export const interruptions = (): number => process.resourceUsage().involuntaryContextSwitches
-
 /** Times runs in this process. */
 export const sideOf = ({ run, result, close }: Runs): Side => ({
   async sample(repeats) {
-    let best = Infinity
-    for (let i = 0; i < tries; i++) {
-      const before = interruptions()
-      const start = performance.now()
-      for (let k = 0; k < repeats; k++) {
-        const pending = run()
-        if (pending instanceof Promise) await pending
-      }
-      best = Math.min(best, performance.now() - start)
-      if (interruptions() === before) break
+    const elapsed = stopwatch()
+    for (let i = 0; i < repeats; i++) {
+      const pending = run()
+      if (pending instanceof Promise) await pending
     }
-    return best / repeats
+    return elapsed() / repeats
   },
   result,
   close: async () => close?.(),

@@ -2,6 +2,7 @@
 // The probes are WebAssembly text that wabt assembles, so that they depend on nothing that is measured.
 import type { Contender } from '../contender.ts'
 import { peerVersion, requirePeer } from '../peers.ts'
+import { stopwatch } from '../stopwatch.ts'
 
 type Assemble = () => Promise<{
   parseWat(
@@ -61,9 +62,9 @@ async function arithmeticPeak(name: string, multiplyAdd: string): Promise<Conten
             async sample() {
               let best = Infinity
               for (let i = 0; i < 3; i++) {
-                const start = performance.now()
+                const elapsed = stopwatch()
                 spin(turns, 1)
-                best = Math.min(best, performance.now() - start)
+                best = Math.min(best, elapsed())
               }
               return (best * flops) / (turns * flopsPerTurn)
             },
@@ -82,9 +83,9 @@ const copyPeak = (): Contender => ({
     const { copy } = await instantiate<{ copy(bytes: number): void }>(copying(Math.ceil(bytes / 65536)))
     return {
       async sample(repeats) {
-        const start = performance.now()
+        const elapsed = stopwatch()
         for (let i = 0; i < repeats; i++) copy(bytes / 2)
-        return (performance.now() - start) / repeats
+        return elapsed() / repeats
       },
       result: async () => new Float32Array(),
       close: async () => undefined,

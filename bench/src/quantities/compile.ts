@@ -18,6 +18,7 @@ import { cpu } from '@shoal/kernels-cpu'
 import { graphOf } from '../contenders/shoalTasks.ts'
 import type { Quantity } from '../quantity.ts'
 import { quartiles } from '../statistics.ts'
+import { stopwatch } from '../stopwatch.ts'
 
 const nodesPerLayer = 13
 const runs = 5
@@ -43,9 +44,9 @@ async function compiling(nodes: number): Promise<{ readonly nodes: number; reado
     await session.initialize(loss)
     const feeds = { x: [[1, 2, 3, 4]] }
     const once = (): number => {
-      const start = performance.now()
+      const elapsed = stopwatch()
       session.runSync([loss, step], feeds)
-      return performance.now() - start
+      return elapsed()
     }
     ms.push(once() - once())
   }
@@ -86,9 +87,9 @@ export async function firstRun(): Promise<Quantity[]> {
       ([tensor, { data, shape }]) => [tensor, new NDArray(tensor.dtype, shape, data)] as const,
     )
     const once = (): number => {
-      const start = performance.now()
+      const elapsed = stopwatch()
       session.runSync(fetches, feeds)
-      return performance.now() - start
+      return elapsed()
     }
     const first = once()
     ratios.push(first / quartiles([once(), once(), once()]).median)

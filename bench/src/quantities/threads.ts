@@ -2,10 +2,10 @@
 import type { Tensor } from '@shoal/core'
 import { add, Session, variable, fill } from '@shoal/core'
 import { cpu } from '@shoal/kernels-cpu'
-import { interruptions } from '../contender.ts'
 import type { Quantity } from '../quantity.ts'
 import { exactly } from '../quantity.ts'
 import { quartiles } from '../statistics.ts'
+import { interruptions } from '../stopwatch.ts'
 
 /** Elements of each op: few more than what the device shares among threads at all. */
 const elements = 70_000
