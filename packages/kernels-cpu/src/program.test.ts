@@ -188,6 +188,29 @@ describe('sequence', () => {
       expect(answers[2]).toEqual(answers[0])
     })
 
+  it('calls what WebAssembly lacks on every thread', async () => {
+    const length = 100_000
+    const answers: Float32Array[] = []
+    for (const threads of [1, 3]) {
+      const device = cpu({ threads })
+      const x = bufferOf(
+        device,
+        Float32Array.from({ length }, (_, i) => 1 + i / 1000),
+      )
+      const y = device.alloc(4 * length)
+      const body = E.lgamma(E.load(0, E.axis(0), 'float32'))
+      const kernel = await device.fuse(simpleKernel({ ...bell(length), name: 'lgamma', body }))
+      const step = await device.sequence!([{ kernel, args: [x, y] }])
+      await device.ready()
+      for (let i = 0; i < 5; i++) step()
+      answers.push(floats(device, y))
+      await device[Symbol.asyncDispose]()
+    }
+    expect(answers[1]).toEqual(answers[0])
+    expect(answers[0]![1000]).toBeCloseTo(0, 5)
+    expect(answers[0]![4000]).toBeCloseTo(Math.log(24), 5)
+  })
+
   it('refuses buffers that were freed, buffers of others, and work after disposal', async () => {
     const device = cpu()
     const kernel = await device.fuse(simpleKernel(bell(4)))

@@ -1,6 +1,7 @@
 // A thread of a pool: instantiates the Programs that it is sent, and in between takes chunks of whatever is being computed.
 import { controlOf, finish, poolWord, word } from './control.ts'
 import { instantiate } from './instance.ts'
+import { scalarImports, scalarModule } from './lower/imported.ts'
 import { mathImports } from './math/imports.ts'
 
 /** What a thread is sent: the pool's words and its place among the threads first, then Programs, and which of them it may forget. */
@@ -50,28 +51,27 @@ const programs = new Map<number, Loaded>()
 let words = new Int32Array(new SharedArrayBuffer(4))
 let thread = 0
 let received = 0
-let before: Promise<void> = Promise.resolve()
 
 port.listen((message) => {
-  // One after the other, as loading may wait.
-  before = before.then(() => receive(message)).then(serve)
+  receive(message)
+  serve()
 })
 
-async function receive(message: ToWorker): Promise<void> {
+function receive(message: ToWorker): void {
   if (message.kind === 'start') {
     words = new Int32Array(message.words)
     thread = message.thread
     return
   }
   if (message.kind === 'forget') message.programs.forEach((program) => programs.delete(program))
-  else await load(message)
+  else load(message)
   received++
 }
 
-async function load({ program, module, memory }: Extract<ToWorker, { kind: 'load' }>): Promise<void> {
+function load({ program, module, memory }: Extract<ToWorker, { kind: 'load' }>): void {
   let error: string | undefined
   try {
-    const imports = { math: { ...mathImports }, ...(await scalars(module)) }
+    const imports = { math: { ...mathImports }, [scalarModule]: scalarImports(module) }
     const { serve, work } = instantiate(module, memory, imports) as unknown as Loaded
     programs.set(program, { control: controlOf(memory), serve, work })
   } catch (caught) {
@@ -79,13 +79,6 @@ async function load({ program, module, memory }: Extract<ToWorker, { kind: 'load
   }
   Atomics.store(words, poolWord.loaded + thread, program)
   port.postMessage(error === undefined ? {} : { error })
-}
-
-/** Functions of core are loaded with the first Program that asks for any: most do without. */
-async function scalars(module: WebAssembly.Module): Promise<Record<string, WebAssembly.ModuleImports>> {
-  if (WebAssembly.Module.imports(module).every((entry) => entry.module !== 'scalar')) return {}
-  const { scalarImports, scalarModule } = await import('./lower/imported.ts')
-  return { [scalarModule]: scalarImports(module) }
 }
 
 /** Works and sleeps until there is a message to be received. */

@@ -1,6 +1,6 @@
 // Scalar functions that WebAssembly lacks, imported from core's table of meanings: every number crosses as a float64, int64 as a bigint.
 import type { Binary, DType, Unary } from '@shoal/core'
-import { binaryFunction, binaryNames, castFunction, onBigInt, unaryFunction } from '@shoal/core'
+import { binaryFunction, castFunction, onBigInt, onNumber, unaryFunction } from '@shoal/core/scalars'
 import { call, type ModuleBuilder, type Value } from '../wasm/index.ts'
 import type { Scalar } from './representation.ts'
 
@@ -47,7 +47,7 @@ export function scalarImports(
 function scalarFunction(name: string): (...values: never[]) => number | bigint {
   const [op, dtype] = name.split(':') as [string, DType]
   if (op === 'cast') return castFunction('float64', dtype)
-  if (!(binaryNames as readonly string[]).includes(op)) return unaryFunction(op as Unary, dtype)
+  if (!Object.hasOwn(onNumber.binary, op)) return unaryFunction(op as Unary, dtype)
   if (dtype !== 'int64') return binaryFunction(op as Binary, dtype)
   return (a: bigint, b: bigint) => BigInt.asIntN(64, onBigInt.binary[op as Binary](a, b))
 }
