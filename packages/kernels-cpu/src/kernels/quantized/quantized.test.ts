@@ -6,7 +6,7 @@ import { features, ModuleBuilder } from '../../wasm/index.ts'
 import type { KernelDef } from '../kernelDef.ts'
 import { quantizedConvBy } from './conv.ts'
 import { quantizedMatmulBy } from './matmul.ts'
-import { type Way, wayFor } from './way.ts'
+import { type Way, wayFor, wayOf } from './way.ts'
 
 /** Every way of multiplying that the engine has, whatever machine this is: all give the same bits. */
 const ways: readonly Way[] = (
@@ -121,7 +121,12 @@ describe('products of bytes', () => {
       ])
   })
 
-  it('know one another as the same of one machine', () => {
+  it('are chosen by what a machine makes of bytes that are no activations', () => {
+    const [x64, arm] = [0xffc00000 | 0, 0x7fc00000]
+    expect(wayOf({ dot: 65534, nan: x64 })).toEqual({ product: 'pairs', rows: 2 })
+    expect(wayOf({ dot: 129540, nan: x64 })).toEqual({ product: 'bytes', rows: 2 })
+    expect(wayOf({ dot: -508, nan: x64 })).toEqual({ product: 'bytes', rows: 2 })
+    expect(wayOf({ dot: -508, nan: arm })).toEqual({ product: 'bytes', rows: 4 })
     expect(ways).toContainEqual(wayFor({ relaxed: true }))
     expect(wayFor({ relaxed: false })).toEqual({ product: 'words', rows: 2 })
   })
