@@ -100,8 +100,11 @@ export type Body<I extends readonly string[] = readonly string[], A extends Attr
       readonly kind: 'composite'
       build(inputs: Row<I, Tensor>, attrs: AttrsOf<A>): Tensor | readonly Tensor[]
     }
-  /** Hand-written per device; the reference device has one for each. */
-  | { readonly kind: 'kernel' }
+  /** Hand-written per device; the reference device has one for each. `flops`: additions and multiplications that it takes, where that can be said. */
+  | {
+      readonly kind: 'kernel'
+      flops?(inputs: readonly ConcreteType[], outputs: readonly ConcreteType[], attrs: AttrsOf<A>): number
+    }
   /** The executor itself. `run` computes host values from host values; it may wait. Output sizes that `infer` leaves unknown are taken from the answer. */
   | {
       readonly kind: 'runtime'

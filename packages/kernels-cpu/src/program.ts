@@ -26,11 +26,22 @@ export function kernelOf(code: KernelCode, heap: Heap, reads: number, workspaceB
     code,
     reads,
     workspaceBytes,
+    schedule: () => scheduleOf(code, heap),
     launch: (args) => {
       alone ??= runAlone(code, heap)
       alone(args.map((buffer) => ownBuffer(buffer, heap)))
     },
   }
+}
+
+/** The stages of a kernel, and how they are cut. */
+function scheduleOf(code: KernelCode, heap: Heap): string {
+  const stages = (code.kind === 'wasm' ? code.write : code.then)?.(moduleOver(heap)) ?? []
+  const lines = stages.map((stage) => {
+    const { count } = chunksOf(stage)
+    return `${stage.func.name}: ${stage.units} units in ${count} ${count === 1 ? 'chunk' : 'chunks'}`
+  })
+  return (code.kind === 'host' ? ['a function of the host', ...lines] : lines).join(', then ')
 }
 
 function runAlone(code: KernelCode, heap: Heap): (args: readonly CpuBuffer[]) => void {

@@ -51,6 +51,8 @@ export interface Kernel {
   readonly workspaceBytes: number
   /** What it makes of its constant inputs; absent: nothing. */
   readonly prepared?: PreparedInputs
+  /** How it runs, in a few words for people; asked for by `inspectProgram`. */
+  readonly schedule?: () => string
 }
 /**
  * Memory that a kernel fills once, when its constant inputs have their values, and reads at every launch: weights in the order in which

@@ -62,6 +62,11 @@ export class Executable {
     })
   }
 
+  /** The programs, one for each device that takes part. */
+  get programs(): readonly Program[] {
+    return this.shares.map(({ program }) => program)
+  }
+
   /** Gives all memory back. */
   free(): void {
     this.shares.forEach(({ program }) => program.free())

@@ -139,6 +139,16 @@ export class Memory {
     else values.set(t, value)
   }
 
+  /** Bytes of the program's own memory, by what they are for. */
+  get bytes(): { readonly slots: number; readonly constants: number; readonly scratch: number } {
+    const sum = (buffers: Iterable<Buffer>): number => [...buffers].reduce((n, { bytes }) => n + bytes, 0)
+    return {
+      slots: sum(this.slots),
+      constants: sum(this.constants.values()),
+      scratch: sum(this.owned),
+    }
+  }
+
   /** Gives back all memory that is the program's own. */
   free(): void {
     for (const buffer of [...this.slots, ...this.constants.values(), ...this.owned]) this.device.free(buffer)
@@ -162,8 +172,10 @@ export class Program {
   readonly inputs: readonly Tensor[]
   readonly fetches: readonly Tensor[]
   readonly steps: readonly Step[]
-  private readonly nested: readonly Program[]
-  private readonly deviceName: string
+  /** The bodies of its control flow. */
+  readonly nested: readonly Program[]
+  /** The whole name of its device. */
+  readonly deviceName: string
   private phases: readonly Phase[] | undefined
 
   constructor(parts: {

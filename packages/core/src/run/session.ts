@@ -14,6 +14,7 @@ import { reference } from '../reference/device.ts'
 import type { AnyResource, VariableResource } from '../resource.ts'
 import type { ConcreteType } from '../shape.ts'
 import type { Pause } from './awaitable.ts'
+import type { Program } from './program.ts'
 import { after, lastly, otherwise, takingTurns } from './awaitable.ts'
 import type { RunContext } from './context.ts'
 import type { Awaitable, Device } from './device.ts'
@@ -108,6 +109,28 @@ export class Session implements AsyncDisposable {
       )
     }
     return result as Fetched<F>
+  }
+
+  /**
+   * The programs that `run` would run with these fetches and feeds, one for each device, to be looked at: `inspectProgram`. They stay the
+   * session's own.
+   * @throws ValueError for a graph with sizes that only a run can tell, which is compiled as it runs.
+   */
+  programs(fetches: Fetches, feeds: Feeds = []): Promise<readonly Program[]> {
+    return this.start(() => {
+      this.demandOpen()
+      const { graph } = flattenFetches(fetches)
+      const arrays = resolveFeeds(feeds, tensorFinder(graph))
+      const key = this.cache.keyOf(graph, arrays)
+      return after(this.cache.take(key) ?? this.compile(graph, arrays), (compiled) => {
+        this.cache.put(key, compiled)
+        if (isStaged(compiled))
+          throw new ValueError(
+            'this graph has sizes that only a run can tell: its programs are made as it runs',
+          )
+        return compiled.programs
+      })
+    }) as Promise<readonly Program[]>
   }
 
   /** Gives every variable that these depend on, and that has no value yet, its initial one; variables that others start from come first. */

@@ -4,7 +4,7 @@ import { ShapeError } from '../../errors.ts'
 import type { Tensor } from '../../graph/graph.ts'
 import { attr, defineOp } from '../../op.ts'
 import type { TensorType } from '../../shape.ts'
-import { broadcastShapes, compatible, formatShape } from '../../shape.ts'
+import { broadcastShapes, compatible, formatShape, sizeOf } from '../../shape.ts'
 import { sameDType } from '../elementwise.ts'
 import { sumTo } from '../reduce/sumLike.ts'
 
@@ -24,7 +24,11 @@ export const matmul = defineOp({
     const db = tb ? matmul(dy, a, { transposeA: true, transposeB: ta }) : matmul(a, dy, { transposeA: !ta })
     return [sumTo(da, a), sumTo(db, b)]
   },
-  body: { kind: 'kernel' },
+  body: {
+    kind: 'kernel',
+    flops: ([a], [product], { transposeA }) =>
+      2 * sizeOf(product!.shape) * a!.shape.at(transposeA ? -2 : -1)!,
+  },
 })
 
 function matmulType(

@@ -4,8 +4,8 @@ import { floats } from '../../dtype.ts'
 import { AttrError, ShapeError } from '../../errors.ts'
 import type { Tensor } from '../../graph/graph.ts'
 import { attr, defineOp } from '../../op.ts'
-import type { Shape, TensorType } from '../../shape.ts'
-import { compatible, formatShape, mergeShapes } from '../../shape.ts'
+import type { ConcreteType, Shape, TensorType } from '../../shape.ts'
+import { compatible, formatShape, mergeShapes, sizeOf } from '../../shape.ts'
 import { sameDType } from '../elementwise.ts'
 import { windowAttrs, windowCounts } from './window.ts'
 
@@ -34,7 +34,7 @@ export const conv = defineOp({
     convBackpropInput(x, filter, dy, attrs),
     convBackpropFilter(x, filter, dy, attrs),
   ],
-  body: { kind: 'kernel' },
+  body: { kind: 'kernel', flops: ([, filter], [y]) => convFlops(filter!, y!) },
 })
 
 /** The gradient of a convolution by its input, of which only the shape is used: spreads dy through the filter. */
@@ -53,7 +53,7 @@ export const convBackpropInput = defineOp({
     convBackpropFilter(g, filter, dy, attrs),
     conv(g, filter, attrs),
   ],
-  body: { kind: 'kernel' },
+  body: { kind: 'kernel', flops: ([, filter, dy]) => convFlops(filter!, dy!) },
 })
 
 /** The gradient of a convolution by its filter, of which only the shape is used: correlates x with dy. */
@@ -70,7 +70,7 @@ export const convBackpropFilter = defineOp({
     null,
     conv(x, g, attrs),
   ],
-  body: { kind: 'kernel' },
+  body: { kind: 'kernel', flops: ([, filter, dy]) => convFlops(filter!, dy!) },
 })
 
 function convShape(x: Shape, filter: Shape, attrs: ConvAttrs): Shape {
@@ -99,3 +99,7 @@ function gradientType(x: TensorType, filter: TensorType, dy: TensorType, attrs: 
   )
   return sameDType([x, filter, dy])
 }
+
+/** Every output element meets the whole filter of its channel, borders included. */
+const convFlops = (filter: ConcreteType, y: ConcreteType): number =>
+  (2 * sizeOf(y.shape) * sizeOf(filter.shape)) / filter.shape.at(-1)!
