@@ -1,5 +1,5 @@
 // Hand-written kernels of the reference device: plain TypeScript on host arrays, written to be read and to be right.
-import type { TypedArray } from '../dtype.ts'
+import type { DType, TypedArray } from '../dtype.ts'
 import { getElement, setElement } from '../ndarray.ts'
 import type { Signature } from '../run/device.ts'
 import type { ConcreteType } from '../shape.ts'
@@ -25,12 +25,21 @@ export const onNumbers =
   ): ReferenceKernel =>
   (inputs, outputs, signature) => {
     const types = boundInputs(signature)
-    const wide = inputs.map((data, i) =>
-      Float64Array.from(data as ArrayLike<number>, (_, k) => Number(getElement(types[i]!.dtype, data, k))),
-    )
+    const wide = inputs.map((data, i) => widened(types[i]!.dtype, data))
     const results = outputs.map((data) => new Float64Array(data.length))
     kernel(wide, results, signature)
-    outputs.forEach((data, i) =>
-      results[i]!.forEach((x, k) => setElement(signature.outputs[i]!.dtype, data, k, x)),
-    )
+    outputs.forEach((data, i) => store(signature.outputs[i]!.dtype, data, results[i]!))
   }
+
+/** Are elements of a dtype held as the numbers that they are? */
+const plain = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float64' || dtype === 'int32'
+
+function widened(dtype: DType, data: TypedArray): Float64Array {
+  if (plain(dtype)) return new Float64Array(data as Float32Array)
+  return Float64Array.from(data as ArrayLike<number>, (_, k) => Number(getElement(dtype, data, k)))
+}
+
+function store(dtype: DType, to: TypedArray, from: Float64Array): void {
+  if (plain(dtype)) (to as Float32Array).set(from)
+  else from.forEach((x, k) => setElement(dtype, to, k, x))
+}

@@ -1,6 +1,6 @@
 // Scalar expressions four elements at a time: 32-bit lanes in one vector, 64-bit lanes in two, bools as masks of all ones or zeros in 32-bit lanes.
 import type { Binary, Comparison, DType, Unary } from '@shoal/core'
-import { binaryNames, comparisonNames, fromNames, unaryNames } from '@shoal/core'
+import { binaryNames, comparisonNames, dtypes, fromNames, unaryNames } from '@shoal/core'
 import { f32x4, f64x2, i32, i32x4, i64x2, v128, type Value } from '../wasm/index.ts'
 import { constant, isFloat, isUnsigned, type Scalar, typeOf } from './representation.ts'
 import { type Arithmetic, scalarArithmetic, type Writer } from './scalar.ts'
@@ -60,6 +60,8 @@ export function vectorArithmetic(writer: Writer): Arithmetic<Vector4> {
   const { f } = writer
   const scalar = scalarArithmetic(writer)
   const keep = (x: Vector4): Vector4 => x.map((part) => f.let(part))
+  // Vectors are shifted by one amount for all lanes, which must be a number: constants are remembered as such.
+  const numbers = new Map<Vector4, number | bigint>()
   /** One lane after the other. */
   const lanewise = (
     operands: readonly Vector4[],
@@ -73,7 +75,11 @@ export function vectorArithmetic(writer: Writer): Arithmetic<Vector4> {
       return direct ? keep(direct) : lanewise([x], dtype, dtype, (a) => scalar.unary[op](a, dtype))
     }),
     binary: fromNames(binaryNames, (op) => (a: Vector4, b: Vector4, dtype: DType) => {
-      const direct = binaryVector(writer, op, a, b, dtype)
+      const amount = op === 'shl' || op === 'shr' ? numbers.get(b) : undefined
+      const direct =
+        amount === undefined
+          ? binaryVector(writer, op, a, b, dtype)
+          : shiftVector(op as 'shl' | 'shr', a, Number(amount), dtype)
       return direct ? keep(direct) : lanewise([a, b], dtype, dtype, (x, y) => scalar.binary[op](x, y, dtype))
     }),
     compare: fromNames(comparisonNames, (op) => (a: Vector4, b: Vector4, dtype: DType) => {
@@ -91,7 +97,11 @@ export function vectorArithmetic(writer: Writer): Arithmetic<Vector4> {
           )
     },
     select: (cond, a, b, dtype) => keep(blend(maskFor(cond, dtype), a, b)),
-    const: (value, dtype) => splat(constant(value, dtype), dtype).map((part) => f.constant(part)),
+    const(value, dtype) {
+      const made = splat(constant(value, dtype), dtype).map((part) => f.constant(part))
+      numbers.set(made, value)
+      return made
+    },
   }
 }
 
@@ -175,6 +185,16 @@ function binaryVector(writer: Writer, op: Binary, a: Vector4, b: Vector4, dtype:
   if (wrapping.has(op)) return wrapVector(each(op), dtype)
   if ((op === 'min' || op === 'max') && !isWide(dtype)) return each(`${op}_${isUnsigned(dtype) ? 'u' : 's'}`)
   return undefined
+}
+
+/** The amount is taken modulo the width of the dtype. */
+function shiftVector(op: 'shl' | 'shr', a: Vector4, amount: number, dtype: DType): Vector4 {
+  const name = op === 'shl' ? 'shl' : isUnsigned(dtype) ? 'shr_u' : 'shr_s'
+  const bits = 8 * dtypes[dtype].bytes
+  return wrapVector(
+    a.map((part) => shapeOf(dtype)[name]!(part, amount & (bits - 1))),
+    dtype,
+  )
 }
 
 function compareVector(op: Comparison, a: Vector4, b: Vector4, dtype: DType): Vector4 | undefined {

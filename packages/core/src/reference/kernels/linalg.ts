@@ -30,6 +30,18 @@ export function batched(
   })
 }
 
+/** Takes a multiple of `count` elements of `source` off as many of `target`. */
+export function subtractRow(
+  target: Matrix,
+  to: number,
+  factor: number,
+  source: Matrix,
+  from: number,
+  count: number,
+): void {
+  for (let c = 0; c < count; c++) target[to + c]! -= factor * source[from + c]!
+}
+
 /** Cholesky reads the lower triangle; TriangularSolve only the triangle that it is told. */
 export const triangularKernels: ReferenceKernels = {
   Cholesky: batched({ inputs: [2], outputs: [2] }, ([a], [l], { inputs }) => {
@@ -60,14 +72,12 @@ export const triangularKernels: ReferenceKernels = {
     const at = (i: number, k: number): number => (adjoint ? a![k * n + i]! : a![i * n + k]!)
     for (let step = 0; step < n; step++) {
       const i = forward ? step : n - 1 - step
-      for (let c = 0; c < columns; c++) {
-        let sum = b![i * columns + c]!
-        for (let s = 0; s < step; s++) {
-          const k = forward ? s : n - 1 - s
-          sum -= at(i, k) * x![k * columns + c]!
-        }
-        x![i * columns + c] = sum / at(i, i)
+      for (let c = 0; c < columns; c++) x![i * columns + c] = b![i * columns + c]!
+      for (let s = 0; s < step; s++) {
+        const k = forward ? s : n - 1 - s
+        subtractRow(x!, i * columns, at(i, k), x!, k * columns, columns)
       }
+      for (let c = 0; c < columns; c++) x![i * columns + c]! /= at(i, i)
     }
   }),
 }

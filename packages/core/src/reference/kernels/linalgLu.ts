@@ -2,7 +2,7 @@
 import { RunError } from '../../errors.ts'
 import type { ReferenceKernels } from '../kernel.ts'
 import type { Matrix } from './linalg.ts'
-import { batched } from './linalg.ts'
+import { batched, subtractRow } from './linalg.ts'
 
 interface Factors {
   /** U on and above the diagonal, the multipliers of L (whose diagonal is 1) below it; rows already exchanged. */
@@ -31,7 +31,7 @@ function factorize(a: Matrix, n: number): Factors {
     for (let i = k + 1; i < n; i++) {
       const factor = lu[i * n + k]! / pivot
       lu[i * n + k] = factor
-      for (let j = k + 1; j < n; j++) lu[i * n + j]! -= factor * lu[k * n + j]!
+      subtractRow(lu, i * n + k + 1, factor, lu, k * n + k + 1, n - k - 1)
     }
   }
   return { lu, order, sign }
@@ -47,17 +47,14 @@ export const luKernels: ReferenceKernels = {
     const { lu, order } = factorize(attrs['adjoint'] === true ? transposed(a!, n) : a!, n)
     for (let i = 0; i < n; i++)
       if (lu[i * n + i] === 0) throw new RunError('the matrix is singular: it has no inverse')
-    for (let c = 0; c < columns; c++) {
-      for (let i = 0; i < n; i++) {
-        let sum = b![order[i]! * columns + c]!
-        for (let k = 0; k < i; k++) sum -= lu[i * n + k]! * x![k * columns + c]!
-        x![i * columns + c] = sum
-      }
-      for (let i = n - 1; i >= 0; i--) {
-        let sum = x![i * columns + c]!
-        for (let k = i + 1; k < n; k++) sum -= lu[i * n + k]! * x![k * columns + c]!
-        x![i * columns + c] = sum / lu[i * n + i]!
-      }
+    const row = (i: number): number => i * columns
+    for (let i = 0; i < n; i++) {
+      x!.set(b!.subarray(row(order[i]!), row(order[i]! + 1)), row(i))
+      for (let k = 0; k < i; k++) subtractRow(x!, row(i), lu[i * n + k]!, x!, row(k), columns)
+    }
+    for (let i = n - 1; i >= 0; i--) {
+      for (let k = i + 1; k < n; k++) subtractRow(x!, row(i), lu[i * n + k]!, x!, row(k), columns)
+      for (let c = 0; c < columns; c++) x![row(i) + c]! /= lu[i * n + i]!
     }
   }),
 

@@ -59,11 +59,10 @@ function reflector(a: Matrix, m: number, n: number, k: number): Float64Array | u
 
 function reflect(a: Matrix, m: number, n: number, v: Float64Array | undefined): void {
   if (!v) return
-  for (let j = 0; j < n; j++) {
-    let dot = 0
-    for (let i = 0; i < m; i++) dot += v[i]! * a[i * n + j]!
-    for (let i = 0; i < m; i++) a[i * n + j]! -= 2 * dot * v[i]!
-  }
+  // Rows lie in one piece, columns do not.
+  const dots = new Float64Array(n)
+  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) dots[j]! += v[i]! * a[i * n + j]!
+  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) a[i * n + j]! -= 2 * dots[j]! * v[i]!
 }
 
 /** Cyclic Jacobi on the lower triangle of a symmetric matrix (Golub & Van Loan, Matrix Computations, 8.5). */
