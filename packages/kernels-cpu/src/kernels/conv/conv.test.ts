@@ -147,6 +147,12 @@ const convCases: ConvCase[] = [
     y: [1, 4, 3, 4],
     attrs: { padding: 'EXPLICIT', explicitPadding: [1, 1, 2, 0], strides: [3, 5], groups: 4 },
   },
+  {
+    x: [1, 40, 41, 64],
+    filter: [3, 3, 1, 64],
+    y: [1, 20, 21, 64],
+    attrs: { padding: 'SAME', strides: [2, 2], groups: 64 },
+  },
   { x: [2, 50, 5], filter: [19, 1, 5], y: [2, 25, 5], attrs: { padding: 'SAME', strides: [2], groups: 5 } },
   {
     x: [1, 5, 6, 7, 3],

@@ -17,7 +17,7 @@ import {
 import { type CompiledKernel, type KernelOptions, signatureKey } from '../kernelDef.ts'
 import { findMeetings } from '../window/axis.ts'
 import { type Pattern, runsOf } from '../window/columns.ts'
-import { readAhead } from '../window/readAhead.ts'
+import { readAhead, readNewest } from '../window/readAhead.ts'
 import type { Sweep } from '../window/axes.ts'
 import { depthwiseSweep } from './depthwise.ts'
 
@@ -103,10 +103,7 @@ function partStage(
           const tap = i32.add(i32.mul(i32.add(planes.tap, p), height.kernel), rows.tap)
           const sum = f.let(i32.add(to, i32.mul(tap, width.kernel * pixel)))
           const left = f.let(rows.count)
-          f.if(left, () => {
-            const newest = i32.mul(i32.sub(left, 1), height.dilation * xLine)
-            readAhead(f, f.let(i32.add(from, newest)), xLine, xBytes)
-          })
+          readNewest(f, height, from, left, xLine, xBytes)
           /** Meets `count` lines of x at once, while there are so many left. */
           const meet = (count: number) =>
             f.while(i32.ge_u(left, count), () => {

@@ -30,6 +30,8 @@ const poolCases: { x: number[]; y: number[]; attrs: AttrValues }[] = [
     attrs: { size: [1, 2, 18], strides: [1, 1, 4], padding: 'SAME' },
   },
   { x: [2, 7, 7, 9], y: [2, 1, 1, 9], attrs: { size: [7, 7], strides: [7, 7], padding: 'VALID' } },
+  // More than the cache holds, so that lines are read ahead.
+  { x: [1, 50, 51, 32], y: [1, 17, 17, 32], attrs: { size: [1, 2], strides: [3, 3], padding: 'SAME' } },
   // Strides and dilations with and without a common divisor.
   {
     x: [1, 19, 17, 4],

@@ -118,6 +118,7 @@ function atMost(f: FunctionBuilder<'none'>, x: Value<'i32'>, limit: Value<'i32'>
   return select(i32.lt_s(value, limit), value, limit)
 }
 
-function greatestDivisor(a: number, b: number): number {
+/** The greatest common divisor. */
+export function greatestDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestDivisor(b, a % b)
 }

@@ -4,9 +4,9 @@ import { overUnits } from '../../lower/odometer.ts'
 import type { Stage } from '../../stage.ts'
 import { call, i32, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
 import { type Sweep, sourcePixel } from './axes.ts'
-import { type Axis, findMeetings, isSingle, sourcesOf, stepsOf, targetsOf } from './axis.ts'
+import { findMeetings, greatestDivisor, isSingle, sourcesOf, targetsOf } from './axis.ts'
 import { runsOf } from './columns.ts'
-import { readAhead } from './readAhead.ts'
+import { cacheLine, readNewest } from './readAhead.ts'
 import type { Reduction } from './reductions.ts'
 import { tileFunction } from './tile.ts'
 
@@ -41,8 +41,7 @@ export function sweepStage(
   const [pixel, sourceBytes] = [channels * bytes, sourcePixel(sweep) * bytes]
   const line = sourcesOf(width) * sourceBytes
   const imageBytes = batch * sourcesOf(depth) * sourcesOf(height) * line
-  const step = stepsOf(height).source
-  const runs = runsOf(width, tileWidth(width, reduction))
+  const runs = runsOf(width, tileWidth(sweep, reduction, sourceBytes))
   const types = Array.from({ length: parameters + 2 }, () => 'i32' as const)
   const func = module.define(`sweep_${reduction.name}`, types, 'none', (f, ...locals) => {
     const { sources, weights, given: other, target } = operands(locals)
@@ -56,11 +55,9 @@ export function sweepStage(
       const tap = i32.mul(i32.add(i32.mul(planes.tap, height.kernel), lines.tap), width.kernel)
       const firstTap = f.let(weights ? i32.add(weights, i32.mul(tap, pixel)) : tap)
       const start = sweep.fanned ? f.let(i32.add(rowStart, i32.mul(tap, pixel))) : rowStart
-      f.if(i32.and(planes.count, lines.count), () => {
-        // The line that the targets before did not meet.
-        const newest = step > 0 ? i32.mul(i32.sub(lines.count, 1), step * line) : i32.const(0)
+      f.if(planes.count, () => {
         for (const source of sources)
-          readAhead(f, f.let(i32.add(i32.add(source, rowStart), newest)), line, imageBytes)
+          readNewest(f, height, f.let(i32.add(source, rowStart)), lines.count, line, imageBytes)
       })
       for (const { pattern, count, ...at } of runs) {
         const tile = tileFunction(module, sweep, reduction, pattern)
@@ -102,8 +99,28 @@ function turned(sweep: Sweep): Sweep {
   return wide ? { ...sweep, axes: [height, width, depth] } : sweep
 }
 
-/** Targets whose vectors fit in registers together with a source and the weights of a line of the window. */
-function tileWidth({ kernel }: Axis, { registers: kept, sources, tap }: Reduction): number {
-  const free = registers - sources - (tap === 'none' ? 0 : Math.min(kernel, 7))
-  return Math.max(2, Math.min(8, Math.floor(free / kept)))
+/**
+ * Targets whose vectors fit in registers together with a source and the weights of a line of the window, and whose sources do not push each
+ * other out of the first cache.
+ */
+function tileWidth({ axes }: Sweep, { registers: kept, sources, tap }: Reduction, pixel: number): number {
+  const [, height, width] = axes
+  const free = registers - sources - (tap === 'none' ? 0 : Math.min(width.kernel, 7))
+  const room = cachedColumns(pixel)
+  const columns = (targets: number) =>
+    width.targets === 'windows'
+      ? (targets - 1) * width.stride + (width.kernel - 1) * width.dilation + 1
+      : (targets + width.kernel) / width.stride
+  const weights = tap === 'weights' ? height.kernel * width.kernel : 0
+  const fits = (targets: number) => columns(targets) * height.kernel + weights + targets <= room
+  let targets = Math.max(2, Math.min(8, Math.floor(free / kept)))
+  while (targets > 2 && !fits(targets)) targets--
+  return targets
+}
+
+/** Pixels of an image of which a cache line each stays in the first cache: fewer where their distance is a power of two, as all fall in a few of its 64 sets. */
+function cachedColumns(pixel: number): number {
+  const ways = 8
+  const sets = 64
+  return pixel % cacheLine === 0 ? (ways * sets) / greatestDivisor(sets, pixel / cacheLine) : ways * sets
 }
