@@ -1,19 +1,19 @@
 // What a work costs whatever the clock says: kernels, bytes and memory, held against what was accepted before.
-import { NDArray, Session } from '@shoal/core'
+import type { ProgramReport } from '@shoal/core'
+import { inspectProgram, NDArray, Session } from '@shoal/core'
 import { cpu } from '@shoal/kernels-cpu'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { graphOf } from './contenders/shoalTasks.ts'
-import { metered } from './quantities/meter.ts'
 import type { Work } from './work.ts'
 import { works } from './work.ts'
 
-/** The costs of one run of a work on the cpu device. */
+/** The costs of one run of a work on the cpu device, as `inspectProgram` finds them; bodies of loops count once. */
 export interface Counts {
   /** Kernels that are launched. */
   readonly kernels: number
-  /** Bytes of the buffers that they read and write, one kernel after the other. */
+  /** Bytes of the tensors that they read and write, one kernel after the other. */
   readonly bytes: number
-  /** Bytes that the device holds at most once variables have their values: variables, slots and scratch memory. */
+  /** Bytes of memory besides variables: slots that tensors share over time, constants and scratch. */
   readonly arena: number
 }
 /** Counts by the names of works. */
@@ -27,24 +27,23 @@ const counted = (work: Work): boolean =>
 
 /** Counts one work. Nothing in it depends on the machine: it is not measured which register blocks are fast. */
 async function countsOf(work: Work): Promise<Counts> {
-  const { device, peakBytes, begin, launched } = metered(cpu({ threads: 1, tuning: {} }))
   const { run, feeds: hosts } = graphOf(work)
-  await using session = new Session({ devices: [device], fusion: work.kind !== 'adds' })
+  await using session = new Session({
+    devices: [cpu({ threads: 1, tuning: {} })],
+    fusion: work.kind !== 'adds',
+  })
   await session.initialize(...run)
-  begin()
   const feeds = hosts.map(
     ([tensor, { data, shape }]) => [tensor, new NDArray(tensor.dtype, shape, data)] as const,
   )
-  await session.run(run, feeds)
-  const before = launched()
-  await session.run(run, feeds)
-  const after = launched()
-  return {
-    kernels: after.kernels - before.kernels,
-    bytes: after.bytes - before.bytes,
-    arena: peakBytes(),
-  }
+  const [program] = await session.programs(run, feeds)
+  const report = inspectProgram(program!)
+  return { kernels: report.launches, bytes: report.bytes, arena: arenaOf(report) }
 }
+
+/** A program holds the memory of its bodies, too. */
+const arenaOf = ({ memory: { slots, constants, scratch }, bodies }: ProgramReport): number =>
+  slots + constants + scratch + bodies.reduce((sum, body) => sum + arenaOf(body), 0)
 
 /** What grew from one book to the other, one line each. */
 export function growth(accepted: Book, found: Book): string[] {

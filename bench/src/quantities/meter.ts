@@ -1,5 +1,5 @@
-// A device that is watched: what it gives out, and what is launched on it.
-import type { Awaitable, BoundLaunch, Buffer, Device } from '@shoal/core'
+// A device that is watched: how much memory it has given out at most.
+import type { Buffer, Device } from '@shoal/core'
 
 /** What has been seen. */
 export interface Meter {
@@ -9,42 +9,22 @@ export interface Meter {
   readonly peakBytes: () => number
   /** Forgets what was held for a while before: initial values on their way into variables. */
   readonly begin: () => void
-  /** Kernels that have run, and the bytes of the buffers that each of them was bound to. */
-  readonly launched: () => { readonly kernels: number; readonly bytes: number }
 }
 
-const bytesOf = ({ args }: BoundLaunch): number =>
-  [...new Set(args)].reduce((sum, buffer) => sum + buffer.bytes, 0)
-
-/** Watches a device that makes its launches one by `sequence`. */
+/** Watches a device. */
 export function metered(device: Device): Meter {
-  let [held, peak, kernels, bytes] = [0, 0, 0, 0]
-  const counting = (launches: readonly BoundLaunch[], go: () => void): (() => void) => {
-    const sum = launches.reduce((total, launch) => total + bytesOf(launch), 0)
-    return () => {
-      kernels += launches.length
-      bytes += sum
-      go()
-    }
-  }
+  let held = 0
+  let peak = 0
   const watched: Partial<Device> = {
-    alloc(size) {
-      const buffer = device.alloc(size)
-      held += size
+    alloc(bytes) {
+      const buffer = device.alloc(bytes)
+      held += bytes
       peak = Math.max(peak, held)
       return buffer
     },
     free(buffer: Buffer) {
       held -= buffer.bytes
       device.free(buffer)
-    },
-    sequence(launches): Awaitable<() => void> {
-      const ready = device.sequence!(launches)
-      return ready instanceof Promise ? ready.then((go) => counting(launches, go)) : counting(launches, ready)
-    },
-    move(from, fromOffset, to, toOffset, size) {
-      bytes += 2 * size
-      device.move(from, fromOffset, to, toOffset, size)
     },
   }
   const proxy = new Proxy(device, {
@@ -57,7 +37,8 @@ export function metered(device: Device): Meter {
   return {
     device: proxy,
     peakBytes: () => peak,
-    begin: () => void (peak = held),
-    launched: () => ({ kernels, bytes }),
+    begin() {
+      peak = held
+    },
   }
 }

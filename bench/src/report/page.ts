@@ -17,7 +17,7 @@ const docs = new URL('../../../docs/', import.meta.url)
 const [begin, end] = ['<!-- bench: begin -->', '<!-- bench: end -->']
 
 const countsText =
-  'What a run does whatever the clock says: kernels, the bytes of the buffers that each of them is bound to, and the bytes that the device holds at most. `npm run bench -- --short` fails when one of them grows.'
+  'What a run does whatever the clock says: kernels, the bytes that each of them reads and makes, and the bytes of memory besides variables, as `inspectProgram` tells them; bodies of loops count once. `npm run bench -- --short` fails when one of them grows.'
 
 /** The tables as Markdown. */
 export function sections(results: Results, contenders: readonly Contender[], linked: boolean): string[] {
