@@ -1,7 +1,7 @@
 // Element-wise work on what a hand-written kernel makes: it runs on the elements of each chunk as soon as the chunk has made them.
-import { type FusedKernel, sizeOf } from '@shoal/core'
-import type { CpuBuffer } from './buffer.ts'
+import type { FusedKernel } from '@shoal/core'
 import { lowerSpans } from './lower/lower.ts'
+import type { Code } from './lower/representation.ts'
 import type { KernelCode, Stage, WriteStages } from './stage.ts'
 import { call, i32, type Local, type ModuleBuilder, select } from './wasm/index.ts'
 
@@ -34,7 +34,7 @@ export function withEpilogue(
     return {
       kind: 'host',
       run: (args) => code.run(ownArguments(args, count)),
-      then: (module) => [...(code.then?.(module) ?? []), byItself(module, spans, count)],
+      after: (module) => [...(code.after?.(module) ?? []), byItself(module, spans, count)],
     }
   return { kind: 'wasm', write: following(code.write, spans, count) }
 }
@@ -109,17 +109,12 @@ function withRange(
   { units, work }: Pick<Stage, 'units' | 'work'>,
   name: string,
   { inputs, further, outputs, rest }: Arguments,
-  write: (
-    f: Parameters<Parameters<ModuleBuilder['define']>[3]>[0],
-    args: readonly Local<'i32'>[],
-    begin: Local<'i32'>,
-    end: Local<'i32'>,
-  ) => void,
+  write: (f: Code, args: readonly Local<'i32'>[], begin: Local<'i32'>, end: Local<'i32'>) => void,
 ): Stage {
   const types = Array.from({ length: inputs + further + 1 + outputs + rest + 2 }, () => 'i32' as const)
   const func = module.define(name, types, 'none', (f, ...locals) => {
     const [begin, end] = locals.slice(-2) as [Local<'i32'>, Local<'i32'>]
-    write(f as never, locals.slice(0, -2), begin, end)
+    write(f, locals.slice(0, -2), begin, end)
   })
   return { func, units, work }
 }

@@ -36,7 +36,7 @@ export function kernelOf(code: KernelCode, heap: Heap, reads: number, workspaceB
 
 /** The stages of a kernel, and how they are cut. */
 function scheduleOf(code: KernelCode, heap: Heap): string {
-  const stages = (code.kind === 'wasm' ? code.write : code.then)?.(moduleOver(heap)) ?? []
+  const stages = (code.kind === 'wasm' ? code.write : code.after)?.(moduleOver(heap)) ?? []
   const lines = stages.map((stage) => {
     const { count } = chunksOf(stage)
     return `${stage.func.name}: ${stage.units} units in ${count} ${count === 1 ? 'chunk' : 'chunks'}`
@@ -46,11 +46,11 @@ function scheduleOf(code: KernelCode, heap: Heap): string {
 
 function runAlone(code: KernelCode, heap: Heap): (args: readonly CpuBuffer[]) => void {
   if (code.kind === 'wasm') return compileAlone(code.write, heap)
-  if (!code.then) return code.run
-  const then = compileAlone(code.then, heap)
+  if (!code.after) return code.run
+  const after = compileAlone(code.after, heap)
   return (args) => {
     code.run(args)
-    then(args)
+    after(args)
   }
 }
 
@@ -133,7 +133,7 @@ class Writer {
       ? () => code.run(args.map((buffer) => ownBuffer(buffer, this.#heap)))
       : () => kernel.launch(args)
     const func = this.#module.importFunction(hostFunctions, name, [], 'none')
-    return { ...memory, tasks: [{ kind: 'host', func }, ...stages(code?.then)] }
+    return { ...memory, tasks: [{ kind: 'host', func }, ...stages(code?.after)] }
   }
 
   /** One task after the other. */

@@ -15,10 +15,14 @@ export interface Stage {
 /** Writes the stages of a kernel into a module. */
 export type WriteStages = (module: ModuleBuilder) => readonly Stage[]
 
-/** How a kernel computes: by code that is written into a module, or by a function of the host on buffers, and code on the same arguments `then`. */
+/** How a kernel computes: by code that is written into a module, or by a function of the host on buffers, and code on the same arguments `after` it. */
 export type KernelCode =
   | { readonly kind: 'wasm'; readonly write: WriteStages }
-  | { readonly kind: 'host'; readonly run: (args: readonly CpuBuffer[]) => void; readonly then?: WriteStages }
+  | {
+      readonly kind: 'host'
+      readonly run: (args: readonly CpuBuffer[]) => void
+      readonly after?: WriteStages
+    }
 
 /** Work that is done in one call: enough to make the call nothing, and short enough for threads to share. */
 export const chunkWork = 32768

@@ -84,7 +84,8 @@ export class Contraction<T> {
   /** The neighbours of an item, by what they were merged into. */
   private compact(edges: ReadonlyMap<T, Set<T>>, item: T): Set<T> {
     const set = edges.get(item)!
-    for (const next of [...set]) {
+    // What is added on the way stands for itself already.
+    for (const next of set) {
       const root = this.find(next)
       if (root === next) continue
       set.delete(next)

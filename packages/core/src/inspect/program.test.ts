@@ -34,7 +34,7 @@ describe('inspectProgram', () => {
     expect(product.bytes).toBe(4 * (4 * 8 + 8 * 5 + 4 * 5))
     expect(report.launches).toBe(2)
     expect(report.memory.slots).toBeGreaterThan(0)
-    const lines = `${report}`.split('\n')
+    const lines = String(report).split('\n')
     expect(lines[0]).toContain('2 kernels')
     expect(lines.some((line) => line.startsWith('  fused softmax'))).toBe(true)
   })

@@ -1,4 +1,5 @@
 // Reductions of much into few: the terms are cut into parts that threads can share, and the parts are joined in a second stage.
+import type { DType } from '@shoal/core'
 import { dtypes, sizeOf } from '@shoal/core'
 import { i32, type Local, select, type Value } from '../wasm/index.ts'
 import { accumulation, type Accumulation } from './accumulator.ts'
@@ -52,7 +53,7 @@ export function planParts({ kernel, passes }: Passes, form: Parts['form']): Part
   return { form, step, count, box: [...box, count], offsets, workspaceBytes }
 }
 
-const partBytes = (combine: string, dtype: 'float32' | string): number =>
+const partBytes = (combine: string, dtype: DType): number =>
   dtype === 'float32' && combine !== 'sum' ? 4 : dtype === 'int32' ? 4 : 8
 
 /** Writes units [begin, end) of the first stage. */
