@@ -27,7 +27,8 @@ const defaultPatience: Patience = { work: 3_000, run: 4_000 }
 const rounds = { least: 5, most: 41, ofSlow: 3 }
 /** A sample is at least so long, in ms, so that the clock does not matter; a slow side sits rounds out. */
 const sample = { least: 4, slow: 400 }
-const warmUp = { ms: 200, runs: 300 }
+/** Optimised code may come after hundreds of runs: a batch is long, and several of them must take about the same. */
+const warmUp = { batchMs: 150, steady: 0.85, steadyBatches: 3, mostMs: 3_000 }
 
 /** Compares contenders. It learns from each work how long the next one of its kind will take them. */
 export class Comparator {
@@ -103,15 +104,15 @@ async function sampled(sides: ReadonlyMap<string, Side>, budgetMs: number): Prom
   return samples
 }
 
-/** Runs until compilers have done their work; answers how long a run takes by then, in ms. */
+/** Runs until compilers have done their work, which shows in runs that get no faster; answers how long a run takes by then, in ms. */
 async function warm(side: Side): Promise<number> {
   const start = performance.now()
   let ms = await side.sample(1)
-  let runs = 1
-  while (performance.now() - start < warmUp.ms && runs < warmUp.runs) {
-    const repeats = Math.max(1, Math.min(runs, Math.ceil(20 / ms)))
-    ms = await side.sample(repeats)
-    runs += repeats
+  let steady = 0
+  while (steady < warmUp.steadyBatches && performance.now() - start + ms < warmUp.mostMs) {
+    const next = await side.sample(Math.ceil(warmUp.batchMs / ms))
+    steady = next > warmUp.steady * ms ? steady + 1 : 0
+    ms = Math.min(ms, next)
   }
   return ms
 }
