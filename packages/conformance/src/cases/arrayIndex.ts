@@ -219,6 +219,36 @@ export const arrayIndexCases: readonly OpCase[] = [
     ],
   }),
   opCase({
+    op: 'SearchSorted',
+    name: 'long lists, one for each row',
+    inputs: {
+      list: ints([2, 37], { low: -30, high: 30, dtype: 'int32' }),
+      x: ints([2, 3, 4], { low: -35, high: 35, dtype: 'int32' }),
+    },
+    grad: false,
+    build: ({ list, x }) => {
+      const sorted = s.sort(list)
+      const flat = s.reshape(x, { shape: [2, 12] })
+      return [
+        s.searchSorted(sorted, flat),
+        s.searchSorted(sorted, flat, { side: 'right', dtype: 'int64' }),
+        s.searchSorted(s.reshape(s.slice(sorted, { begin: [0, 0], size: [1, 37] }), { shape: [37] }), x),
+      ]
+    },
+    expect: ({ list, x }) => {
+      const [lists, sought] = [list.numbers(), x.numbers()]
+      const count = (row: number, before: (item: number) => boolean): number =>
+        lists.slice(37 * row, 37 * row + 37).filter(before).length
+      return [
+        [0, 1].map((row) => sought.slice(12 * row, 12 * row + 12).map((v) => count(row, (w) => w < v))),
+        [0, 1].map((row) =>
+          sought.slice(12 * row, 12 * row + 12).map((v) => BigInt(count(row, (w) => w <= v))),
+        ),
+        Int32Array.from(sought, (v) => count(0, (w) => w < v)),
+      ]
+    },
+  }),
+  opCase({
     op: 'OneHot',
     name: 'last axis, first axis, out of range',
     inputs: { i: values([1, 4, 0], 'int32') },
@@ -267,6 +297,36 @@ export const arrayIndexCases: readonly OpCase[] = [
     ],
   }),
   opCase({
+    op: 'ArgWhere',
+    name: 'zeros of either sign, NaN, and indices of 64 bits',
+    inputs: {
+      x: values(
+        [
+          [
+            [-0, NaN],
+            [0, 2],
+          ],
+          [
+            [-1, 0],
+            [Infinity, -0],
+          ],
+        ],
+        'float32',
+      ),
+    },
+    dtypes: ['float32', 'float16', 'float64'],
+    grad: false,
+    build: ({ x }, dtype) => [s.argWhere(s.cast(x, { to: dtype }), { dtype: 'int64' })],
+    expect: [
+      [
+        [0n, 0n, 1n],
+        [0n, 1n, 1n],
+        [1n, 0n, 0n],
+        [1n, 1n, 0n],
+      ],
+    ],
+  }),
+  opCase({
     ops: ['ArgWhere', 'Gather'],
     name: 'a mask',
     inputs: {
@@ -294,6 +354,36 @@ export const arrayIndexCases: readonly OpCase[] = [
       [0, 1, 0],
       [2, 1],
     ],
+  }),
+  opCase({
+    op: 'Unique',
+    name: 'zeros of either sign, NaN, large integers, many values',
+    inputs: {
+      x: values([NaN, -0, 0.5, 0, NaN, -Infinity], 'float32'),
+      large: values([2n ** 40n, 1n, 2n ** 40n + 1n, -1n, 1n], 'int64'),
+      many: ints([700], { low: -500, high: 500, dtype: 'int32' }),
+    },
+    grad: false,
+    build: ({ x, large, many }) => [
+      ...s.unique(x),
+      ...s.unique(large, { dtype: 'int64' }),
+      ...s.unique(many),
+    ],
+    expect: ({ many }) => {
+      const numbers = many.numbers()
+      const different = [...new Set(numbers)]
+      return [
+        [NaN, 0, 0.5, -Infinity],
+        [0, 1, 2, 1, 0, 3],
+        [2, 2, 1, 1],
+        [2n ** 40n, 1n, 2n ** 40n + 1n, -1n],
+        [0n, 1n, 2n, 3n, 1n],
+        [1n, 2n, 1n, 1n],
+        Int32Array.from(different),
+        Int32Array.from(numbers, (v) => different.indexOf(v)),
+        Int32Array.from(different, (v) => numbers.filter((w) => w === v).length),
+      ]
+    },
   }),
   opCase({
     ops: ['Select', 'Gather'],

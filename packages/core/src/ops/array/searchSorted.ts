@@ -3,17 +3,24 @@ import { numerics } from '../../dtype.ts'
 import { ShapeError } from '../../errors.ts'
 import type { Tensor } from '../../graph/graph.ts'
 import { attr, defineOp } from '../../op.ts'
+import type { Size } from '../../shape.ts'
 import { formatShape, mergeShapes } from '../../shape.ts'
 import { sameDType } from '../elementwise.ts'
+import { add } from '../math/add.ts'
 import { cast } from '../math/cast.ts'
 import { less } from '../math/less.ts'
 import { lessEqual } from '../math/lessEqual.ts'
+import { logicalAnd } from '../math/logicalAnd.ts'
+import { select } from '../math/select.ts'
+import { sub } from '../math/sub.ts'
 import { sum } from '../reduce/sum.ts'
 import { expandDims } from './expandDims.ts'
+import { fill } from './fill.ts'
+import { gather } from './gather.ts'
 
 /**
  * For each of `values` [..., m] how many elements of `sorted` [..., n] (ascending along the last axis) come before it:
- * the place to insert it, before its equals (`left`) or after them (`right`). Compares with all n.
+ * the place to insert it, before its equals (`left`) or after them (`right`). Lists that are not ascending answer anything from 0 to n.
  */
 export const searchSorted = defineOp({
   name: 'SearchSorted',
@@ -39,11 +46,34 @@ export const searchSorted = defineOp({
   body: {
     kind: 'composite',
     build: ([sorted, values], { side, dtype }): Tensor => {
-      const before = (side === 'left' ? less : lessEqual)(
-        expandDims(sorted, { axis: -2 }),
-        expandDims(values, { axis: -1 }),
-      )
-      return sum(cast(before, { to: dtype }), { axes: [-1] })
+      const before = side === 'left' ? less : lessEqual
+      const length = sorted.shape.at(-1) as number
+      const places =
+        length <= fewElements ? countBefore(sorted, values, before) : bisect(sorted, values, length, before)
+      return cast(places, { to: dtype })
     },
   },
 })
+
+/** Lists of at most so many elements are compared with as a whole: that is one kernel. */
+const fewElements = 16
+
+type Comparison = (a: Tensor, b: Tensor) => Tensor
+
+/** Compares each value with all elements. */
+function countBefore(sorted: Tensor, values: Tensor, before: Comparison): Tensor {
+  const answers = before(expandDims(sorted, { axis: -2 }), expandDims(values, { axis: -1 }))
+  return sum(cast(answers, { to: 'int32' }), { axes: [-1] })
+}
+
+/** Goes forward by powers of two, from the largest to 1, wherever the element that would be passed last still comes before the value. */
+function bisect(sorted: Tensor, values: Tensor, length: number, before: Comparison): Tensor {
+  const batchDims = sorted.rank - 1
+  let place: Tensor = fill({ shape: values.shape as Size, dtype: 'int32' })
+  for (let step = 2 ** Math.floor(Math.log2(length)); step >= 1; step /= 2) {
+    const next = add(place, step)
+    const passed = gather(sorted, sub(next, 1), { batchDims })
+    place = select(logicalAnd(lessEqual(next, length), before(passed, values)), next, place)
+  }
+  return place
+}

@@ -2,9 +2,9 @@
 import { allocate, fixedSize } from '../../dtype.ts'
 import { ShapeError } from '../../errors.ts'
 import type { Tensor } from '../../graph/graph.ts'
-import { getElement, NDArray, setElement } from '../../ndarray.ts'
+import { NDArray } from '../../ndarray.ts'
 import { attr, defineOp } from '../../op.ts'
-import { formatShape, mergeShapes, normalizeAxis, stridesOf, unknown } from '../../shape.ts'
+import { formatShape, mergeShapes, normalizeAxis, unknown } from '../../shape.ts'
 import type { TensorLike } from '../constant.ts'
 import { toTensor } from '../constant.ts'
 import { select } from '../math/select.ts'
@@ -25,22 +25,37 @@ export const argWhere = defineOp({
     role: 'host',
     run([x], { dtype }) {
       const { shape, rank } = x!
-      const found: number[] = []
-      for (let i = 0; i < x!.size; i++) {
-        const value = getElement(x!.dtype, x!.data, i)
-        if (value || value !== value) found.push(i)
+      const found = truePlaces(x!)
+      const indices = allocate(dtype, found.length * rank)
+      // Not negative and below 2^31, an index of 64 bits is its lower half beside zeros.
+      const words = new Int32Array(indices.buffer)
+      const wordsEach = dtype === 'int64' ? 2 : 1
+      for (let n = 0; n < found.length; n++) {
+        let rest = found[n]!
+        for (let axis = rank - 1; axis >= 0; axis--) {
+          const size = shape[axis]!
+          const next = Math.floor(rest / size)
+          words[(n * rank + axis) * wordsEach] = rest - next * size
+          rest = next
+        }
       }
-      const strides = stridesOf(shape)
-      const out = allocate(dtype, found.length * rank)
-      found.forEach((flat, n) => {
-        strides.forEach((stride, axis) =>
-          setElement(dtype, out, n * rank + axis, Math.floor(flat / stride) % shape[axis]!),
-        )
-      })
-      return [new NDArray(dtype, [found.length, rank], out)]
+      return [new NDArray(dtype, [found.length, rank], indices)]
     },
   },
 })
+
+/** Where the elements are true or not zero, as flat indices; NaN is not zero. */
+function truePlaces({ dtype, data, size }: NDArray): Float64Array {
+  const places = new Float64Array(size)
+  // Half precision is held as bits, of which -0 has one: the sign does not count.
+  const isHalf = dtype === 'float16' || dtype === 'bfloat16'
+  let count = 0
+  for (let i = 0; i < size; i++) {
+    const value = isHalf ? (data[i] as number) & 0x7fff : data[i]!
+    if (value || value !== value) places[count++] = i
+  }
+  return places.subarray(0, count)
+}
 
 /** With two values: `a` where the condition is true, `b` where it is false, all broadcast. Without: the indices [n, rank] of what is true. */
 export function where(condition: TensorLike, a?: TensorLike, b?: TensorLike): Tensor {

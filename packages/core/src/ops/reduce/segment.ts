@@ -30,7 +30,10 @@ const segmentSlots = defineOp({
     kind: 'runtime',
     role: 'host',
     run([ids]) {
-      const count = ids!.numbers().reduce((most, id) => Math.max(most, id + 1), 0)
+      const { data } = ids as NDArray<'int32' | 'int64'>
+      let last: number | bigint = -1
+      for (let i = 0; i < data.length; i++) if (data[i]! > last) last = data[i]!
+      const count = Number(last) + 1
       return [new NDArray('bool', [count], new Uint8Array(count))]
     },
   },
