@@ -1,5 +1,5 @@
 // Weights stored in half the bytes: widened again where they are used, so that everything is still computed in float32.
-import type { Graph, Node, Session, Tensor } from '@shoal/core'
+import type { Graph, Model, Node, Rewritten, Session, Tensor } from '@shoal/core'
 import {
   allocate,
   cast,
@@ -9,10 +9,10 @@ import {
   matmul,
   NDArray,
   rewrite,
+  rewriteModel,
   sizeOf,
   toposort,
 } from '@shoal/core'
-import { type Model, rewriteModel, type Rewritten } from './model.ts'
 
 /** What is stored in float16. */
 export interface Float16Options {

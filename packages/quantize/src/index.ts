@@ -1,6 +1,5 @@
 // The public names of @shoal/quantize.
 export { storeFloat16, type Float16Options } from './float16.ts'
-export type { Model, Rewritten } from './model.ts'
 export { quantize, type QuantizeOptions } from './quantize.ts'
 export type { RangeOptions } from './ranges.ts'
 export { storedBytes } from './storedBytes.ts'

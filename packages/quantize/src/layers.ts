@@ -1,7 +1,7 @@
 // The layers of a model that int8 arithmetic can compute: matrix products and convolutions whose weights are fixed, with the bias behind them.
 import type { Graph, Node, Tensor } from '@shoal/core'
 import { add, conv, floats, isConcrete, matmul, sizeOf, toposort } from '@shoal/core'
-import { isFixed } from './model.ts'
+import { isFixed } from './fixed.ts'
 
 /** A layer to be quantised. */
 export interface Layer {

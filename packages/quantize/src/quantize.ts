@@ -1,5 +1,5 @@
 // Post-training quantisation: sees what values flow through a trained model, and rebuilds it on int8 products.
-import type { Feeds, Graph, NDArray, Node, Session, Tensor } from '@shoal/core'
+import type { Feeds, Graph, Model, NDArray, Node, Rewritten, Session, Tensor } from '@shoal/core'
 import {
   cast,
   constant,
@@ -8,10 +8,10 @@ import {
   quantizedMatmul,
   quantizeLinear,
   rewrite,
+  rewriteModel,
   ValueError,
 } from '@shoal/core'
 import { type Layer, layersOf } from './layers.ts'
-import { type Model, rewriteModel, type Rewritten } from './model.ts'
 import { type RangeOptions, rangesOf, type Steps, stepsFor } from './ranges.ts'
 import { type QuantizedWeights, quantizeWeights } from './weights.ts'
 

@@ -1,6 +1,5 @@
 // How much a model has to remember.
-import { dtypes, isConcrete, sizeOf, toposort, type Tensor } from '@shoal/core'
-import { type Model, tensorsOf } from './model.ts'
+import { dtypes, isConcrete, type Model, sizeOf, type Tensor, tensorsOf, toposort } from '@shoal/core'
 
 /**
  * Bytes of the constants and variables that a model depends on, each counted once; bodies of branches and loops are not looked into.

@@ -1,6 +1,7 @@
 // A model is tensors in any structure of lists and records; what becomes of it has the same structure.
-import type { Graph } from '@shoal/core'
-import { Tensor, toposort, ValueError } from '@shoal/core'
+import { ValueError } from '../errors.ts'
+import type { Graph } from './graph.ts'
+import { Tensor } from './graph.ts'
 
 /** Tensors that are asked for together: one, or lists and records of them. */
 export type Model = Tensor | readonly Model[] | { readonly [name: string]: Model }
@@ -16,7 +17,7 @@ export function tensorsOf(model: Model): Tensor[] {
   return Object.values(model as Readonly<Record<string, Model>>).flatMap(tensorsOf)
 }
 
-/** Puts another graph's fetches into the places of a model's tensors. */
+/** Puts the fetches of another graph into the places of a model's tensors: `change` answers as many as it is given, in their order. */
 export function rewriteModel<const M extends Model>(
   model: M,
   change: (graph: Graph) => Promise<Graph>,
@@ -32,18 +33,4 @@ export function rewriteModel<const M extends Model>(
     return visit(model)
   }
   return replaced() as Promise<Rewritten<M>>
-}
-
-/**
- * Does nothing but constants and variables decide this tensor? Then it is the same for every input of the model.
- * @param known what is known already, by node.
- */
-export function isFixed(tensor: Tensor, known = new Map<Tensor['node'], boolean>()): boolean {
-  for (const node of toposort({ fetches: [tensor], targets: [] }, (n) => !known.has(n))) {
-    const { body } = node.op
-    const reads = body.kind !== 'runtime' || body.role === 'constant' || body.role === 'readVariable'
-    const before = [...node.inputs.map((t) => t.node), ...node.control]
-    known.set(node, reads && !node.op.subgraphs && before.every((n) => known.get(n) === true))
-  }
-  return known.get(tensor.node) === true
 }
