@@ -43,7 +43,7 @@ export function compileProgram(
   const units = cutUnits(effects, {
     device,
     limits: { enabled: context.fusion, maxOperations, maxBuffers: device.caps.maxBuffers },
-    kept: new Set([...graph.fetches, ...inputs]),
+    kept: new Set([...graph.fetches, ...inputs, ...graph.targets.flatMap((node) => node.outputs)]),
     taken: new Set(ownFetches ? graph.fetches : []),
   })
   const planned = plan(units, effects, { fetches: graph.fetches, ownFetches, given: new Set(given.keys()) })

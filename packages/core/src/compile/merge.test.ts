@@ -111,6 +111,15 @@ describe('kernels over the same loops', () => {
   })
 })
 
+describe('targets', () => {
+  it('run though nobody reads them', () => {
+    const y = exp(add(exp(x), 1))
+    const session = new Session()
+    expect(() => session.runSync(group(y, sum(y)), feeds.slice(0, 1))).not.toThrow()
+    expect(() => session.runSync([y.node], feeds.slice(0, 1))).not.toThrow()
+  })
+})
+
 describe('assignments', () => {
   const start = Float32Array.from({ length: 1280 }, (_, i) => Math.cos(i))
   const state = (name: string) => variable(new NDArray('float32', [32, 40], start.slice()), { name })
