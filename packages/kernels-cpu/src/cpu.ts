@@ -100,7 +100,12 @@ export function cpu(options: CpuOptions = {}): CpuDevice {
   const shared = threads > 1 && sharing && typeof SharedArrayBuffer !== 'undefined'
   const heap = new Heap(maxBytes, shared)
   const team = shared ? new Threads(threads, heap.memory, options.worker) : undefined
-  return new WebAssemblyDevice(heap, team, { relaxed, tuning: options.tuning }, kernels)
+  return new WebAssemblyDevice(
+    heap,
+    team,
+    { relaxed, tuning: options.tuning, threads: team ? threads : 1 },
+    kernels,
+  )
 }
 
 class WebAssemblyDevice implements CpuDevice {

@@ -1,27 +1,45 @@
 // Products of few rows by B transposed: rows of A meet rows of B, both read along k, so that nothing need be packed.
 import { call, type Func, type FunctionBuilder, i32, type Local, type ModuleBuilder } from '../wasm/index.ts'
-import { at, blocks, forAll, forShare, type Index } from './blocks.ts'
+import { at, type Blocks, blocks, forAll, forShare, type Index } from './blocks.ts'
+import { productWork, unitLength, unitsFor } from './division.ts'
 import { type Element, zero } from './element.ts'
-import { parameters, type Product, type ProductStage } from './product.ts'
+import { type MatmulOptions, parameters, type Product, type ProductStage } from './product.ts'
 
 /** Columns of C (rows of B) of a block: as many as two rows of sums find registers for, beside a product on its way to its sum where that is rounded apart. */
 const blockColumns = (relaxed: boolean): number => (relaxed ? 6 : 5)
 
-/** Columns of a unit: whole blocks. */
+/** Columns of a unit at most: whole blocks. */
 const unitColumns = 30
 
+/** How the product is divided. */
+export interface DotPlan {
+  readonly form: 'dot'
+  /** Units are strips of columns. */
+  readonly units: Blocks
+}
+
+/** Plans the product. */
+export function planDot({ m, n, k }: Product, { relaxed, threads = 1 }: MatmulOptions): DotPlan {
+  const count = unitsFor(threads, productWork(m, n, k))
+  return { form: 'dot', units: blocks(n, unitLength(n, count, unitColumns, blockColumns(relaxed))) }
+}
+
 /** Writes the product as one stage. B must be transposed, and A not. */
-export function writeDot(module: ModuleBuilder, product: Product, relaxed: boolean): ProductStage {
+export function writeDot(
+  module: ModuleBuilder,
+  product: Product,
+  { units }: DotPlan,
+  relaxed: boolean,
+): ProductStage {
   const { element, m, n, k } = product
   const { bytes } = element
   const rows = blocks(m, Math.min(m, 2))
-  const units = blocks(n, unitColumns)
   const row = k * bytes
   const across = blockColumns(relaxed)
   const func = module.define(`dot_${m}x${n}x${k}`, parameters, 'none', (f, a, b, c, _, begin, end) => {
     forShare(f, units, begin, end, (unit, size) => {
-      const bUnit = f.let(at(b, unit, unitColumns * row))
-      const cUnit = f.let(at(c, unit, unitColumns * bytes))
+      const bUnit = f.let(at(b, unit, units.size * row))
+      const cUnit = f.let(at(c, unit, units.size * bytes))
       forAll(f, blocks(size, across), (group, columns) => {
         const bBlock = f.let(at(bUnit, group, across * row))
         const cBlock = f.let(at(cUnit, group, across * bytes))
@@ -35,9 +53,9 @@ export function writeDot(module: ModuleBuilder, product: Product, relaxed: boole
   return {
     func,
     units: m === 0 ? 0 : units.count,
-    work: m * n * k,
+    work: productWork(m, n, k),
     kind: 'multiply',
-    ...((m === 1 || units.count === 1) && { finishes: m * Math.min(n, unitColumns) }),
+    ...((m === 1 || units.count === 1) && { finishes: m * Math.min(n, units.size) }),
   }
 }
 

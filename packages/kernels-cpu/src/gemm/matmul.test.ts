@@ -153,6 +153,25 @@ describe.each(['f32', 'f64'] as const)('planMatmul of %s', (element) => {
       }
   })
 
+  it('gives the same bits however many threads the units are for', () => {
+    for (const form of forms)
+      for (const [m, n, k] of [
+        [32, 256, 100],
+        [1, 700, 300],
+        [70, 230, 60],
+        [90, 60, 62],
+        [160, 45, 100],
+      ] as const) {
+        const spec = { element, m, n, k, ...form }
+        const { values } = product(spec)
+        for (const threads of [2, 4, 7]) {
+          const divided = product(spec, { threads, cuts: [0.3, 0.6] })
+          expect(divided.values).toEqual(values)
+          expect(divided.finished.every(Boolean)).toBe(true)
+        }
+      }
+  })
+
   it('gives the same bits with every register block', () => {
     for (const form of forms)
       for (const [m, n, k] of [

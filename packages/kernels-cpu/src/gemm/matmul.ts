@@ -1,7 +1,7 @@
 // A matrix product in the form that suits its shape: sums of rows, dot products, or panels.
 import type { ModuleBuilder } from '../wasm/index.ts'
-import { shallow, writeAxpy } from './axpy.ts'
-import { writeDot } from './dot.ts'
+import { planAxpy, shallow, writeAxpy } from './axpy.ts'
+import { planDot, writeDot } from './dot.ts'
 import { writePackB, writePanels } from './panels.ts'
 import { planPanels } from './plan.ts'
 import {
@@ -50,9 +50,14 @@ export function planMatmul(spec: MatmulSpec, options: MatmulOptions): Matmul {
   const { relaxed } = options
   const named = (form: unknown) =>
     `matmul ${JSON.stringify([{ ...product, element: product.element.name }, relaxed, form])}`
-  if (suitsAxpy(product))
-    return vectors(product, named('axpy'), (module) => writeAxpy(module, product, relaxed))
-  if (suitsDot(product)) return vectors(product, named('dot'), (module) => writeDot(module, product, relaxed))
+  if (suitsAxpy(product)) {
+    const plan = planAxpy(product, options)
+    return vectors(product, named(plan), (module) => writeAxpy(module, product, plan, relaxed))
+  }
+  if (suitsDot(product)) {
+    const plan = planDot(product, options)
+    return vectors(product, named(plan), (module) => writeDot(module, product, plan, relaxed))
+  }
   const plan = planPanels(product, options)
   const key = named(plan)
   return {

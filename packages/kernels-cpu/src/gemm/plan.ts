@@ -1,5 +1,6 @@
 // The plan of a product in panels: register block, cache blocks, what is packed, and how the work is divided. Everything here is a number before code is written.
 import { type Blocks, blocks, evenBlocks } from './blocks.ts'
+import { productWork, unitLength, unitsFor } from './division.ts'
 import type { MatmulOptions, Product } from './product.ts'
 import { chooseRows, chooseTile, type TileQuery } from './tile.ts'
 import { tilesFor } from './tuning.ts'
@@ -13,7 +14,7 @@ export interface PanelPlan {
   readonly tailHeight: number
   /** Blocks of k: the first partial sum overwrites C, the others are added to it. */
   readonly depth: Blocks
-  /** Units of work: blocks of rows, or blocks of columns for products of few rows. */
+  /** Units of work: blocks of rows, or blocks of columns (whole panels) for products of few rows. */
   readonly by: 'rows' | 'columns'
   readonly units: Blocks
   /** Column panels that are used together, while they stay in the second cache. */
@@ -65,10 +66,14 @@ export function planPanels(product: Product, options: MatmulOptions): PanelPlan 
   const by = packs && m <= fewRows ? 'columns' : 'rows'
   const packB = !packs ? 'no' : options.constantB ? 'once' : by === 'columns' ? 'within' : 'before'
   const packA = transposeA && by === 'rows' && n >= wide && k > stepsInCache(m * bytes)
-  const units = by === 'columns' ? blocks(n, strip) : blocks(m, unitRows(m, height))
+  const count = unitsFor(options.threads ?? 1, productWork(m, n, k))
+  const units =
+    by === 'columns'
+      ? blocks(n, unitLength(n, count, strip, columns.size))
+      : blocks(m, unitLength(m, count, unitRows(m, height), height))
 
   const allOfB = k * Math.ceil(n / lanes) * lanes * bytes
-  const workspaceB = { no: 0, within: units.count * depth.size * strip * bytes, before: allOfB, once: 0 }
+  const workspaceB = { no: 0, within: units.count * depth.size * units.size * bytes, before: allOfB, once: 0 }
   // A vector is stored for every step, beyond the panel at its end.
   const aPanel = k * height * bytes + 16
   const aOffset = Math.ceil(workspaceB[packB] / 64) * 64

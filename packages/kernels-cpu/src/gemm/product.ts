@@ -23,6 +23,8 @@ export interface MatmulOptions {
   readonly relaxed: boolean
   /** What register blocks cost on this machine; estimated without. */
   readonly tuning?: Tuning | undefined
+  /** Threads that units are to be enough for. Default 1. */
+  readonly threads?: number | undefined
   /** B is the same at every call: where it would be packed, it is packed once, by `Matmul.prepare`. Default false. */
   readonly constantB?: boolean
   /** The register block of large products; chosen for the shape by default. */
@@ -38,7 +40,7 @@ export const parameters = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const
 export interface ProductStage {
   readonly func: ProductFunction
   readonly units: number
-  /** Multiply-adds, or elements copied, of all units. */
+  /** Multiply-adds (waiting for B counted as such), or elements copied, of all units. */
   readonly work: number
   readonly kind: 'pack' | 'multiply'
   /** Elements of C, contiguous, that one unit completes (the last one maybe fewer); absent where they are not contiguous. */

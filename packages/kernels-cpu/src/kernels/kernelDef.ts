@@ -10,6 +10,8 @@ export interface KernelOptions {
   readonly relaxed: boolean
   /** What register blocks of matrix products cost on this machine, where it was told. */
   readonly tuning?: Tuning | undefined
+  /** Threads that share the work. Default 1. What is computed does not depend on it, only how it is divided. */
+  readonly threads?: number | undefined
 }
 
 /** A kernel that was made for one signature. */

@@ -40,7 +40,9 @@ export const matmul: KernelDef = {
     }
     // A constant matrix is prepared once, if all products share it.
     const constantB = signature.constants?.has(1) === true && sizeOf(b.shape.slice(0, -2)) === 1
-    const product = planMatmul(spec, { ...options, constantB })
+    // Several products are units themselves.
+    const threads = Math.ceil((options.threads ?? 1) / Math.max(1, sizeOf(batches)))
+    const product = planMatmul(spec, { ...options, threads, constantB })
     const scratch = Math.ceil(product.workspaceBytes / 64) * 64
     const { bytes } = dtypes[a.dtype]
     const layout: BatchLayout = {
