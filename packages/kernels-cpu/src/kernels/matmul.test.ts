@@ -9,8 +9,9 @@ async function product(
   aShape: number[],
   bShape: number[],
   constant: boolean,
+  threads = 1,
 ): Promise<{ bits: Uint8Array; prepared: boolean }> {
-  await using device = cpu()
+  await using device = cpu({ threads })
   const type = (shape: number[]): ConcreteType => ({ dtype: 'float32', shape })
   const outShape = [...aShape.slice(0, -1), bShape.at(-1)!]
   const kernel = await device.kernel('MatMul', {
@@ -30,7 +31,9 @@ async function product(
   const scratch = kernel.workspaceBytes > 0 ? [device.alloc(kernel.workspaceBytes)] : []
   const { prepared } = kernel
   if (!prepared) {
-    kernel.launch([...buffers, out, ...scratch])
+    const step = await device.sequence!([{ kernel, args: [...buffers, out, ...scratch] }])
+    await device.ready()
+    step()
     return { bits: await device.read(out), prepared: false }
   }
   const memory = device.alloc(prepared.bytes)
@@ -69,6 +72,12 @@ describe('MatMul', () => {
       ],
     ] as const)
       expect((await product([...a], [...b], true)).bits).toEqual((await product([...a], [...b], false)).bits)
+  })
+
+  it('answers the same bits with any number of threads', async () => {
+    const { bits } = await product([32, 300], [300, 256], false)
+    for (const threads of [2, 4])
+      expect((await product([32, 300], [300, 256], false, threads)).bits).toEqual(bits)
   })
 
   it('says what units complete of several products, where they divide each evenly', () => {
