@@ -1,6 +1,6 @@
 // Hyperbolic functions from exponentials, arranged so that nothing cancels around 0 or overflows early.
 import { f32x4, v128 } from '../wasm/index.ts'
-import { expm1, halfExp } from './exp.ts'
+import { halfExp, negativeExpm1 } from './exp.ts'
 import type { LaneFunction } from './lanes.ts'
 
 /** (sinh x - x) / x³ in x² for |x| ≤ 1; coefficients of Cephes' sinhf. */
@@ -9,9 +9,8 @@ const sineRest = [2.03721912945e-4, 8.33028376239e-3, 1.66667160211e-1]
 /** Hyperbolic tangent: -t / (t + 2) with t = e^(-2|x|) - 1. At most 3 ulp, also around 0. */
 export const tanh: LaneFunction = (lanes, argument) => {
   const x = lanes.let(argument)
-  const t = lanes.let(expm1(lanes, f32x4.mul(lanes.abs(x), lanes.number(-2))))
-  const positive = f32x4.div(v128.xor(t, lanes.bits(0x80000000)), f32x4.add(t, lanes.number(2)))
-  return v128.or(lanes.abs(positive), lanes.sign(x))
+  const t = lanes.let(negativeExpm1(lanes, f32x4.mul(lanes.abs(x), lanes.number(-2))))
+  return v128.or(lanes.abs(f32x4.div(t, f32x4.add(t, lanes.number(2)))), lanes.sign(x))
 }
 
 /** Hyperbolic sine. At most 2 ulp; overflows where the true value does. */

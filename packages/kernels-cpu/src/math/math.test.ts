@@ -154,7 +154,7 @@ const unary: [
   bound: number,
 ][] = [
   ['exp', Math.exp, [-104, 89], 1.1],
-  ['expm1', Math.expm1, [-20, 89], 1.5],
+  ['expm1', Math.expm1, [-20, 89], 1.6],
   ['sigmoid', sigmoid, [-104, 20], 2.5],
   ['log', Math.log, [0, 10], 1],
   ['log1p', Math.log1p, [-1, 3], 1.5],
