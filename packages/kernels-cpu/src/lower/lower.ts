@@ -7,10 +7,11 @@ import type { Local, ModuleBuilder } from '../wasm/index.ts'
 import { columnBox, writeColumns } from './columns.ts'
 import { kernelKey } from './key.ts'
 import { planMap, writeElements, writeMap } from './map.ts'
-import { type Passes, passesOf } from './passes.ts'
+import { passesOf } from './passes.ts'
 import { strideOf } from './row.ts'
 import { writeRows } from './rows.ts'
 import { planParts, writeJoin, writeParts } from './split.ts'
+import { stashCostly, type StashedPasses } from './stash.ts'
 import { keptAxes, type Task } from './task.ts'
 import { width } from './vector.ts'
 
@@ -20,9 +21,9 @@ export function lowering(relaxed: boolean): Lowering<CompiledKernel> {
     // There is one way to run a kernel here: the vectors are as wide as the engine has them.
     schedule: () => ({ vector: width, unroll: 1 }),
     lower: (given) => {
-      const passes = passesOf(collapseAxes(given))
-      const { kernel } = passes
-      const key = `fused ${relaxed} ${kernelKey(kernel)}`
+      const plain = passesOf(collapseAxes(given))
+      const key = `fused ${relaxed} ${kernelKey(plain.kernel)}`
+      const passes = stashCostly(plain)
       const { workspaceBytes, stages } = planStages(passes)
       return {
         workspaceBytes,
@@ -47,7 +48,7 @@ export function lowerSpans(
   readonly elements: number
   readonly write: (module: ModuleBuilder) => Stage['func']
 } {
-  const passes = passesOf(collapseAxes(given))
+  const passes = stashCostly(passesOf(collapseAxes(given)))
   const { kernel } = passes
   const elements = sizeOf(kernel.axes)
   const outer = kernel.axes.slice(0, -1)
@@ -71,7 +72,7 @@ interface StagePlan {
   readonly write: (task: Task, workspace: Local<'i32'>) => void
 }
 
-function planStages(passes: Passes): {
+function planStages(passes: StashedPasses): {
   readonly workspaceBytes: number
   readonly stages: readonly StagePlan[]
 } {
@@ -133,21 +134,22 @@ function scattered(kernel: FusedKernel, axis: number): number {
 /** A function over the units of a stage: inputs, outputs, perhaps scratch memory, and the range are its parameters. */
 function stageOf(
   module: ModuleBuilder,
-  passes: Passes,
+  passes: StashedPasses,
   { box, work, write }: StagePlan,
   scratch: boolean,
   relaxed: boolean,
 ): Stage {
-  const { inputs, stores, name } = passes.kernel
-  const count = inputs.length + stores.length + (scratch ? 3 : 2)
+  const { stores, name } = passes.kernel
+  const inputs = passes.kernel.inputs.length - passes.reread.length
+  const count = inputs + stores.length + (scratch ? 3 : 2)
   const types = Array.from({ length: count }, () => 'i32' as const)
   const func = module.define(name, types, 'none', (f, ...locals) => {
     const [workspace, begin, end] = locals.slice(-3) as [Local<'i32'>, Local<'i32'>, Local<'i32'>]
-    const outputs = locals.slice(inputs.length, inputs.length + stores.length)
+    const outputs = locals.slice(inputs, inputs + stores.length)
     const task = {
       ...passes,
       writer: { module, f, relaxed },
-      inputs: locals.slice(0, inputs.length),
+      inputs: [...locals.slice(0, inputs), ...passes.reread.map((output) => outputs[output]!)],
       outputs,
       begin,
       end,
