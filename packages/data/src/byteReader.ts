@@ -3,6 +3,15 @@ import { DataError } from './errors.ts'
 import type { ByteSource, Compression } from './source.ts'
 import { chunksOf, concat, nameOf } from './source.ts'
 
+/** What is longer is put together as it arrives, so that its pieces need not wait for the last of them. */
+const longRead = 2 ** 20
+/** The same bytes with room for at least `needed` and at most `most`. */
+function grown(bytes: Uint8Array, needed: number, most: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.min(most, Math.max(needed, 2 * bytes.length)))
+  larger.set(bytes)
+  return larger
+}
+
 /** A position in a stream of bytes. */
 export class ByteReader {
   /** The name of the file, for messages. */
@@ -24,10 +33,22 @@ export class ByteReader {
 
   /** The next `count` bytes, which may share memory with the source. @throws DataError when they are not there. */
   async read(count: number, what: string): Promise<Uint8Array> {
-    while (this.#available < count && (await this.#pull()));
-    if (this.#available < count)
+    if (count <= longRead) {
+      while (this.#available < count && (await this.#pull()));
+      if (this.#available >= count) return this.#consume(count)
       throw this.error(`truncated: ${what} needs ${count} bytes, ${this.#available} are left`)
-    return this.#consume(count)
+    }
+    const start = this.#offset
+    let bytes = new Uint8Array(longRead)
+    for (let filled = 0; filled < count; ) {
+      if (await this.atEnd())
+        throw this.error(`truncated: ${what} needs ${count} bytes, ${filled} are left`, start)
+      const part = this.#consume(Math.min(this.#waiting[0]!.length, count - filled))
+      if (filled + part.length > bytes.length) bytes = grown(bytes, filled + part.length, count)
+      bytes.set(part, filled)
+      filled += part.length
+    }
+    return bytes
   }
 
   /** Everything that is left. @throws DataError when it is more than `maxBytes`. */
