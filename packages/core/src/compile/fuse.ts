@@ -2,7 +2,7 @@
 import type { Node, Tensor } from '../graph/graph.ts'
 import { Simplifier } from '../ir/simplify.ts'
 import { E } from '../ir/expr.ts'
-import { flatIndex } from '../ir/view.ts'
+import { flatIndex, unflatten } from '../ir/view.ts'
 import type { ConcreteType, Size } from '../shape.ts'
 import { sizeOf } from '../shape.ts'
 
@@ -140,10 +140,13 @@ export function isRelabelling(node: Node): boolean {
   if (body.kind !== 'view') return false
   const [input, output] = [node.inputs[0]!.type as ConcreteType, node.outputs[0]!.type as ConcreteType]
   if (sizeOf(input.shape) !== sizeOf(output.shape)) return false
-  const at = output.shape.map((_, axis) => E.axis(axis))
+  const size = sizeOf(output.shape)
+  if (size === 0) return true
+  // Counted in one loop over all elements, whatever shapes they are seen in, the position must stay what it is.
+  const at = unflatten(E.axis(0), output.shape)
   const map = body.map(at, input, node.attrs as never, output)
   if (map.valid) return false
-  const simplifier = new Simplifier(output.shape)
+  const simplifier = new Simplifier([size])
   return (
     simplifier.simplify(flatIndex(map.index, input.shape)) ===
     simplifier.simplify(flatIndex(at, output.shape))

@@ -60,10 +60,7 @@ function sumOf(parts: ScanParts, place: number): Collected | undefined {
     parts.captured.map((passed) => passed.inner),
   )
   if (operands.some((t) => unvarying.has(t) || t === inner || !isConcrete(t.shape))) return undefined
-  const atHand = new Set([
-    ...[...parts.rows, ...parts.state].map((passed) => passed.inner),
-    ...parts.results,
-  ])
+  const atHand = new Set([...[...parts.rows, ...parts.state].map((passed) => passed.inner), ...parts.results])
   const fresh = operands.filter((t) => !atHand.has(t)).reduce((total, t) => total + elementsOf(t), 0)
   return fresh <= 2 * elementsOf(inner) ? { term, operands } : undefined
 }

@@ -72,7 +72,10 @@ class Plan {
   private borrow(parts: ScanParts, maker: Node): Borrowed[] {
     const made = this.makers.get(maker) ?? partsOf(maker)!
     const known = counterparts(parts, maker, made)
-    const unvarying = knownFrom(parts, parts.captured.map(({ inner }) => inner))
+    const unvarying = knownFrom(
+      parts,
+      parts.captured.map(({ inner }) => inner),
+    )
     const values = [...costlyBefore(edgeOf(parts, knownFrom(parts, known.keys())))].filter(
       (t) => !unvarying.has(t) && t.dtype !== 'string' && isConcrete(t.shape),
     )

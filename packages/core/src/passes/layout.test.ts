@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Tensor } from '../graph/graph.ts'
+import { toposort } from '../graph/graph.ts'
 import {
   add,
   constant,
@@ -9,9 +10,11 @@ import {
   placeholder,
   select,
   squeeze,
+  sum,
   tanh,
   transpose,
 } from '../ops/index.ts'
+import { Session } from '../run/session.ts'
 import { constantFold } from './constantFold.ts'
 import { layout } from './layout.ts'
 import { repeated } from './pass.ts'
@@ -36,6 +39,30 @@ describe('layout', () => {
     const { node } = moved(matmul(a, mul(transpose(b), 2)))
     expect(node.attrs['transposeB']).toBe(true)
     expect(node.inputs[1]!.shape).toEqual([4, 3])
+  })
+  it('makes one product of a sum of products', async () => {
+    const [x, y] = [
+      constant([[[1, 2]], [[3, 4]], [[-5, 6]]]),
+      constant([[[1, 0, 2]], [[0.5, 1, -1]], [[2, 2, 3]]]),
+    ]
+    const total = sum(matmul(x, y, { transposeA: true }), { axes: [0], keepDims: true })
+    const after = layout.run({ fetches: [total], targets: [] }).fetches[0]!
+    expect(after.shape).toEqual([1, 2, 3])
+    const product = toposort({ fetches: [after], targets: [] }).find((node) => node.op.name === 'MatMul')!
+    expect(product.inputs.map((t) => t.shape)).toEqual([
+      [3, 2],
+      [3, 3],
+    ])
+    await using session = new Session({ passes: { name: 'none', run: (graph) => graph } })
+    const [expected, actual] = await session.run([total, after] as const)
+    expect(actual.numbers()).toEqual(expected.numbers())
+  })
+  it('keeps sums of products whose operands would have to be turned at a higher cost, or are summed otherwise', () => {
+    const [long, wide] = [placeholder({ shape: [4, 2, 50] }), placeholder({ shape: [4, 50, 2] })]
+    const turned = sum(matmul(long, wide), { axes: [0] })
+    expect(moved(turned)).toBe(turned)
+    const rows = sum(matmul(wide, wide, { transposeA: true }), { axes: [1] })
+    expect(moved(rows)).toBe(rows)
   })
   it('leaves other orders of axes alone', () => {
     const cube = placeholder({ shape: [2, 3, 4] })

@@ -15,6 +15,7 @@ import {
   maximum,
   mul,
   neg,
+  pad,
   placeholder,
   print,
   relu,
@@ -105,5 +106,27 @@ describe('simplify', () => {
     const once = simplify.run(graph)
     expect(simplify.run(once) === once).toBe(true)
     expect(toposort(once).length).toBeLessThan(toposort(graph).length)
+  })
+  it('joins pieces that fill a tensor without overlapping', () => {
+    const [a, b, c] = [2, 1, 3].map((rows) => placeholder({ shape: [rows, 4] })) as [Tensor, Tensor, Tensor]
+    const at = (x: Tensor, before: number, after: number) =>
+      pad(x, { before: [before, 0], after: [after, 0] })
+    const joined = simplify.run({
+      fetches: [add(at(b, 2, 3), add(at(c, 3, 0), at(a, 0, 4)))],
+      targets: [],
+    }).fetches[0]!
+    expect(joined.node.op.name).toBe('Concat')
+    expect(joined.node.inputs).toEqual([a, b, c])
+    const left = [
+      // A gap, an overlap, something else than zeros, and a sum that is read otherwise.
+      add(at(a, 0, 4), at(c, 3, 0)),
+      add(at(a, 0, 4), add(at(b, 2, 3), at(at(c, 1, 0), 2, 0))),
+      add(pad(a, { before: [0, 0], after: [3, 0], value: 1 }), at(c, 2, 0)),
+    ]
+    for (const t of left)
+      expect(simplify.run({ fetches: [t], targets: [] }).fetches[0]!.node.op.name).toBe('Add')
+    const both = add(at(a, 0, 4), at(b, 2, 3))
+    const read = { fetches: [add(both, at(c, 3, 0)), both], targets: [] }
+    expect(simplify.run(read)).toBe(read)
   })
 })

@@ -25,7 +25,10 @@ interface Piece {
 function pieceOf(site: Site, t: Tensor): Piece | undefined {
   const node = site.look(t, pad)
   if (!node || node.attrs['mode'] !== 'constant' || node.attrs['value'] !== 0) return undefined
-  const [before, after] = [node.attrs['before'], node.attrs['after']] as [readonly number[], readonly number[]]
+  const [before, after] = [node.attrs['before'], node.attrs['after']] as [
+    readonly number[],
+    readonly number[],
+  ]
   const [axis, ...more] = [...t.shape.keys()].filter((i) => before[i] !== 0 || after[i] !== 0)
   const [x] = node.inputs as [Tensor]
   const size = axis === undefined ? undefined : x.shape[axis]

@@ -30,7 +30,8 @@ export const productRules: readonly Rule[] = [
       const batches = product.shape.slice(0, -2)
       const axes = normalizeAxes(site.node.attrs['axes'] as readonly number[] | undefined, product.rank)
       if (axes.length !== batches.length || axes.some((axis, i) => axis !== i)) return undefined
-      if (![a, b].every((t) => isConcrete(t.shape) && sameShape(t.shape.slice(0, -2), batches))) return undefined
+      if (![a, b].every((t) => isConcrete(t.shape) && sameShape(t.shape.slice(0, -2), batches)))
+        return undefined
       const { transposeA, transposeB } = node.attrs as { transposeA: boolean; transposeB: boolean }
       const moved = (transposeA ? 0 : elementsOf(a)) + (transposeB ? elementsOf(b) : 0)
       // Exchanging axes must cost less than the products that are no longer stored.
