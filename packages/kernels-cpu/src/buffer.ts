@@ -9,10 +9,14 @@ export class CpuBuffer implements Buffer {
   readonly address: number
   readonly heap: Heap
   freed = false
-  constructor(heap: Heap, bytes: number) {
+  constructor(heap: Heap, bytes: number, address: number = heap.alloc(bytes)) {
     this.heap = heap
     this.bytes = bytes
-    this.address = heap.alloc(bytes)
+    this.address = address
+  }
+  /** What follows `offset` bytes of this block, for as long as the block is held. */
+  from(offset: number): CpuBuffer {
+    return new CpuBuffer(this.heap, this.bytes - offset, this.address + offset)
   }
 }
 

@@ -17,6 +17,8 @@ export const word = {
   failed: 33,
   /** Threads that look at `remaining` all the time. */
   listeners: 48,
+  /** The round of the loop that is run: what finds its memory at another place in every round computes it from this. */
+  round: 64,
 } as const
 
 /** A word of the memory that a pool's threads share, as an index of 32-bit words. */

@@ -8,6 +8,7 @@ import type {
   DType,
   FusedKernel,
   Kernel,
+  LoopLaunch,
   Signature,
 } from '@shoal/core'
 import {
@@ -201,6 +202,11 @@ class WebAssemblyDevice implements CpuDevice {
   }
 
   sequence(launches: readonly BoundLaunch[]): Awaitable<() => void> {
+    this.#open()
+    return compileProgram(launches, this.#heap, this.#threads)
+  }
+
+  loop(launches: readonly LoopLaunch[]): Awaitable<(round: number) => void> {
     this.#open()
     return compileProgram(launches, this.#heap, this.#threads)
   }

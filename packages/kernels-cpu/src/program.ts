@@ -1,5 +1,5 @@
 // A Program's code: one module with every kernel of its launches and one function that calls them, with all addresses baked in.
-import type { Awaitable, BoundLaunch, Kernel } from '@shoal/core'
+import type { Awaitable, Kernel, LoopLaunch } from '@shoal/core'
 import { type CpuBuffer, ownBuffer } from './buffer.ts'
 import { forkModule, writeForkJoin } from './forkJoin.ts'
 import { compileModule, hostFunctions, instantiate } from './instance.ts'
@@ -7,10 +7,11 @@ import { type Bound, levelsOf } from './levels.ts'
 import { scalarImports, scalarModule } from './lower/imported.ts'
 import { mathImports } from './math/index.ts'
 import type { Heap } from './memory.ts'
+import { placeOf, roundAddress } from './places.ts'
 import { computeAlone, computeShared, Regions, type Task } from './regions.ts'
 import { chunksOf, type KernelCode, type WriteStages } from './stage.ts'
 import type { Threads } from './threads.ts'
-import { ModuleBuilder } from './wasm/index.ts'
+import { i32, ModuleBuilder } from './wasm/index.ts'
 
 /** A kernel of this device: its code, and a launch that compiles it alone when it is first used alone. */
 export interface CpuKernel extends Kernel {
@@ -95,23 +96,27 @@ function moduleOver(heap: Heap): ModuleBuilder {
 
 /**
  * Compiles launches into one function. With threads, kernels that do not depend on each other run side by side; until all threads have
- * the code, the calling one computes alone, with the same answers.
+ * the code, the calling one computes alone, with the same answers. The function takes the round for memory that moves, 0 by default.
  */
 export function compileProgram(
-  launches: readonly BoundLaunch[],
+  launches: readonly LoopLaunch[],
   heap: Heap,
   threads: Threads | undefined,
-): Awaitable<() => void> {
+): Awaitable<Run> {
   const program = new Writer(heap)
   const bound = launches.map((launch) => program.bind(launch))
   return (threads && program.compileShared(bound, threads)) ?? program.compile(bound)
 }
+
+type Run = (round?: number) => void
 
 /** Writes and compiles one Program. */
 class Writer {
   readonly #heap: Heap
   readonly #module: ModuleBuilder
   readonly #hosts: Record<string, () => void> = {}
+  /** The round that runs, for functions of the host. */
+  #round = 0
 
   constructor(heap: Heap) {
     this.#heap = heap
@@ -119,34 +124,35 @@ class Writer {
   }
 
   /** Writes what a launch calls. */
-  bind({ kernel, args }: BoundLaunch): Bound<Task> {
+  bind({ kernel, args }: LoopLaunch): Bound<Task> {
     const { code, reads = 0 } = kernel as Partial<CpuKernel>
-    const addresses = args.map((buffer) => ownBuffer(buffer, this.#heap).address)
-    const memory = { reads: addresses.slice(0, reads), writes: addresses.slice(reads) }
+    const places = args.map((arg) => placeOf(arg, this.#heap))
+    const blocks = places.map(({ block }) => block)
+    const memory = { reads: blocks.slice(0, reads), writes: blocks.slice(reads) }
     const stages = (write?: WriteStages): Task[] =>
       (write?.(this.#module) ?? [])
         .filter(({ units }) => units > 0)
-        .map((stage) => ({ kind: 'stage', stage, addresses }))
+        .map((stage) => ({ kind: 'stage', stage, places }))
     if (code?.kind === 'wasm') return { ...memory, tasks: stages(code.write) }
     const name = `${Object.keys(this.#hosts).length}`
-    this.#hosts[name] = code
-      ? () => code.run(args.map((buffer) => ownBuffer(buffer, this.#heap)))
-      : () => kernel.launch(args)
+    const here = (): CpuBuffer[] => places.map((place) => place.at(this.#round))
+    this.#hosts[name] = code ? () => code.run(here()) : () => kernel.launch(here())
     const func = this.#module.importFunction(hostFunctions, name, [], 'none')
     return { ...memory, tasks: [{ kind: 'host', func }, ...stages(code?.after)] }
   }
 
   /** One task after the other. */
-  compile(bound: readonly Bound<Task>[]): Awaitable<() => void> {
-    const step = this.#module.define('step', [], 'none', (f) => {
+  compile(bound: readonly Bound<Task>[]): Awaitable<Run> {
+    const step = this.#module.define('step', ['i32'], 'none', (f, round) => {
+      f.do(i32.store(roundAddress, round))
       for (const { tasks } of bound) for (const task of tasks) computeAlone(f, task)
     })
     this.#module.export(step)
-    return this.#instantiated({}, (exports) => exports['step'] as () => void)
+    return this.#instantiated({}, (exports) => exports['step'] as (round: number) => void)
   }
 
   /** Level by level; undefined when nothing in it is worth sharing. */
-  compileShared(bound: readonly Bound<Task>[], threads: Threads): Awaitable<() => void> | undefined {
+  compileShared(bound: readonly Bound<Task>[], threads: Threads): Awaitable<Run> | undefined {
     const module = this.#module
     const { helpers, maySleep } = threads
     const regions = new Regions(helpers)
@@ -155,7 +161,8 @@ class Writer {
     if (!work) return undefined
     const program = threads.nextProgram()
     const { fork, serve } = writeForkJoin(module, work, { program, maySleep })
-    const step = module.define('step', ['i32'], 'none', (f, shared) => {
+    const step = module.define('step', ['i32', 'i32'], 'none', (f, shared, round) => {
+      f.do(i32.store(roundAddress, round))
       for (const { tasks, region } of levels) {
         const alone = (): void => tasks.forEach((task) => computeAlone(f, task))
         if (!region) alone()
@@ -164,11 +171,11 @@ class Writer {
     })
     for (const func of [work, serve, step]) module.export(func)
     return this.#instantiated({ [forkModule]: threads.imports(program) }, (exports, compiled) => {
-      const { step: run } = exports as unknown as { step(shared: number): void }
-      const inTeam = (): void => {
-        if (!threads.have(program)) return run(0)
+      const { step: run } = exports as unknown as { step(shared: number, round: number): void }
+      const inTeam = (round: number): void => {
+        if (!threads.have(program)) return run(0, round)
         try {
-          run(1)
+          run(1, round)
         } catch (error) {
           threads.recover()
           throw error
@@ -181,11 +188,12 @@ class Writer {
 
   #instantiated(
     given: Readonly<Record<string, WebAssembly.ModuleImports>>,
-    use: (exports: WebAssembly.Exports, module: WebAssembly.Module) => () => void,
-  ): Awaitable<() => void> {
-    const ready = (module: WebAssembly.Module): (() => void) => {
+    use: (exports: WebAssembly.Exports, module: WebAssembly.Module) => (round: number) => void,
+  ): Awaitable<Run> {
+    const ready = (module: WebAssembly.Module): Run => {
       const imports = { ...importsOf(module), [hostFunctions]: this.#hosts, ...given }
-      return use(instantiate(module, this.#heap.memory, imports), module)
+      const run = use(instantiate(module, this.#heap.memory, imports), module)
+      return (round = 0) => run((this.#round = round))
     }
     const compiled = compileModule(this.#module.build())
     return compiled instanceof Promise ? compiled.then(ready) : ready(compiled)

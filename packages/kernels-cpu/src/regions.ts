@@ -1,5 +1,6 @@
 // How a level of a Program is shared by threads: cut into chunks of about equal work, of which they take from both ends.
 import type { ForkJoin } from './forkJoin.ts'
+import type { Place } from './places.ts'
 import { chunksOf, chunkWork, type Stage } from './stage.ts'
 import {
   call,
@@ -13,7 +14,7 @@ import {
 
 /** Something that a Program does in one go: a stage of a kernel over its memory, or a function of the host. */
 export type Task =
-  | { readonly kind: 'stage'; readonly stage: Stage; readonly addresses: readonly number[] }
+  | { readonly kind: 'stage'; readonly stage: Stage; readonly places: readonly Place[] }
   | { readonly kind: 'host'; readonly func: Func<readonly [], 'none'> }
 type StageTask = Extract<Task, { kind: 'stage' }>
 
@@ -135,16 +136,16 @@ function bundlesOf(tasks: readonly StageTask[]): Part[] {
 /** Writes a task for one thread. */
 export function computeAlone(f: FunctionBuilder<'none'>, task: Task): void {
   if (task.kind === 'host') return f.do(call(task.func))
-  const { stage, addresses } = task
+  const { stage, places } = task
   const { grain, count } = chunksOf(stage)
   if (count === 0) return
-  if (count === 1) return f.do(call(stage.func, ...addresses, 0, stage.units))
+  if (count === 1) return f.do(call(stage.func, ...places.map((place) => place.address()), 0, stage.units))
   // Functions that are called often are optimised soon; a single long call would stay slow.
   f.forRange(0, stage.units, grain, (begin) => f.do(callRange(task, begin, grain)))
 }
 
-function callRange({ stage, addresses }: StageTask, begin: Operand<'i32'>, grain: number) {
+function callRange({ stage, places }: StageTask, begin: Operand<'i32'>, grain: number) {
   const beyond = i32.add(begin, grain)
   const end = select(i32.lt_u(beyond, stage.units), beyond, i32.const(stage.units))
-  return call(stage.func, ...addresses, begin, end)
+  return call(stage.func, ...places.map((place) => place.address()), begin, end)
 }

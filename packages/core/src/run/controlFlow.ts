@@ -9,7 +9,7 @@ import type { TypedArray } from '../dtype.ts'
 import { bytesOf } from '../compile/plan.ts'
 import type { Unit } from '../compile/units.ts'
 import { after, all, inTurn, repeatWhile } from './awaitable.ts'
-import type { Awaitable, Buffer } from './device.ts'
+import type { Awaitable, Buffer, Moving } from './device.ts'
 import type { Memory, Program, Step } from './program.ts'
 import type { HostValues } from './state.ts'
 import type { StepContext } from './steps.ts'
@@ -17,13 +17,15 @@ import { rowBytes } from './steps.ts'
 
 /** Prepares a body whose parameters live in the given buffers; undefined for those that are passed as host values. */
 export type CompileBody = (body: Subgraph, params: readonly (Buffer | undefined)[]) => Awaitable<Program>
-type Run = NonNullable<Step['run']>
+/** What a step does in a run. */
+export type Run = NonNullable<Step['run']>
 
 /** Where the surrounding program keeps a captured input; undefined if it is on the host. */
-const lent = (memory: Memory, t: Tensor): Buffer | undefined =>
+export const lent = (memory: Memory, t: Tensor): Buffer | undefined =>
   t.dtype === 'string' || memory.plan.storageOf(t).kind === 'host' ? undefined : memory.bufferOf(t)
 
-function compile(
+/** A body as a program of its own, freed with the one around it. */
+export function compile(
   context: StepContext,
   body: Subgraph,
   params: readonly (Buffer | undefined)[],
@@ -35,7 +37,7 @@ function compile(
 }
 
 /** Host values for the parameters that have no buffer. */
-function hostInputs(
+export function hostInputs(
   memory: Memory,
   values: HostValues,
   tensors: readonly Tensor[],
@@ -88,15 +90,18 @@ export function caseStep(unit: Unit, context: StepContext): Awaitable<Run> {
   )
 }
 
-/** The state of a loop: one buffer for each carried value, outside the body's own memory. */
-class Carry {
+/** Two of them lie in a buffer, one behind the other, each where memory is fast. */
+const roomFor = (t: Tensor): number => Math.ceil(bytesOf(t) / 64) * 64
+
+/** The state of a loop: one buffer for each carried value, outside the body's own memory, with room for two. */
+export class Carry {
   readonly buffers: readonly Buffer[]
   private readonly tensors: readonly Tensor[]
   private readonly memory: Memory
   constructor(memory: Memory, tensors: readonly Tensor[]) {
     this.memory = memory
     this.tensors = tensors
-    this.buffers = tensors.map((t) => memory.own(bytesOf(t)))
+    this.buffers = tensors.map((t) => memory.own(2 * roomFor(t)))
   }
   start(): void {
     this.tensors.forEach((t, i) =>
@@ -109,10 +114,22 @@ class Carry {
       this.memory.device.move(body.memory.bufferOf(body.fetches[i]!), 0, this.buffers[i]!, 0, bytesOf(t)),
     )
   }
-  finish(unit: Unit): void {
-    for (const to of unit.outputs)
-      if (to.index < this.buffers.length)
-        this.memory.device.move(this.buffers[to.index]!, 0, this.memory.bufferOf(to), 0, bytesOf(to))
+  /** Where value `i` is before a round that does not copy it back, and where after: in turn in either half of the buffer. */
+  turns(i: number): readonly [before: Moving, after: Moving] {
+    const [buffer, room] = [this.buffers[i]!, roomFor(this.tensors[i]!)]
+    return [
+      { buffer, offset: 0, stride: room, period: 2 },
+      { buffer, offset: room, stride: -room, period: 2 },
+    ]
+  }
+  /** @param turns rounds that did not copy it back. */
+  finish(unit: Unit, turns = 0): void {
+    for (const to of unit.outputs) {
+      const buffer = this.buffers[to.index]
+      if (!buffer) continue
+      const offset = (turns % 2) * roomFor(to)
+      this.memory.device.move(buffer, offset, this.memory.bufferOf(to), 0, bytesOf(to))
+    }
   }
 }
 
@@ -203,66 +220,3 @@ class History {
   }
 }
 const bytesPerElement = (t: Tensor): number => rowBytes([0], t.dtype)
-
-/** Runs the body for every row of the sequences. Outputs: final state, one row of results per step, and each state before every step. */
-export function scanStep(unit: Unit, context: StepContext): Awaitable<Run> {
-  const { memory } = context
-  const { attrs, inputs } = unit.node
-  const { device } = memory
-  const [carries, sequences] = [attrs['carries'] as number, attrs['sequences'] as number]
-  const carry = new Carry(memory, inputs.slice(0, carries))
-  const xs = inputs.slice(carries, carries + sequences)
-  const length = xs.length > 0 ? (xs[0]!.shape[0] as number) : (attrs['length'] as number)
-  const rows = xs.map((t) => memory.own(rowBytes(t.shape as Size, t.dtype)))
-  const captured = inputs.slice(carries + sequences)
-  const buffers = [...carry.buffers, ...rows, ...captured.map((t) => lent(memory, t))]
-  const body = attrs['body'] as Subgraph
-  const results = body.fetches.length - carries
-  return after(
-    compile(context, body, buffers),
-    (program): Run =>
-      (state, values) => {
-        carry.start()
-        return after(hostInputs(memory, values, inputs, buffers), (host) => {
-          let done = 0
-          const again = (): Awaitable<boolean> => {
-            if (done >= length) return false
-            state.context.signal?.throwIfAborted()
-            const at = attrs['reverse'] ? length - 1 - done : done
-            xs.forEach((t, i) =>
-              device.move(memory.bufferOf(t), at * rows[i]!.bytes, rows[i]!, 0, rows[i]!.bytes),
-            )
-            for (const to of unit.outputs) {
-              const saved = to.index - carries - results
-              if (saved >= 0)
-                device.move(
-                  carry.buffers[saved]!,
-                  0,
-                  memory.bufferOf(to),
-                  at * bytesOf(inputs[saved]!),
-                  bytesOf(inputs[saved]!),
-                )
-            }
-            return after(program.run(state, host), () => {
-              for (const to of unit.outputs) {
-                const result = to.index - carries
-                if (result < 0 || result >= results) continue
-                const from = program.fetches[to.index]!
-                device.move(
-                  program.memory.bufferOf(from),
-                  0,
-                  memory.bufferOf(to),
-                  at * bytesOf(from),
-                  bytesOf(from),
-                )
-              }
-              carry.advance(program)
-              done++
-              return true
-            })
-          }
-          return after(repeatWhile(again, state.pause), () => carry.finish(unit))
-        })
-      },
-  )
-}

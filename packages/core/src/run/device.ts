@@ -69,6 +69,22 @@ export interface BoundLaunch {
   readonly args: readonly Buffer[]
 }
 
+/** Memory that a launch finds at another place in every round of a loop. */
+export interface Moving {
+  readonly buffer: Buffer
+  /** Where it begins in round 0, in bytes from the beginning of the buffer. */
+  readonly offset: number
+  /** How many bytes further it begins in every round after that; may be negative. */
+  readonly stride: number
+  /** Rounds after which it is where it was. Default: never. */
+  readonly period?: number
+}
+/** A kernel of a loop, and the buffers that it runs on, some of which move. */
+export interface LoopLaunch {
+  readonly kernel: Kernel
+  readonly args: readonly (Buffer | Moving)[]
+}
+
 /** A device of one type: its memory and its kernels. Launches run in the order in which they were enqueued. */
 export interface Device {
   /** 'reference', 'cpu', 'webgpu': the last part of device names. */
@@ -96,5 +112,7 @@ export interface Device {
   kernel(op: string, signature: Signature, epilogue?: FusedKernel): Awaitable<Kernel>
   /** A run of launches as one: a generated WASM function, a recorded command buffer. Left out: they are called one by one. */
   sequence?(launches: readonly BoundLaunch[]): Awaitable<() => void>
+  /** A run of launches as one, for rounds that differ in where their memory is. Left out: loops copy what moves before and after each round. */
+  loop?(launches: readonly LoopLaunch[]): Awaitable<(round: number) => void>
   [Symbol.asyncDispose](): Promise<void>
 }
