@@ -1,5 +1,6 @@
 // Reductions down columns: the points of the innermost kept axis lie side by side, and go down their terms together.
-import { dtypes } from '@shoal/core'
+import type { Expr } from '@shoal/core'
+import { dtypes, operands } from '@shoal/core'
 import { i32, type Local, select, type Value } from '../wasm/index.ts'
 import { accumulation, type Accumulation, blockTerms } from './accumulator.ts'
 import { overBox, overUnits } from './odometer.ts'
@@ -11,8 +12,12 @@ import { demote, type Vector4, width } from './vector.ts'
 
 /** Columns that are one unit of work. */
 const columnBlock = 64
-/** Vectors of columns that go down together. */
+/** Vectors of columns that go down together: their accumulators should stay in registers. */
 const together = 4
+/** The same where little is computed and memory is what takes long: the more of a row is read at once, the better, and accumulators in memory cost nothing. */
+const wideTogether = columnBlock / width
+/** Operations of a term, loads counted in, that are little. */
+const fewOperations = 4
 
 /** The box of the units of a kernel that goes down columns. */
 export function columnBox(kept: readonly number[]): number[] {
@@ -51,8 +56,8 @@ export function overColumns(
   const kept = keptAxes(kernel)
   const columns = kept.at(-1)!
   const reductions = Math.max(1, ...passes.map((pass) => pass.reductions.length))
-  // All accumulators together should stay in registers.
-  const most = Math.max(1, Math.floor(together / reductions))
+  const narrow = Math.max(1, Math.floor(together / reductions))
+  const wide = reductions === 1 && passes.every(isLight) ? [wideTogether] : []
   overUnits(f, [...columnBox(kept), ...(parts ? [parts.count] : [])], begin, end, (counters) => {
     const span = parts && parts.spanOf(counters.at(-1)!)
     const outer = counters.slice(0, kept.length - 1)
@@ -60,17 +65,32 @@ export function overColumns(
     const beyond = f.let(i32.add(first, columnBlock))
     const last = f.let(select(i32.gt_u(beyond, columns), i32.const(columns), beyond))
     const visit = (x: Local<'i32'>): Columns => ({ x, kept: outer, span })
-    const round = most * width
-    const whole = f.let(i32.add(first, i32.and(i32.sub(last, first), -round)))
-    f.forRange(first, whole, round, (x) => vectors(visit(x), most))
+    const rest = [...wide, narrow].reduce((from, many) => {
+      const round = many * width
+      const whole = f.let(i32.add(from, i32.and(i32.sub(last, from), -round)))
+      f.forRange(from, whole, round, (x) => vectors(visit(x), many))
+      return whole
+    }, first)
     alongRow(
       writer,
-      whole,
+      rest,
       last,
       (x) => vectors(visit(x), 1),
       (x) => single(visit(x)),
     )
   })
+}
+
+/** Does a pass do little but read? */
+function isLight({ reductions, stores }: Pass): boolean {
+  const seen = new Set<Expr>()
+  const stack = reductions.map(({ term }) => term)
+  for (let e = stack.pop(); e; e = stack.pop()) {
+    if (seen.has(e)) continue
+    seen.add(e)
+    if (e.op !== 'load') stack.push(...operands(e))
+  }
+  return stores.length === 0 && seen.size <= fewOperations
 }
 
 function finishVectors(task: Task, columns: Columns, vectors: number): void {
