@@ -1,5 +1,5 @@
 // Puts fused kernels that run over the same loops into one: a value is then passed on without being stored and read again.
-import type { Node } from '../graph/graph.ts'
+import type { Node, Tensor } from '../graph/graph.ts'
 import { someExpr } from '../ir/expr.ts'
 import type { FusedKernel } from '../ir/kernel.ts'
 import { storesEverywhere } from '../ir/kernel.ts'
@@ -50,10 +50,11 @@ export function mergeKernels(
     if (!loops) return
     if (a.nodes.length + b.nodes.length > limits.maxOperations) return
     const roots = [...first.roots, ...second.roots].sort((x, y) => position.get(x)! - position.get(y)!)
+    const stored = roots.filter((root) => graph.isNeeded(root.outputs[0]!, a, b))
+    if (stored.length + readsOf(a, b).size > Math.min(limits.maxBuffers, mostBuffers)) return
     const merged = graph.merge(a, b, () => {
-      const stored = roots.filter((root) => graph.isNeeded(root.outputs[0]!, a, b))
       const group = fuseRoots(roots, stored, inlined, loops)
-      if (!group || !isWorthwhile(group, limits)) return undefined
+      if (!group || !isWorthwhile(group)) return undefined
       return { kind: 'fused', node: stored.at(-1)!, ...group }
     })
     if (merged) groups.set(merged, { roots, loops })
@@ -83,8 +84,14 @@ function commonLoops(a: Group, b: Group): Loops | undefined {
   return fits(reducing.sizes) || fits(keptSizes(reducing)) ? reducing : undefined
 }
 
-function isWorthwhile({ kernel, inputs, outputs }: FusedGroup, limits: FusionLimits): boolean {
-  if (inputs.length + outputs.length > Math.min(limits.maxBuffers, mostBuffers)) return false
+/** What two units read that neither of them makes. */
+function readsOf(a: Unit, b: Unit): Set<Tensor> {
+  const reads = new Set([...a.inputs, ...b.inputs])
+  for (const t of [...a.outputs, ...b.outputs]) reads.delete(t)
+  return reads
+}
+
+function isWorthwhile({ kernel }: FusedGroup): boolean {
   if (sizeOf(kernel.axes) <= littleWork || !waits(kernel)) return true
   return sizeOf(kernel.axes.slice(0, kernel.axes.length - kernel.reduced)) >= enoughRows
 }

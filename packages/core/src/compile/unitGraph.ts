@@ -75,8 +75,7 @@ export class UnitGraph {
   /** Is a tensor needed by others than these units? */
   isNeeded(t: Tensor, ...inside: readonly Unit[]): boolean {
     if (this.kept.has(t)) return true
-    for (const reader of this.readersOf(t)) if (!inside.includes(reader)) return true
-    return false
+    return (this.readers.get(t) ?? []).some((reader) => !inside.includes(this.at(reader)))
   }
 
   /** Puts `make()` in the place of two units; nothing happens where something must come between them, or it makes nothing. */

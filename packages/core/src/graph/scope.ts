@@ -50,6 +50,10 @@ export const inPlaceOf = <T>(node: Node, build: () => T): T =>
 export const detached = <T>(build: () => T): T =>
   within({ prefix: '', device: '', control: [], body: {} }, build)
 
+/** As `detached`, but new nodes are named under `node` and want its device. */
+export const detachedAs = <T>(node: Node, build: () => T): T =>
+  within({ prefix: `${node.name}/`, device: node.device, control: [], body: {} }, build)
+
 /** Replaces the name prefix instead of extending it. */
 export const named = <T>(prefix: string, build: () => T): T => within({ prefix }, build)
 

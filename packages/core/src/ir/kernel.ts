@@ -154,8 +154,18 @@ export function simpleKernel({
 export function mayShare(kernel: FusedKernel, input: number, output: number): boolean {
   const [from, to] = [kernel.inputs[input]!, kernel.stores[output]!]
   if (dtypes[from.dtype].bytes !== dtypes[to.dtype].bytes || from.length !== to.length) return false
+  return readIndices(kernel)[input]!.every((index) => index === to.index)
+}
+
+const indices = new WeakMap<FusedKernel, readonly (readonly Expr[])[]>()
+
+/** At which indices each input is read. */
+function readIndices(kernel: FusedKernel): readonly (readonly Expr[])[] {
+  const known = indices.get(kernel)
+  if (known) return known
+  const found: Expr[][] = kernel.inputs.map(() => [])
   const roots = [...kernel.reductions.map(({ term }) => term), ...kernel.stores.map(({ value }) => value)]
-  for (const e of subexpressions(...roots))
-    if (e.op === 'load' && e.input === input && e.index !== to.index) return false
-  return true
+  for (const e of subexpressions(...roots)) if (e.op === 'load') found[e.input]!.push(e.index)
+  indices.set(kernel, found)
+  return found
 }

@@ -26,14 +26,15 @@ export const repeated = (
   passes: readonly Pass[],
   { maxRounds = 16 }: { readonly maxRounds?: number } = {},
 ): Pass => {
-  const once = pipeline(...passes)
   return {
-    name: `repeated(${once.name})`,
+    name: `repeated(${pipeline(...passes).name})`,
     run(graph, note) {
       let current = graph
-      for (let round = 0; round < maxRounds; round++) {
-        const next = once.run(current, note)
-        if (next === current) break
+      // The end is where every pass has seen the graph, which need not be that of a round.
+      let unchanged = 0
+      for (let i = 0; i < maxRounds * passes.length && unchanged < passes.length; i++) {
+        const next = runDeep(passes[i % passes.length]!, current, note)
+        unchanged = next === current ? unchanged + 1 : 0
         current = next
       }
       return current

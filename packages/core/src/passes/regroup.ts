@@ -2,7 +2,7 @@
 import { isPure } from '../graph/effects.ts'
 import type { Graph, Node, Tensor } from '../graph/graph.ts'
 import { rewrite, toposort } from '../graph/graph.ts'
-import { detached, device, named } from '../graph/scope.ts'
+import { detachedAs } from '../graph/scope.ts'
 import { makeNode } from '../op.ts'
 import { isConcrete, sizeOf } from '../shape.ts'
 import type { Note, Pass } from './pass.ts'
@@ -33,9 +33,7 @@ export const regroup: Pass = {
       )
         return undefined
       const before = chain.reduce((sum, n) => sum + elements(n.outputs[0]!), 0)
-      const { result, cost } = detached(() =>
-        named(`${node.name}/`, () => device(node.device, () => build(node, operands))),
-      )
+      const { result, cost } = detachedAs(node, () => build(node, operands))
       if (cost >= before) return undefined
       note?.(node, 'small operands are combined first')
       return [node.control.length === 0 ? result : result.node.with({ control: node.control }).outputs[0]!]

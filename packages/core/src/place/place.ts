@@ -90,7 +90,7 @@ function tellMisplaced(
   if (!log) return
   const moved = new Map<string, { readonly node: Node; count: number }>()
   for (const [node, i] of placed) {
-    if (matchesDevice(parseDeviceName(node.device), devices[i]!.name)) continue
+    if (node.device === '' || matchesDevice(parseDeviceName(node.device), devices[i]!.name)) continue
     const line = `${node.device} was asked for, ${nameOf(devices, i)} taken`
     const known = moved.get(line)
     if (known) known.count++

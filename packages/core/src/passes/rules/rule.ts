@@ -2,7 +2,7 @@
 import { InternalError } from '../../errors.ts'
 import type { Graph, Node, Tensor } from '../../graph/graph.ts'
 import { nodesCreated, rewrite } from '../../graph/graph.ts'
-import { detached, device, named } from '../../graph/scope.ts'
+import { detachedAs } from '../../graph/scope.ts'
 import type { AnyOp, OpDef } from '../../op.ts'
 import { identity } from '../../ops/graph/identity.ts'
 import { formatType } from '../../shape.ts'
@@ -25,7 +25,7 @@ export interface Rule {
 export class Site {
   readonly node: Node
   private readonly uses: Uses
-  private readonly waits = new Set<Node>()
+  private readonly waits: Node[] = []
   constructor(node: Node, uses: Uses) {
     this.node = node
     this.uses = uses
@@ -51,7 +51,7 @@ export class Site {
       !isPure(node)
     )
       return undefined
-    node.control.forEach((n) => this.waits.add(n))
+    this.waits.push(...node.control)
     return node
   }
   /** Does nothing but this node read `t`? */
@@ -60,7 +60,7 @@ export class Site {
   }
   /** The value of `t` is no longer needed, but its effects are. */
   drop(t: Tensor): void {
-    effectsOfTensor(t).forEach((n) => this.waits.add(n))
+    this.waits.push(...effectsOfTensor(t))
   }
   /** What the replacement has to wait for besides its inputs. */
   get control(): readonly Node[] {
@@ -95,10 +95,10 @@ class RuleTable {
     this.general = rules.filter((rule) => !rule.ops)
     for (const rule of rules)
       for (const { def } of rule.ops ?? []) this.byOp.set(def, [...(this.byOp.get(def) ?? []), rule])
+    this.byOp.forEach((own, def) => this.byOp.set(def, [...own, ...this.general]))
   }
   rulesFor(node: Node): readonly Rule[] {
-    const own = this.byOp.get(node.op)
-    return own ? [...own, ...this.general] : this.general
+    return this.byOp.get(node.op) ?? this.general
   }
 }
 
@@ -124,31 +124,37 @@ function improve(start: Node, table: RuleTable, uses: Uses, note: Note | undefin
 }
 
 function applyFirst(node: Node, table: RuleTable, uses: Uses, note: Note | undefined): Tensor | undefined {
-  for (const rule of table.rulesFor(node)) {
-    const site = new Site(node, uses)
-    const first = nodesCreated()
-    const found = inPlace(node, () => rule.apply(site))
-    if (!found) continue
-    if (found.dtype !== node.outputs[0]!.dtype || found.rank !== node.outputs[0]!.rank)
-      throw new InternalError(
-        `rule '${rule.why}' makes ${formatType(found.type)} of ${formatType(node.outputs[0]!.type)}`,
-        { node },
-      )
-    note?.(node, rule.why)
-    return waiting(found, site, first)
-  }
-  return undefined
+  const rules = table.rulesFor(node)
+  if (rules.length === 0) return undefined
+  return detachedAs(node, () => {
+    for (const rule of rules) {
+      const found = applyRule(rule, node, uses, note)
+      if (found) return found
+    }
+    return undefined
+  })
 }
 
-const inPlace = <T>(node: Node, build: () => T): T =>
-  detached(() => named(`${node.name}/`, () => device(node.device, build)))
+function applyRule(rule: Rule, node: Node, uses: Uses, note: Note | undefined): Tensor | undefined {
+  const site = new Site(node, uses)
+  const first = nodesCreated()
+  const found = rule.apply(site)
+  if (!found) return undefined
+  if (found.dtype !== node.outputs[0]!.dtype || found.rank !== node.outputs[0]!.rank)
+    throw new InternalError(
+      `rule '${rule.why}' makes ${formatType(found.type)} of ${formatType(node.outputs[0]!.type)}`,
+      { node },
+    )
+  note?.(node, rule.why)
+  return waiting(found, site, first)
+}
 
 /** The replacement, after all that the nodes it replaces waited for. */
 function waiting(t: Tensor, site: Site, first: number): Tensor {
   const { control, node } = site
   if (control.length === 0) return t
   const fresh = t.node.id >= first
-  const carrier = fresh ? t.node : inPlace(node, () => identity(t)).node
+  const carrier = fresh ? t.node : identity(t).node
   return carrier.with({ control: [...new Set([...carrier.control, ...control])] }).outputs[
     fresh ? t.index : 0
   ]!
