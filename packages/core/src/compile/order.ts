@@ -1,4 +1,5 @@
 // Puts work in an order that dependencies allow: a topological sort that prefers what comes first, over any kind of item.
+import { Heap } from './heap.ts'
 
 /**
  * Items in an order that `before` allows, as near to the given one as it can be.
@@ -80,40 +81,4 @@ export function orderBy<T>(
     for (const j of softNext[i]!) if (--softFor[j]! === 0 && waitsFor[j] === 0 && !done[j]) offer(j)
   }
   return order
-}
-
-/** A binary heap of numbers; the least comes out first. */
-class Heap {
-  private readonly items: number[] = []
-  get size(): number {
-    return this.items.length
-  }
-  push(value: number): void {
-    const { items } = this
-    let i = items.push(value) - 1
-    while (i > 0) {
-      const parent = (i - 1) >> 1
-      if (items[parent]! <= value) break
-      items[i] = items[parent]!
-      i = parent
-    }
-    items[i] = value
-  }
-  pop(): number | undefined {
-    const { items } = this
-    const top = items[0]
-    const last = items.pop()
-    if (last === undefined || items.length === 0) return top
-    let i = 0
-    for (;;) {
-      let child = 2 * i + 1
-      if (child >= items.length) break
-      if (child + 1 < items.length && items[child + 1]! < items[child]!) child++
-      if (items[child]! >= last) break
-      items[i] = items[child]!
-      i = child
-    }
-    items[i] = last
-    return top
-  }
 }

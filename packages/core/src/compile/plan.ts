@@ -1,11 +1,12 @@
 // Decides in which order units run and where every tensor lives: in a slot shared with others, in a variable, or where the caller says.
 import type { Tensor } from '../graph/graph.ts'
 import type { VariableResource } from '../resource.ts'
-import { mayShare } from '../ir/kernel.ts'
 import { isConcrete, sizeOf } from '../shape.ts'
 import { dtypes } from '../dtype.ts'
 import type { EffectOrder } from './effects.ts'
+import { orderForMemory } from './memoryOrder.ts'
 import { orderBy } from './order.ts'
+import { SlotColouring } from './slotColouring.ts'
 import { dependencies } from './unitGraph.ts'
 import type { Unit } from './units.ts'
 import { sources, Versions } from './versions.ts'
@@ -59,9 +60,10 @@ export function plan(cut: readonly Unit[], effects: EffectOrder, context: PlanCo
     if (version && (context.ownFetches || versions.writerAfter(version))) snapshots.add(t)
     if (context.given.has(t) && context.ownFetches) snapshots.add(t)
   }
-  const units = orderUnits(cut, effects, versions, source, snapshots)
+  const before = dependencies(cut, effects)
+  const ordered = orderUnits(cut, before, versions, source, snapshots)
   const onDevice = new Set(
-    [...readOnDevice(units), ...(context.ownFetches ? fetched : [])].filter(mayBeOnDevice),
+    [...readOnDevice(ordered.units), ...(context.ownFetches ? fetched : [])].filter(mayBeOnDevice),
   )
   const kindOf = (t: Tensor): Storage['kind'] => {
     if (snapshots.has(t)) return 'slot'
@@ -73,8 +75,14 @@ export function plan(cut: readonly Unit[], effects: EffectOrder, context: PlanCo
     if (op.body.kind !== 'runtime') return 'slot'
     return livesOnHost(op.body.role) && !onDevice.has(t) ? 'host' : 'slot'
   }
-  const slots = new SlotColouring()
-  slots.assign(units, source, fetched, (t) => kindOf(t) === 'slot')
+  const use = { source, fetched, bytes: (t: Tensor) => (kindOf(t) === 'slot' ? bytesOf(t) : 0) }
+  const orders = [ordered.units, orderForMemory(ordered.units, inOrder(ordered, before), use)]
+  const [given, eager] = orders.map((units) => {
+    const slots = new SlotColouring()
+    slots.assign(units, source, fetched, (t) => kindOf(t) === 'slot')
+    return { units, slots }
+  }) as [Coloured, Coloured]
+  const { units, slots } = eager.slots.total < given.slots.total ? eager : given
   return {
     units,
     slots: slots.bytes,
@@ -108,16 +116,22 @@ function readOnDevice(units: readonly Unit[]): Set<Tensor> {
   return used
 }
 
+/** Units in order, and which of them have to come before a write of what they read. */
+interface OrderedUnits {
+  readonly units: readonly Unit[]
+  readonly readers: ReadonlyMap<Unit, readonly Unit[]>
+}
+
 /** Orders units so that a variable is written after the last use of its old value; where that cannot be, the old value is copied. */
 function orderUnits(
   cut: readonly Unit[],
-  effects: EffectOrder,
+  before: (unit: Unit) => Iterable<Unit>,
   versions: Versions,
   source: (t: Tensor) => Tensor,
   snapshots: Set<Tensor>,
-): Unit[] {
-  const before = dependencies(cut, effects)
+): OrderedUnits {
   const soft: [Unit, Unit][] = []
+  const dropped = new Map<Unit, Set<Unit>>()
   for (const unit of cut)
     for (const t of unit.inputs) {
       const version = versions.of(t)
@@ -127,94 +141,53 @@ function orderUnits(
       // These read each element before they write it; whatever else writes the variable still reads it afterwards.
       else if (unit.kind !== 'assign' && !unit.assigns) snapshots.add(source(t))
     }
-  return orderBy(cut, before, {
+  const units = orderBy(cut, before, {
     soft,
     dropped: (reader, writer) => {
+      const readers = dropped.get(writer)
+      if (readers) readers.add(reader)
+      else dropped.set(writer, new Set([reader]))
       for (const t of reader.inputs) {
         const version = versions.of(t)
         if (version && versions.writerAfter(version) === writer) snapshots.add(source(t))
       }
     },
   })
+  const readers = new Map<Unit, Unit[]>()
+  for (const [reader, writer] of soft) {
+    if (dropped.get(writer)?.has(reader)) continue
+    const known = readers.get(writer)
+    if (known) known.push(reader)
+    else readers.set(writer, [reader])
+  }
+  return { units, readers }
 }
 
-/** Gives tensors that are never alive together the same slot. */
-class SlotColouring {
-  readonly bytes: number[] = []
-  private readonly slots = new Map<Tensor, number>()
-
-  of(t: Tensor): number {
-    return this.slots.get(t)!
+/** What must come before a unit in whatever order; what the executor does itself keeps its order. */
+function inOrder(
+  { units, readers }: OrderedUnits,
+  before: (unit: Unit) => Iterable<Unit>,
+): (unit: Unit) => Iterable<Unit> {
+  const previous = new Map<Unit, Unit>()
+  let last: Unit | undefined
+  for (const unit of units) {
+    if (moves.has(unit.kind)) continue
+    if (last) previous.set(unit, last)
+    last = unit
   }
-
-  assign(
-    units: readonly Unit[],
-    source: (t: Tensor) => Tensor,
-    fetched: ReadonlySet<Tensor>,
-    needsSlot: (t: Tensor) => boolean,
-  ): void {
-    const lastUse = new Map<Tensor, number>()
-    units.forEach((unit, i) => [...unit.inputs, ...unit.outputs].forEach((t) => lastUse.set(source(t), i)))
-    const endings = new Map<number, Tensor[]>()
-    for (const [t, i] of lastUse) {
-      if (fetched.has(t) || !needsSlot(t)) continue
-      const list = endings.get(i)
-      if (list) list.push(t)
-      else endings.set(i, [t])
-    }
-    const free: number[] = []
-    const take = (t: Tensor): void => {
-      if (source(t) === t && needsSlot(t) && !this.slots.has(t))
-        this.slots.set(t, this.take(bytesOf(t), free))
-    }
-    // What is fed is written before anything runs.
-    for (const unit of units)
-      if (unit.kind === 'feed' || unit.kind === 'parameter') unit.outputs.forEach(take)
-    units.forEach((unit, i) => {
-      const ending = new Set(endings.get(i))
-      for (const [dying, to] of sharing(unit, source)) {
-        // What ends here makes room for what takes its place element by element.
-        if (!ending.has(dying) || source(to) !== to || !needsSlot(to) || this.slots.has(to)) continue
-        if (!this.slots.has(dying)) take(dying)
-        this.slots.set(to, this.slots.get(dying)!)
-        ending.delete(dying)
-      }
-      unit.outputs.forEach(take)
-      for (const t of ending) free.push(this.slots.get(t)!)
-    })
-  }
-
-  /** The smallest free slot that is large enough, otherwise the largest, made larger. */
-  private take(bytes: number, free: number[]): number {
-    let best = -1
-    free.forEach((slot, i) => {
-      const [size, bestSize] = [this.bytes[slot]!, best < 0 ? -1 : this.bytes[free[best]!]!]
-      const better = bestSize < bytes ? size > bestSize : size >= bytes && size < bestSize
-      if (best < 0 || better) best = i
-    })
-    if (best < 0) return this.bytes.push(bytes) - 1
-    const [slot] = free.splice(best, 1) as [number]
-    this.bytes[slot] = Math.max(this.bytes[slot]!, bytes)
-    return slot
-  }
+  return (unit) => [
+    ...before(unit),
+    ...(readers.get(unit) ?? []),
+    ...(previous.has(unit) ? [previous.get(unit)!] : []),
+  ]
 }
 
-/** What a unit reads and makes that may be the same memory. */
-function* sharing(
-  unit: Unit,
-  source: (t: Tensor) => Tensor,
-): Generator<readonly [Tensor, Tensor], void, undefined> {
-  const { kernel, inputs } = unit.epilogue ?? unit
-  if (!kernel) return
-  const from = (unit.epilogue ? [unit.outputs[0]!, ...inputs] : inputs).map(source)
-  const to = unit.outputs.slice(unit.epilogue ? 1 : 0)
-  // What a hand-written kernel reads, its epilogue must not overwrite.
-  const own = new Set(unit.epilogue ? unit.node.inputs.map(source) : [])
-  for (const t of new Set(from))
-    for (let output = 0; output < kernel.stores.length; output++)
-      // Several inputs may be views of the same memory.
-      if (!own.has(t) && from.every((other, i) => other !== t || mayShare(kernel, i, output)))
-        yield [t, to[output]!]
+/** Units that only compute. */
+const moves: ReadonlySet<Unit['kind']> = new Set(['fused', 'kernel', 'alias', 'constant'])
+
+interface Coloured {
+  readonly units: readonly Unit[]
+  readonly slots: SlotColouring
 }
 
 /** The bytes of a tensor with known sizes. */

@@ -151,7 +151,7 @@ function applyRule(rule: Rule, node: Node, uses: Uses, note: Note | undefined): 
 
 /** The replacement, after all that the nodes it replaces waited for. */
 function waiting(t: Tensor, site: Site, first: number): Tensor {
-  const { control, node } = site
+  const { control } = site
   if (control.length === 0) return t
   const fresh = t.node.id >= first
   const carrier = fresh ? t.node : identity(t).node
