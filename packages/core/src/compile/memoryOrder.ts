@@ -75,14 +75,24 @@ export function orderForMemory(
   const growth = units.map(
     (_, i) => sum(makes[i]!.filter((t) => lives.isKept(t))) - sum(reads[i]!.filter(isLast)),
   )
+  // Of those that leave nothing behind, the ones that hold least while they run make room for the others.
+  const bySize = units.map((_, i) => i).sort((a, b) => sum(makes[a]!) - sum(makes[b]!) || a - b)
+  const rank = new Int32Array(units.length)
+  bySize.forEach((i, place) => (rank[i] = place))
   const [eager, others] = [new Heap(), new Heap()]
+  const take = (): number | undefined => {
+    const place = eager.pop()
+    return place === undefined ? others.pop() : bySize[place]
+  }
   const done = new Uint8Array(units.length)
   const offer = (i: number): void => {
-    if (waitsFor[i] === 0 && done[i] === 0) (growth[i]! <= 0 ? eager : others).push(i)
+    if (waitsFor[i] !== 0 || done[i] === 1) return
+    if (growth[i]! <= 0) eager.push(rank[i]!)
+    else others.push(i)
   }
   units.forEach((_, i) => offer(i))
   const order: Unit[] = []
-  for (let i = eager.pop() ?? others.pop(); i !== undefined; i = eager.pop() ?? others.pop()) {
+  for (let i = take(); i !== undefined; i = take()) {
     if (done[i] === 1) continue
     done[i] = 1
     order.push(units[i]!)

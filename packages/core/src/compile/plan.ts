@@ -77,11 +77,10 @@ export function plan(cut: readonly Unit[], effects: EffectOrder, context: PlanCo
   }
   const use = { source, fetched, bytes: (t: Tensor) => (kindOf(t) === 'slot' ? bytesOf(t) : 0) }
   const orders = [ordered.units, orderForMemory(ordered.units, inOrder(ordered, before), use)]
-  const [given, eager] = orders.map((units) => {
-    const slots = new SlotColouring()
-    slots.assign(units, source, fetched, (t) => kindOf(t) === 'slot')
-    return { units, slots }
-  }) as [Coloured, Coloured]
+  const [given, eager] = orders.map((units) => ({
+    units,
+    slots: new SlotColouring(units, source, fetched, (t) => kindOf(t) === 'slot'),
+  })) as [Coloured, Coloured]
   const { units, slots } = eager.slots.total < given.slots.total ? eager : given
   return {
     units,

@@ -1,72 +1,124 @@
-// Which tensors share memory over time: a slot is given on as soon as what was in it has been read for the last time.
+// Which tensors share memory over time: those that are never alive together, and those that take each other's place element by element.
 import type { Tensor } from '../graph/graph.ts'
 import { mayShare } from '../ir/kernel.ts'
 import { bytesOf } from './plan.ts'
 import type { Unit } from './units.ts'
 
-/** Gives tensors that are never alive together the same slot. */
+/** Slots looked at for a tensor, the smallest first: few sizes are worth more. */
+const maxLooks = 256
+
+/** Tensors in one place one after the other, from the unit that makes the first to the last reader of the last. */
+interface Stay {
+  readonly tensors: Tensor[]
+  readonly bytes: number
+  readonly from: number
+  to: number
+}
+
+/** Memory for tensors, from the largest to the smallest: each goes to the smallest slot that is free while it is alive, or gets a new one. */
 export class SlotColouring {
+  /** Bytes of each slot. */
   readonly bytes: number[] = []
   private readonly slots = new Map<Tensor, number>()
+
+  /**
+   * @param units in order.
+   * @param needsSlot asked of the tensors that `source` answers.
+   */
+  constructor(
+    units: readonly Unit[],
+    source: (t: Tensor) => Tensor,
+    fetched: ReadonlySet<Tensor>,
+    needsSlot: (t: Tensor) => boolean,
+  ) {
+    const stays = staysOf(units, source, fetched, needsSlot)
+    const taken: Calendar[] = []
+    for (const { tensors, bytes, from, to } of stays.sort((a, b) => b.bytes - a.bytes || a.from - b.from)) {
+      let slot = taken.length - 1
+      const last = Math.max(-1, slot - maxLooks)
+      while (slot > last && !taken[slot]!.isFree(from, to)) slot--
+      if (slot === last) {
+        slot = this.bytes.push(bytes) - 1
+        taken.push(new Calendar())
+      }
+      taken[slot]!.book(from, to)
+      tensors.forEach((t) => this.slots.set(t, slot))
+    }
+  }
 
   /** Bytes of all slots. */
   get total(): number {
     return this.bytes.reduce((sum, bytes) => sum + bytes, 0)
   }
+  /** The slot of a tensor that needs one. */
   of(t: Tensor): number {
     return this.slots.get(t)!
   }
+}
 
-  assign(
-    units: readonly Unit[],
-    source: (t: Tensor) => Tensor,
-    fetched: ReadonlySet<Tensor>,
-    needsSlot: (t: Tensor) => boolean,
-  ): void {
-    const lastUse = new Map<Tensor, number>()
-    units.forEach((unit, i) => [...unit.inputs, ...unit.outputs].forEach((t) => lastUse.set(source(t), i)))
-    const endings = new Map<number, Tensor[]>()
-    for (const [t, i] of lastUse) {
-      if (fetched.has(t) || !needsSlot(t)) continue
-      const list = endings.get(i)
-      if (list) list.push(t)
-      else endings.set(i, [t])
-    }
-    const free: number[] = []
-    const take = (t: Tensor): void => {
-      if (source(t) === t && needsSlot(t) && !this.slots.has(t))
-        this.slots.set(t, this.take(bytesOf(t), free))
-    }
-    // What is fed is written before anything runs.
-    for (const unit of units)
-      if (unit.kind === 'feed' || unit.kind === 'parameter') unit.outputs.forEach(take)
-    units.forEach((unit, i) => {
-      const ending = new Set(endings.get(i))
-      for (const [dying, to] of sharing(unit, source)) {
-        // What ends here makes room for what takes its place element by element.
-        if (!ending.has(dying) || source(to) !== to || !needsSlot(to) || this.slots.has(to)) continue
-        if (!this.slots.has(dying)) take(dying)
-        this.slots.set(to, this.slots.get(dying)!)
-        ending.delete(dying)
-      }
-      unit.outputs.forEach(take)
-      for (const t of ending) free.push(this.slots.get(t)!)
-    })
+/** When a slot is taken: pairs of a first and a last unit, in order. */
+class Calendar {
+  private readonly begins: number[] = []
+  private readonly ends: number[] = []
+  isFree(from: number, to: number): boolean {
+    const i = this.after(from)
+    return (i === 0 || this.ends[i - 1]! < from) && (i === this.begins.length || this.begins[i]! > to)
   }
+  book(from: number, to: number): void {
+    const i = this.after(from)
+    this.begins.splice(i, 0, from)
+    this.ends.splice(i, 0, to)
+  }
+  /** The first stay that begins later. */
+  private after(from: number): number {
+    let [low, high] = [0, this.begins.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.begins[middle]! <= from) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
 
-  /** The smallest free slot that is large enough, otherwise the largest, made larger. */
-  private take(bytes: number, free: number[]): number {
-    let best = -1
-    free.forEach((slot, i) => {
-      const [size, bestSize] = [this.bytes[slot]!, best < 0 ? -1 : this.bytes[free[best]!]!]
-      const better = bestSize < bytes ? size > bestSize : size >= bytes && size < bestSize
-      if (best < 0 || better) best = i
-    })
-    if (best < 0) return this.bytes.push(bytes) - 1
-    const [slot] = free.splice(best, 1) as [number]
-    this.bytes[slot] = Math.max(this.bytes[slot]!, bytes)
-    return slot
+/** What has to have a slot, and when. */
+function staysOf(
+  units: readonly Unit[],
+  source: (t: Tensor) => Tensor,
+  fetched: ReadonlySet<Tensor>,
+  needsSlot: (t: Tensor) => boolean,
+): Stay[] {
+  const lastUse = new Map<Tensor, number>()
+  units.forEach((unit, i) => [...unit.inputs, ...unit.outputs].forEach((t) => lastUse.set(source(t), i)))
+  for (const t of fetched) lastUse.set(t, units.length)
+  const stays: Stay[] = []
+  const stayOf = new Map<Tensor, Stay>()
+  const begin = (t: Tensor, from: number): void => {
+    if (source(t) !== t || stayOf.has(t) || !needsSlot(t)) return
+    const stay = { tensors: [t], bytes: bytesOf(t), from, to: lastUse.get(t)! }
+    stays.push(stay)
+    stayOf.set(t, stay)
   }
+  // What is fed is written before anything runs.
+  for (const unit of units)
+    if (unit.kind === 'feed' || unit.kind === 'parameter') unit.outputs.forEach((t) => begin(t, -1))
+  units.forEach((unit, i) => {
+    const replaced = new Set<Tensor>()
+    for (const [dying, next] of sharing(unit, source)) {
+      // What ends here makes room for what takes its place element by element.
+      const ends = lastUse.get(dying) === i && !replaced.has(dying)
+      if (!ends || source(next) !== next || !needsSlot(next) || stayOf.has(next) || !needsSlot(dying))
+        continue
+      begin(dying, i)
+      const stay = stayOf.get(dying)!
+      stay.tensors.push(next)
+      stay.to = lastUse.get(next)!
+      stayOf.set(next, stay)
+      replaced.add(dying)
+    }
+    unit.outputs.forEach((t) => begin(t, i))
+  })
+  return stays
 }
 
 /** What a unit reads and makes that may be the same memory. */
