@@ -6,6 +6,8 @@ import {
   E,
   fill,
   gradients,
+  less,
+  logicalAnd,
   lstm,
   matmul,
   mul,
@@ -18,6 +20,7 @@ import {
   sort,
   sum,
   tanh,
+  whileLoop,
 } from '@shoal/core'
 import { describe, expect, it } from 'vitest'
 import { cpu } from './index.ts'
@@ -113,6 +116,33 @@ describe('loops', () => {
         { reverse: true },
       )
       return [...state, ...results]
+    },
+    'that go on while a condition holds': () => {
+      const [i, h] = whileLoop(
+        (n, v) => logicalAnd(less(n, 7), less(sum(v), 50)),
+        (n, v) => [add(n, 1), add(mul(v, 1.25), 1)],
+        [constant(0, 'int32'), ones],
+        { maxIterations: 12 },
+      )
+      const w = constant([1, 2])
+      const bounded = (maxIterations: number): Tensor =>
+        whileLoop(
+          (n) => less(n, 5),
+          (n, v) => [add(n, 1), tanh(mul(v, w))],
+          [0, ones],
+          { maxIterations },
+        )[1]!
+      const never = whileLoop(
+        (n) => less(n, 0),
+        (n) => [add(n, 1)],
+        [3],
+      )
+      return [
+        i!,
+        h!,
+        ...never,
+        ...[8, 2].flatMap((most) => [bounded(most), ...gradients(sum(bounded(most)), [w])]),
+      ]
     },
     'without rounds': () => {
       const { state, results } = scan(([h], [x]) => [[add(h!, x!)], [h!]], [ones], [fill({ shape: [0, 2] })])

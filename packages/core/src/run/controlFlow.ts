@@ -1,19 +1,13 @@
-// Branches and loops: their bodies are programs of their own, run on memory that the surrounding program lends them.
-import type { Tensor } from '../graph/graph.ts'
-import type { Subgraph } from '../graph/graph.ts'
-import { NDArray } from '../ndarray.ts'
-import type { Size } from '../shape.ts'
-import { isConcrete } from '../shape.ts'
-import { allocate } from '../dtype.ts'
-import type { TypedArray } from '../dtype.ts'
+// Branches, and what loops share with them: bodies are programs of their own, run on memory that the surrounding program lends them.
+import type { Subgraph, Tensor } from '../graph/graph.ts'
+import type { NDArray } from '../ndarray.ts'
 import { bytesOf } from '../compile/plan.ts'
 import type { Unit } from '../compile/units.ts'
-import { after, all, inTurn, repeatWhile } from './awaitable.ts'
+import { after, all, inTurn } from './awaitable.ts'
 import type { Awaitable, Buffer, Moving } from './device.ts'
 import type { Memory, Program, Step } from './program.ts'
 import type { HostValues } from './state.ts'
 import type { StepContext } from './steps.ts'
-import { rowBytes } from './steps.ts'
 
 /** Prepares a body whose parameters live in the given buffers; undefined for those that are passed as host values. */
 export type CompileBody = (body: Subgraph, params: readonly (Buffer | undefined)[]) => Awaitable<Program>
@@ -132,91 +126,3 @@ export class Carry {
     }
   }
 }
-
-/** Repeats the body while the condition holds. Outputs: final state, number of iterations, and for each state its value before every iteration. */
-export function whileStep(unit: Unit, context: StepContext): Awaitable<Run> {
-  const { memory } = context
-  const { attrs, inputs } = unit.node
-  const count = attrs['carries'] as number
-  const carry = new Carry(memory, inputs.slice(0, count))
-  const captured = inputs.slice(count)
-  const buffers = [...carry.buffers, ...captured.map((t) => lent(memory, t))]
-  const limit = (attrs['maxIterations'] as number | undefined) ?? Infinity
-  const histories = unit.outputs.filter((t) => t.index > count)
-  return after(
-    all([
-      compile(context, attrs['cond'] as Subgraph, buffers),
-      compile(context, attrs['body'] as Subgraph, buffers),
-    ]),
-    ([cond, body]): Run =>
-      (state, values) => {
-        const recorded = histories.map((t) => new History(t, memory, carry.buffers[t.index - count - 1]!))
-        let iterations = 0
-        carry.start()
-        return after(hostInputs(memory, values, inputs, buffers), (host) => {
-          const again = (): Awaitable<boolean> => {
-            state.context.signal?.throwIfAborted()
-            if (iterations >= limit) return false
-            return after(cond!.run(state, host), (tested) =>
-              after(cond!.memory.valueOf(cond!.fetches[0]!, tested), (holds) => {
-                if (!holds.item()) return false
-                return after(
-                  inTurn(recorded, (history) => history.add(iterations)),
-                  () =>
-                    after(body!.run(state, host), () => {
-                      carry.advance(body!)
-                      iterations++
-                      return true
-                    }),
-                )
-              }),
-            )
-          }
-          return after(repeatWhile(again, state.pause), () => {
-            carry.finish(unit)
-            for (const t of unit.outputs)
-              if (t.index === count)
-                memory.store(t, new NDArray('int32', [], Int32Array.of(iterations)), values)
-            recorded.forEach((history) => history.finish(values, iterations))
-          })
-        })
-      },
-  )
-}
-
-/** The values of one state before every iteration: rows of a device tensor, or of a host array where their number was not known. */
-class History {
-  private readonly t: Tensor
-  private readonly memory: Memory
-  private readonly from: Buffer
-  private readonly rows: Uint8Array[] = []
-  private readonly onDevice: boolean
-  private readonly bytes: number
-  constructor(t: Tensor, memory: Memory, from: Buffer) {
-    this.t = t
-    this.memory = memory
-    this.from = from
-    this.onDevice = isConcrete(t.shape)
-    this.bytes = rowBytes([0, ...(t.shape.slice(1) as Size)], t.dtype)
-  }
-  add(iteration: number): Awaitable<void> {
-    if (this.onDevice)
-      return this.memory.device.move(
-        this.from,
-        0,
-        this.memory.bufferOf(this.t),
-        iteration * this.bytes,
-        this.bytes,
-      )
-    return after(this.memory.device.read(this.from, this.bytes), (row) => void this.rows.push(row))
-  }
-  finish(values: HostValues, iterations: number): void {
-    if (this.onDevice) return
-    const shape = [iterations, ...(this.t.shape.slice(1) as Size)]
-    const data = allocate(this.t.dtype, (this.bytes * iterations) / bytesPerElement(this.t)) as TypedArray
-    const bytes = new Uint8Array(data.buffer)
-    this.rows.forEach((row, i) => bytes.set(row, i * this.bytes))
-    this.memory.store(this.t, new NDArray(this.t.dtype, shape, data as never), values)
-  }
-}
-const bytesPerElement = (t: Tensor): number => rowBytes([0], t.dtype)
