@@ -1,15 +1,19 @@
 import {
   add,
   blank,
+  broadcastTo,
   dropShapeInputs,
   graphFunction,
   inline,
   mul,
   ndarray,
   placeholder,
+  recompute,
   rewrite,
   sub,
+  sum,
   sumLike,
+  tanh,
 } from '@shoal/core'
 import type { Graph, Pass } from '@shoal/core'
 import { describe, expect, it } from 'vitest'
@@ -31,6 +35,29 @@ passSuite(inline, [
       %x = Placeholder() {shape: [2], dtype: "float32"} : float32[2]
       %twice/add = Add(%x, %x) : float32[2]
       %mul = Mul(%twice/add, %x) : float32[2]
+      return %mul`,
+  },
+])
+
+passSuite(recompute({ maxBytes: 600 }), [
+  {
+    name: 'a value that is needed early and late',
+    build() {
+      const x = vector()
+      const large = broadcastTo(x, { shape: [32, 2], name: 'large' })
+      const early = sum(large, { name: 'early' })
+      const late = sum(tanh(broadcastTo(early, { shape: [64], name: 'wide' })), { name: 'late' })
+      return { graph: { fetches: [mul(large, late)], targets: [] }, feeds: new Map([[x, ndarray([1, 2])]]) }
+    },
+    after: `
+      %x = Placeholder() {shape: [2], dtype: "float32"} : float32[2]
+      %large = BroadcastTo(%x) {shape: [32, 2]} : float32[32, 2]
+      %early = Sum(%large) {keepDims: false} : float32[]
+      %wide = BroadcastTo(%early) {shape: [64]} : float32[64]
+      %tanh = Tanh(%wide) : float32[64]
+      %late = Sum(%tanh) {keepDims: false} : float32[]
+      %large/again = BroadcastTo(%x) {shape: [32, 2]} : float32[32, 2] ^late
+      %mul = Mul(%large/again, %late) : float32[32, 2]
       return %mul`,
   },
 ])

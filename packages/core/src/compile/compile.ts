@@ -1,6 +1,8 @@
 // From the graph of one device to a program: order, units, plan and steps.
 import { GraphError } from '../errors.ts'
 import type { Graph, Node, Subgraph, Tensor } from '../graph/graph.ts'
+import type { Footprint } from '../passes/recompute.ts'
+import { recompute } from '../passes/recompute.ts'
 import { schedule } from '../passes/schedule.ts'
 import type { VariableResource } from '../resource.ts'
 import { after, otherwise } from '../run/awaitable.ts'
@@ -10,6 +12,8 @@ import { Memory, Program } from '../run/program.ts'
 import { prepareSteps } from '../run/steps.ts'
 import { formatShape, isConcrete } from '../shape.ts'
 import { orderEffects } from './effects.ts'
+import { bytesOf } from './bytesOf.ts'
+import type { Plan } from './plan.ts'
 import { plan } from './plan.ts'
 import { cutUnits } from './units.ts'
 
@@ -23,38 +27,47 @@ export interface ProgramContext {
   readonly deviceName: string
   readonly fusion: boolean
   readonly variables: VariableStore
+  /** Slots may take so many bytes; what can be computed again is, while they take more. */
+  readonly maxActivationBytes?: number | undefined
 }
 
 /**
  * Makes a graph without composites, calls or unknown sizes ready for one device.
  * @param inputs its feeds or parameters, in the order in which `Program.run` takes them.
- * @param given memory that the caller lends for some of the inputs.
+ * @param lent memory that the caller lends for some of the inputs.
  */
 export function compileProgram(
-  graph: Graph,
+  given: Graph,
   inputs: readonly Tensor[],
   context: ProgramContext,
-  given: ReadonlyMap<Tensor, Buffer> = new Map(),
+  lent: ReadonlyMap<Tensor, Buffer> = new Map(),
   ownFetches = false,
 ): Awaitable<Program> {
-  const { device } = context
-  const effects = orderEffects(schedule(withInputs(graph, inputs)))
-  effects.nodes.forEach(demandKnownSizes)
-  const units = cutUnits(effects, {
-    device,
-    limits: { enabled: context.fusion, maxOperations, maxBuffers: device.caps.maxBuffers },
-    kept: new Set([...graph.fetches, ...inputs, ...graph.targets.flatMap((node) => node.outputs)]),
-    taken: new Set(ownFetches ? graph.fetches : []),
-  })
-  const planned = plan(units, effects, { fetches: graph.fetches, ownFetches, given: new Set(given.keys()) })
+  const { device, maxActivationBytes } = context
+  const planOf = (graph: Graph): Plan => {
+    const effects = orderEffects(schedule(withInputs(graph, inputs)))
+    effects.nodes.forEach(demandKnownSizes)
+    const units = cutUnits(effects, {
+      device,
+      limits: { enabled: context.fusion, maxOperations, maxBuffers: device.caps.maxBuffers },
+      kept: new Set([...graph.fetches, ...inputs, ...graph.targets.flatMap((node) => node.outputs)]),
+      taken: new Set(ownFetches ? graph.fetches : []),
+    })
+    return plan(units, effects, { fetches: graph.fetches, ownFetches, given: new Set(lent.keys()) })
+  }
+  const graph =
+    maxActivationBytes === undefined
+      ? given
+      : recompute({ maxBytes: maxActivationBytes, footprint: (g) => footprintOf(planOf(g)) }).run(given)
+  const planned = planOf(graph)
   const variable = (resource: VariableResource): Buffer => context.variables.bufferOf(resource, device)
-  const memory = new Memory(device, planned, given, variable)
+  const memory = new Memory(device, planned, lent, variable)
   const nested: Program[] = []
   // Bodies that are ready only after another step has failed are freed at once.
   let failed = false
   const compileBody = (body: Subgraph, params: readonly (Buffer | undefined)[]): Awaitable<Program> => {
-    const lent = new Map(body.params.flatMap((t, i) => (params[i] ? [[t, params[i]] as const] : [])))
-    return after(compileProgram(body, body.params, context, lent, true), (program) => {
+    const theirs = new Map(body.params.flatMap((t, i) => (params[i] ? [[t, params[i]] as const] : [])))
+    return after(compileProgram(body, body.params, context, theirs, true), (program) => {
       if (failed) program.free()
       return program
     })
@@ -82,6 +95,17 @@ export function compileProgram(
         deviceName: context.deviceName,
       }),
   )
+}
+
+function footprintOf({ units, slots, storageOf, source }: Plan): Footprint {
+  return {
+    bytes: slots.reduce((sum, bytes) => sum + bytes, 0),
+    steps: units.filter(({ kind }) => kind !== 'alias').map(({ nodes }) => nodes),
+    held: (t) => {
+      const storage = storageOf(t)
+      return source(t) === t && storage.kind === 'slot' && storage.slot !== undefined ? bytesOf(t) : 0
+    },
+  }
 }
 
 /** A graph is cut where sizes become known, but the body of a branch or loop cannot be. */

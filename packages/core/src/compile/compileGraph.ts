@@ -32,6 +32,7 @@ export interface CompileTarget {
   readonly variables: VariableStore
   readonly passes: Pass
   readonly fusion: boolean
+  readonly maxActivationBytes?: number | undefined
   readonly softPlacement: boolean
   /** Told when a node runs on another device than it asked for. */
   readonly log: (line: string) => void
@@ -62,6 +63,7 @@ export function compileGraph(bound: BoundGraph, target: CompileTarget): Awaitabl
       device: target.devices[part.device]!,
       deviceName: formatDeviceName(named[part.device]!.name),
       fusion: target.fusion,
+      maxActivationBytes: target.maxActivationBytes,
       variables: target.variables,
     }
     return after(compileProgram(part.graph, part.inputs, context), (program) => ({

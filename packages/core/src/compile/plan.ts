@@ -1,8 +1,8 @@
 // Decides in which order units run and where every tensor lives: in a slot shared with others, in a variable, or where the caller says.
 import type { Tensor } from '../graph/graph.ts'
 import type { VariableResource } from '../resource.ts'
-import { isConcrete, sizeOf } from '../shape.ts'
-import { dtypes } from '../dtype.ts'
+import { isConcrete } from '../shape.ts'
+import { bytesOf } from './bytesOf.ts'
 import type { EffectOrder } from './effects.ts'
 import { orderForMemory } from './memoryOrder.ts'
 import { orderBy } from './order.ts'
@@ -188,6 +188,3 @@ interface Coloured {
   readonly units: readonly Unit[]
   readonly slots: SlotColouring
 }
-
-/** The bytes of a tensor with known sizes. */
-export const bytesOf = (t: Tensor): number => sizeOf(t.shape as readonly number[]) * dtypes[t.dtype].bytes

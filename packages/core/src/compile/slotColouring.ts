@@ -1,7 +1,7 @@
 // Which tensors share memory over time: those that are never alive together, and those that take each other's place element by element.
 import type { Tensor } from '../graph/graph.ts'
 import { mayShare } from '../ir/kernel.ts'
-import { bytesOf } from './plan.ts'
+import { bytesOf } from './bytesOf.ts'
 import type { Unit } from './units.ts'
 
 /** Slots looked at for a tensor, the smallest first: few sizes are worth more. */

@@ -1,6 +1,6 @@
 // What a program does, for people: which nodes went into which kernel, how it runs, what it reads and computes, and the memory that it takes.
 import type { Tensor } from '../graph/graph.ts'
-import { bytesOf } from '../compile/plan.ts'
+import { bytesOf } from '../compile/bytesOf.ts'
 import type { Program, Step } from '../run/program.ts'
 import { formatType, isConcrete } from '../shape.ts'
 import { flopsOfKernel, flopsOfNode } from './flops.ts'

@@ -62,4 +62,6 @@ export {
 export { removeDebug } from './debug.ts'
 export { explainPasses } from './explain.ts'
 export { checked, withDeadline } from './guard.ts'
+export { recompute } from './recompute.ts'
+export type { Footprint, RecomputeOptions } from './recompute.ts'
 export { peakBytes, schedule } from './schedule.ts'

@@ -27,18 +27,19 @@ export function peakBytes(order: readonly Node[], fetches: readonly Tensor[] = [
   order.forEach((node, i) => {
     alive += outputBytes(node)
     peak = Math.max(peak, alive)
-    for (const t of ends[i]!) alive -= bytesOf(t)
+    for (const t of ends[i]!) alive -= heldBytes(t)
   })
   return peak
 }
 
-function bytesOf(t: Tensor): number {
+/** The bytes that a tensor takes while it is alive; none where it is a constant or a variable's memory, or its size is not known. */
+export function heldBytes(t: Tensor): number {
   const { body } = t.node.op
   const elsewhere =
     body.kind === 'runtime' && ['constant', 'readVariable', 'assign', 'scatter', 'blank'].includes(body.role)
   return elsewhere || !isConcrete(t.shape) ? 0 : sizeOf(t.shape) * dtypes[t.dtype].bytes
 }
-const outputBytes = (node: Node): number => node.outputs.reduce((sum, t) => sum + bytesOf(t), 0)
+const outputBytes = (node: Node): number => node.outputs.reduce((sum, t) => sum + heldBytes(t), 0)
 
 /** A depth-first order in which, among the inputs of a node, those come first whose computation needs most beyond what it leaves behind. */
 function bySize(graph: Graph, plain: readonly Node[]): Node[] {

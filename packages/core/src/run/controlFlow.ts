@@ -1,7 +1,7 @@
 // Branches, and what loops share with them: bodies are programs of their own, run on memory that the surrounding program lends them.
 import type { Subgraph, Tensor } from '../graph/graph.ts'
 import type { NDArray } from '../ndarray.ts'
-import { bytesOf } from '../compile/plan.ts'
+import { bytesOf } from '../compile/bytesOf.ts'
 import type { Unit } from '../compile/units.ts'
 import { after, all, inTurn } from './awaitable.ts'
 import type { Awaitable, Buffer, Moving } from './device.ts'

@@ -1,6 +1,6 @@
 // The launches of a body with its rows, states and results where they are in the surrounding program, so that a round copies nothing in or out.
 import type { Tensor } from '../graph/graph.ts'
-import { bytesOf } from '../compile/plan.ts'
+import { bytesOf } from '../compile/bytesOf.ts'
 import type { Buffer, LoopLaunch, Moving } from './device.ts'
 import type { Program } from './program.ts'
 

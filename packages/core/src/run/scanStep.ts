@@ -1,6 +1,6 @@
 // Loops over rows: on devices that can, each round is one call that finds its rows and states where they are; on others they are copied.
 import type { Subgraph, Tensor } from '../graph/graph.ts'
-import { bytesOf } from '../compile/plan.ts'
+import { bytesOf } from '../compile/bytesOf.ts'
 import type { Unit } from '../compile/units.ts'
 import type { Size } from '../shape.ts'
 import { after, repeatWhile } from './awaitable.ts'

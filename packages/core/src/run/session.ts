@@ -44,6 +44,11 @@ export interface SessionOptions {
   readonly passes?: Pass
   /** false gives every node a kernel of its own, for debugging and measuring. Default true. */
   readonly fusion?: boolean
+  /**
+   * What feeds and intermediate values of a program may take on a device; while they take more, values are computed again instead of being kept, as
+   * far as that helps. Compiling takes many times as long. Variables and scratch memory of kernels are not counted. Default: no limit.
+   */
+  readonly maxActivationBytes?: number
   /** May a node run elsewhere when the device that it asks for cannot run it? Default true. */
   readonly softPlacement?: boolean
   /** Compiled graphs kept; the least recently run one goes first. Default 64. */
@@ -250,6 +255,7 @@ export class Session implements AsyncDisposable {
         variables: this.variables,
         passes: this.options.passes ?? standardPasses,
         fusion: this.options.fusion ?? true,
+        maxActivationBytes: this.options.maxActivationBytes,
         softPlacement: this.options.softPlacement ?? true,
         log: this.log,
       },
