@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import {
   add,
+  cast,
   cond,
   controlDependencies,
   div,
+  equal,
   exp,
   group,
+  inspectProgram,
   layerNorm,
   less,
   logSoftmax,
+  matmul,
   max,
   mul,
   NDArray,
@@ -115,6 +119,31 @@ describe('kernels over the same loops', () => {
   })
 })
 
+describe('half precision', () => {
+  it('is the same wherever it is computed, stored or not', () => {
+    const y = mul(cast(x, { to: 'bfloat16' }), 1.1)
+    const greatest = max(y, { axes: [1], keepDims: true })
+    const hits = sum(cast(equal(y, greatest), { to: 'float32' }))
+    const fetches = [hits, sub(y, greatest), y]
+    const run = (session: Session) => session.runSync(fetches, feeds.slice(0, 1)).map((v) => v.numbers())
+    expect(run(new Session())).toEqual(run(new Session({ fusion: false })))
+  })
+})
+
+describe('kernels that only read the same', () => {
+  it('stay apart where all that they make would have to be kept at once', async () => {
+    const w = variable(zeros([40, 40]), { name: 'w' })
+    const branches = Array.from({ length: 12 }, (_, i): Tensor => sum(square(matmul(tanh(mul(x, i)), w))))
+    const total: Tensor = branches.reduce((a: Tensor, b: Tensor) => add(a, b))
+    const slotsOf = async (session: Session): Promise<number> => {
+      const [program] = await session.programs(total, feeds.slice(0, 1))
+      return inspectProgram(program!).memory.slots
+    }
+    const bytes = 4 * 32 * 40
+    expect(await slotsOf(new Session())).toBeLessThan(6 * bytes)
+  })
+})
+
 describe('targets', () => {
   it('run though nobody reads them', () => {
     const y = exp(add(exp(x), 1))
@@ -213,7 +242,8 @@ describe('assignments', () => {
     const fetches = build(p, q)
     const run = async (session: Session) => {
       await session.initialize(fetches, p, q)
-      const values = [session.runSync(fetches, feeds.slice(0, 1))].flat() as NDArray[]
+      const found: unknown = session.runSync(fetches, feeds.slice(0, 1))
+      const values = (Array.isArray(found) ? found : [found]) as NDArray[]
       return [...values, ...session.runSync([p, q])].map((value) => value.numbers())
     }
     expect(await run(new Session())).toEqual(await run(new Session({ fusion: false })))

@@ -10,6 +10,7 @@ import { keptSizes, loopsOf, sameLoops, sameSizes, withoutUnits } from '../lower
 import type { Size } from '../shape.ts'
 import { sizeOf } from '../shape.ts'
 import type { FusionLimits } from './fuse.ts'
+import { bytesOf } from './plan.ts'
 import type { UnitGraph } from './unitGraph.ts'
 import type { Unit } from './units.ts'
 
@@ -48,7 +49,7 @@ export function mergeKernels(
     const [first, second] = [groupOf(a), groupOf(b)]
     const loops = first && second && a !== b && commonLoops(first, second)
     if (!loops) return
-    if (a.nodes.length + b.nodes.length > limits.maxOperations) return
+    if (a.nodes.length + b.nodes.length > limits.maxOperations || !meet(a, b)) return
     const roots = [...first.roots, ...second.roots].sort((x, y) => position.get(x)! - position.get(y)!)
     const stored = roots.filter((root) => graph.isNeeded(root.outputs[0]!, a, b))
     if (stored.length + readsOf(a, b).size > Math.min(limits.maxBuffers, mostBuffers)) return
@@ -59,6 +60,8 @@ export function mergeKernels(
     })
     if (merged) groups.set(merged, { roots, loops })
   }
+  /** Those that read a tensor and came last. */
+  const recent = new Map<Tensor, readonly Unit[]>()
   for (const original of graph.units()) {
     if (original.kind !== 'fused') continue
     for (const t of original.inputs) {
@@ -66,13 +69,44 @@ export function mergeKernels(
       if (producer) join(producer, graph.at(original))
     }
     for (const t of original.inputs) {
-      const fused = [...graph.readersOf(t)].filter((unit) => unit.kind === 'fused')
-      const self = graph.at(original)
-      const here = fused.indexOf(self)
-      for (const other of fused.slice(Math.max(0, here - neighbours), Math.max(0, here)))
-        join(other, graph.at(original))
+      const others = new Set((recent.get(t) ?? []).map((unit) => graph.at(unit)))
+      for (const other of others)
+        if (keepsLittle(graph, other, graph.at(original))) join(other, graph.at(original))
+      recent.set(t, [...others, original].slice(-neighbours))
     }
   }
+}
+
+/**
+ * Have two units something large in common? If what they share is small next to what each of them reads, running them together saves
+ * nothing, and keeps the one's inputs alive until the other's are there.
+ */
+function meet(a: Unit, b: Unit): boolean {
+  const bytes = Math.max(...[...a.inputs, ...b.inputs].map(bytesOf))
+  const large = ({ inputs, outputs }: Unit): Tensor[] =>
+    [...inputs, ...outputs].filter((t) => 8 * bytesOf(t) > bytes)
+  const [ofA, ofB] = [large(a), new Set(large(b))]
+  return ofA.length === 0 || ofB.size === 0 || ofA.some((t) => ofB.has(t))
+}
+
+/**
+ * Do two units that only read the same keep little more alive when they run together? They do where one makes only what is small, where
+ * the same unit reads what both make, or where it is written into variables.
+ */
+function keepsLittle(graph: UnitGraph, a: Unit, b: Unit): boolean {
+  const [large, others] = [a, b].map((unit) => unit.outputs.filter((t) => isKept(graph, t, unit))) as [
+    Tensor[],
+    Tensor[],
+  ]
+  if (large.length === 0 || others.length === 0) return true
+  const readers = new Set(large.flatMap((t) => [...graph.readersOf(t)]))
+  return others.every((t) => [...graph.readersOf(t)].some((reader) => readers.has(reader)))
+}
+
+/** Does an output stay in memory of its own, and is it about as large as what the unit reads? */
+function isKept(graph: UnitGraph, t: Tensor, { inputs }: Unit): boolean {
+  const bytes = Math.max(0, ...inputs.map(bytesOf))
+  return 8 * bytesOf(t) > bytes && [...graph.readersOf(t)].some(({ kind }) => kind !== 'assign')
 }
 
 /** Loops that two groups can share: the same ones, or those of a reduction where the other runs over all of its points or its kept ones. */

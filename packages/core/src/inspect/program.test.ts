@@ -15,6 +15,7 @@ import {
   variable,
   zeros,
 } from '../index.ts'
+import type { Tensor } from '../index.ts'
 
 const x = placeholder({ shape: ['batch', 8], name: 'x' })
 const feeds = [[x, Array.from({ length: 4 }, () => Array.from({ length: 8 }, () => 1))]] as const
@@ -42,6 +43,18 @@ describe('inspectProgram', () => {
     await using session = new Session()
     const [program] = await session.programs(sum(exp(add(x, 1))), feeds)
     expect(inspectProgram(program!).flops).toBe(3 * 32)
+  })
+  it('counts the memory that an assignment writes once', async () => {
+    const v = variable(zeros([1000]), { name: 'v' })
+    const delta = placeholder({ shape: [1000], name: 'delta' })
+    await using session = new Session()
+    const bytesOf = async (fetch: Tensor) => {
+      const [program] = await session.programs(fetch, { delta: new Float32Array(1000) })
+      return inspectProgram(program!).bytes
+    }
+    await session.initialize(v)
+    expect(await bytesOf(v.assign(exp(add(v, delta))))).toBe(12_000)
+    expect(await bytesOf(v.assignAdd(delta))).toBe(12_000)
   })
   it('shows the bodies of loops', async () => {
     const { state } = scan(([h], [row]) => [[add(h!, row!)], []], [zeros([8])], [x])

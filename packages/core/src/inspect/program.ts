@@ -2,6 +2,7 @@
 import type { Tensor } from '../graph/graph.ts'
 import { bytesOf } from '../compile/bytesOf.ts'
 import type { Program, Step } from '../run/program.ts'
+import type { Unit } from '../compile/units.ts'
 import { formatType, isConcrete } from '../shape.ts'
 import { flopsOfKernel, flopsOfNode } from './flops.ts'
 
@@ -70,7 +71,6 @@ function stepReport({ unit, launches }: Step): StepReport {
     epilogue && flopsOfKernel(epilogue.kernel),
   ]
   const flops = known.filter((n) => n !== undefined)
-  const tensors = new Set([...unit.inputs, ...unit.outputs])
   return {
     name: node.name,
     kind,
@@ -80,12 +80,21 @@ function stepReport({ unit, launches }: Step): StepReport {
     launches: launches.length,
     ...(kernel && { loops: loopsOf(kernel) }),
     schedule: launches.flatMap((launch) => launch.kernel.schedule?.() ?? []),
-    bytes: [...tensors].reduce(
-      (sum, t) => sum + (isConcrete(t.shape) && t.dtype !== 'string' ? bytesOf(t) : 0),
-      0,
-    ),
+    bytes: launches.length === 0 ? 0 : movedBy(unit),
     ...(flops.length > 0 && { flops: flops.reduce((a, b) => a + b, 0) }),
   }
+}
+
+/** Bytes of what a unit reads and makes, each tensor once: what an assignment answers is the memory that it wrote. */
+function movedBy({ kind, node, inputs, outputs, assigns = [] }: Unit): number {
+  const answers = new Set(assigns.flatMap((assignment) => assignment.node.outputs))
+  const tensors = new Set([...inputs, ...outputs.filter((t) => !answers.has(t))])
+  // An update reads what it adds to.
+  const again = kind === 'assign' && node.attrs['update'] !== 'set' ? outputs : []
+  return [...tensors, ...again].reduce(
+    (sum, t) => sum + (isConcrete(t.shape) && t.dtype !== 'string' ? bytesOf(t) : 0),
+    0,
+  )
 }
 
 const say = (t: Tensor): string => `${t.name}: ${formatType(t.type)}`

@@ -29,6 +29,7 @@ describe('verifyKernel', () => {
     ['a read out of range', { body: E.load(0, E.add(E.axis(0), int(6)), 'float32') }],
     ['a reduction that is not finished', { body: E.acc(0, 'float32') }],
     ['loops that do not fill the output', { axes: [5] }],
+    ['an output of more elements than loops', { output: { dtype: 'float32', length: 7 } }],
     [
       'an epilogue over a reduced axis',
       {
@@ -43,5 +44,18 @@ describe('verifyKernel', () => {
     ],
   ])('refuses %s', (_, change) => {
     expect(() => verifyKernel(kernel(change))).toThrow(InternalError)
+  })
+  it('refuses outputs with elements that are stored twice or never', () => {
+    const square = kernel({ axes: [2, 3] })
+    const at = (rows: number, columns: number) => ({
+      ...square,
+      stores: [
+        { ...square.stores[0]!, index: E.add(E.mul(E.axis(0), int(rows)), E.mul(E.axis(1), int(columns))) },
+      ],
+    })
+    expect(() => verifyKernel(at(3, 1))).not.toThrow()
+    expect(() => verifyKernel(at(1, 2))).not.toThrow()
+    expect(() => verifyKernel(at(5, 0))).toThrow('not stored once each')
+    expect(() => verifyKernel(at(1, 1))).toThrow('not stored once each')
   })
 })

@@ -1,6 +1,7 @@
 // The legality of the kernel IR: what every lowering may rely on without looking.
 import { dtypes } from '../dtype.ts'
 import { InternalError } from '../errors.ts'
+import type { Size } from '../shape.ts'
 import { sizeOf } from '../shape.ts'
 import { affine, rangeOf } from './affine.ts'
 import type { Expr } from './expr.ts'
@@ -66,10 +67,22 @@ export function verifyKernel(kernel: FusedKernel): void {
       [...terms.keys()].every((atom) => atom.op === 'axis' && atom.axis < axes.length),
       'an output is stored where no sum of counters says',
     )
-    const [low, high] = rangeOf(index, axes)
-    demand(
-      length === 0 || (low === 0 && high === length - 1),
-      `${length} elements are stored at ${low} to ${high}`,
-    )
+    demand(length === 0 || fills(index, loops), `${length} elements are not stored once each`)
   }
+}
+
+/** Does an index take every position once? Its steps, smallest first, must be what the loops of smaller steps cover. */
+function fills(index: Expr, loops: Size): boolean {
+  const { constant, terms } = affine(index)
+  const steps = loops.flatMap((size, axis) => {
+    if (size === 1) return []
+    const term = [...terms].find(([atom]) => atom.op === 'axis' && atom.axis === axis)
+    return [{ size, step: term ? term[1] : 0 }]
+  })
+  let covered = 1
+  for (const { size, step } of steps.sort((a, b) => a.step - b.step)) {
+    if (step !== covered) return false
+    covered *= size
+  }
+  return constant === 0
 }

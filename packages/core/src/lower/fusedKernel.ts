@@ -1,6 +1,7 @@
 // Turns root nodes that run over the same loops, with what is inlined into them, into one loop nest of the kernel IR.
 import type { DType } from '../dtype.ts'
 import { dtypes } from '../dtype.ts'
+import { InternalError } from '../errors.ts'
 import type { Node, Tensor } from '../graph/graph.ts'
 import type { Expr } from '../ir/expr.ts'
 import { E } from '../ir/expr.ts'
@@ -40,13 +41,15 @@ export function fuseRoots(
   try {
     return new Fuser(roots, inlined, loops).fuse(stored)
   } catch (error) {
-    if (error === otherPoint) return undefined
+    if (error instanceof OtherPoint) return undefined
     throw error
   }
 }
 
-/** Thrown where roots cannot share loops. */
-const otherPoint = new Error('a value is needed at another point than the one where it is computed')
+/** Roots cannot share loops. */
+class OtherPoint extends Error {
+  override readonly name = 'OtherPoint'
+}
 
 /** The value of a root, and the point where it is known. */
 interface Known {
@@ -136,7 +139,7 @@ class Fuser {
   private valueAt(t: Tensor, at: readonly Expr[]): Expr {
     const root = this.done.get(t.node)
     if (root) {
-      if (this.simplifier.simplify(flatIndex(at, t.shape as Size)) !== root.index) throw otherPoint
+      if (this.simplifier.simplify(flatIndex(at, t.shape as Size)) !== root.index) throw new OtherPoint()
       return root.value
     }
     const values = this.values.get(t) ?? []
@@ -150,7 +153,11 @@ class Fuser {
   private compute(node: Node, at: readonly Expr[]): Expr {
     const value = this.express(node, at)
     this.nodes.add(node)
-    return value
+    const { dtype } = node.outputs[0]!
+    // Half precision is rounded as if it were stored: a value is the same wherever it is computed.
+    const rounds =
+      dtype !== dtypes[dtype].compute && dtypes[dtype].kind === 'float' && node.op.body.kind !== 'view'
+    return rounds ? E.cast(value, dtype) : value
   }
 
   private express(node: Node, at: readonly Expr[]): Expr {
@@ -162,7 +169,7 @@ class Fuser {
       const args = node.inputs.map((t) => this.valueAt(t, broadcastIndex(at, t.shape as Size)))
       return body.expr(args, node.attrs as never, { at, inputs: types, output })
     }
-    if (body.kind !== 'view') throw new TypeError(`${node.op.name} cannot be part of an expression`)
+    if (body.kind !== 'view') throw new InternalError('cannot be part of an expression', { node })
     const input = node.inputs[0]!
     const map = body.map(at, types[0]!, node.attrs as never, output)
     const { valid } = map
@@ -175,12 +182,12 @@ class Fuser {
   /** The outcome of a reduction, at the point of the kept loops that is being computed. */
   private reduce(node: Node, at: readonly Expr[]): Expr {
     const { body } = node.op
-    if (body.kind !== 'reduce' || !sameLoops(loopsOfReduction(node), this.loops)) throw otherPoint
+    if (body.kind !== 'reduce' || !sameLoops(loopsOfReduction(node), this.loops)) throw new OtherPoint()
     const [input, output] = [node.inputs[0]!, node.outputs[0]!]
     const here = this.simplifier.simplify(flatIndex(this.kept, keptSizes(this.loops)))
     // A root of its own was asked for its point by whoever fused it.
     if (this.roots.length > 1 && this.simplifier.simplify(flatIndex(at, output.shape as Size)) !== here)
-      throw otherPoint
+      throw new OtherPoint()
     const known = this.finished.get(node)
     if (known) return known
     const reducedAxes = new Set(body.axes(node.attrs as never, input.type))

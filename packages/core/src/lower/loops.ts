@@ -1,4 +1,5 @@
 // The loops that a node's expression runs over: the axes of what it stores, or of what its reduction reads.
+import { InternalError } from '../errors.ts'
 import type { Node } from '../graph/graph.ts'
 import type { ConcreteType, Size } from '../shape.ts'
 
@@ -27,7 +28,7 @@ export function reductionOf(root: Node, inlined: ReadonlySet<Node>): Node | unde
 /** The loops of a reduction: all axes of its input. */
 export function loopsOfReduction(reduction: Node): Loops {
   const { body } = reduction.op
-  if (body.kind !== 'reduce') throw new TypeError(`${reduction.op.name} is no reduction`)
+  if (body.kind !== 'reduce') throw new InternalError('is no reduction', { node: reduction })
   const { shape, dtype } = reduction.inputs[0]!.type as ConcreteType
   const axes = new Set(body.axes(reduction.attrs as never, { shape, dtype }))
   const loops = shape.flatMap((size, axis) =>
