@@ -69,10 +69,10 @@ export function mergeKernels(
       if (producer) join(producer, graph.at(original))
     }
     for (const t of original.inputs) {
-      const others = new Set((recent.get(t) ?? []).map((unit) => graph.at(unit)))
-      for (const other of others)
-        if (keepsLittle(graph, other, graph.at(original))) join(other, graph.at(original))
-      recent.set(t, [...others, original].slice(-neighbours))
+      const before = recent.get(t) ?? []
+      for (const other of before)
+        if (keepsLittle(graph, graph.at(other), graph.at(original))) join(graph.at(other), graph.at(original))
+      recent.set(t, [...before, original].slice(-neighbours))
     }
   }
 }
