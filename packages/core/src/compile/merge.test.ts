@@ -239,11 +239,11 @@ describe('assignments', () => {
     ],
   ])('keep every value where %s', async (_, build) => {
     const [p, q] = [state('p'), state('q')]
-    const fetches = build(p, q)
+    const built: unknown = build(p, q)
+    const fetches = (Array.isArray(built) ? built : [built]) as readonly Tensor[]
     const run = async (session: Session) => {
       await session.initialize(fetches, p, q)
-      const found: unknown = session.runSync(fetches, feeds.slice(0, 1))
-      const values = (Array.isArray(found) ? found : [found]) as NDArray[]
+      const values = session.runSync(fetches, feeds.slice(0, 1))
       return [...values, ...session.runSync([p, q])].map((value) => value.numbers())
     }
     expect(await run(new Session())).toEqual(await run(new Session({ fusion: false })))
