@@ -67,6 +67,13 @@ const convCases: ConvCase[] = [
   // Windows of one pixel.
   { x: [1, 1, 1, 40], filter: [1, 1, 40, 30], y: [1, 1, 1, 30], attrs: { padding: 'SAME', groups: 1 } },
   { x: [3, 9, 17], filter: [1, 17, 70], y: [3, 9, 70], attrs: { padding: 'VALID', groups: 1 } },
+  // As many windows of one pixel as there are pixels, but padding behind the image is among what they see.
+  {
+    x: [2, 3, 2, 5],
+    filter: [1, 1, 5, 6],
+    y: [2, 3, 2, 6],
+    attrs: { padding: 'EXPLICIT', explicitPadding: [0, 2, 0, 1], strides: [2, 2], groups: 1 },
+  },
   // One or two channels beside many, in x and in y.
   { x: [2, 9, 10, 1], filter: [5, 4, 1, 12], y: [2, 9, 10, 12], attrs: { padding: 'SAME', groups: 1 } },
   {

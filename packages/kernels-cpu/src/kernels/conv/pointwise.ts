@@ -9,8 +9,11 @@ import { type ConvOp, convolutionOf, shapesOf, volume } from './geometry.ts'
 
 /** Does every window see one pixel, each its own? */
 export function isPointwise(op: ConvOp, signature: Signature): boolean {
-  const { input, kernel, output, before, groups } = convolutionOf(op, signature)
-  const same = input.every((size, a) => size === output[a] && before[a] === 0)
+  const { input, kernel, output, strides, before, groups } = convolutionOf(op, signature)
+  // Padding behind the image can make as many windows as pixels although strides leave pixels out.
+  const same = input.every(
+    (size, a) => size === output[a] && before[a] === 0 && (strides[a] === 1 || size === 1),
+  )
   return groups === 1 && volume(kernel) === 1 && same
 }
 
