@@ -34,7 +34,8 @@ export function layersOf(graph: Graph): Layer[] {
     const product = node.outputs[0]!
     const bias = reader?.op === add.def ? reader.inputs.find((t) => t !== product) : undefined
     const only = reader && others.length === 0 && !fetched.has(node)
-    return only && bias && fixed(bias) && isVector(bias, outputs)
+    // A bias of more axes would give the sum more than the product has.
+    return only && bias && bias.rank <= product.rank && fixed(bias) && isVector(bias, outputs)
       ? { bias, result: reader }
       : { bias: undefined, result: node }
   }

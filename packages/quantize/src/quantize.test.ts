@@ -108,6 +108,9 @@ describe('what quantize rebuilds', () => {
     expect(opsOf(shared)).toContain('Add')
     const [fetched] = await quantize([product, add(product, numbers([10]))], { session, calibration })
     expect(fetched!.node.op.name).toBe('DequantizeLinear')
+    const deeper = add(product, numbers([1, 1, 10]))
+    const same = await quantize(deeper, { session, calibration })
+    expect([same.shape, opsOf(same).includes('Add')]).toEqual([deeper.shape, true])
     const moving = add(product, sub(product, 1))
     expect(opsOf(await quantize(moving, { session, calibration }))).toContain('Add')
   })
@@ -166,6 +169,10 @@ describe('calibration', () => {
     await expect(quantize(model, { session, calibration: [] })).rejects.toThrow('at least one batch')
     const broken = [{ x: new NDArray('float32', [1, 24], new Float32Array(24).fill(Number.NaN)) }]
     await expect(quantize(model, { session, calibration: broken })).rejects.toThrow('no finite numbers')
+    const unlearnt = new NDArray('float32', [24, 10], new Float32Array(240).fill(Number.NaN))
+    await expect(quantize(matmul(x, unlearnt), { session, calibration: [feeds] })).rejects.toThrow(
+      'no finite numbers',
+    )
     await expect(quantize(model, { session, calibration: [feeds], percentile: 50 })).rejects.toThrow(
       'above 50',
     )

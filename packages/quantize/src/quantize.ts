@@ -31,7 +31,7 @@ export interface QuantizeOptions extends RangeOptions {
  * it reads of variables it still reads. Weights take a quarter of the memory.
  *
  * Products are exact and the rest is float32 arithmetic without sums: with equal feeds the layers give the same bits on every device.
- * @throws ValueError when nothing in the model can be quantised, without batches, for values that are no finite numbers
+ * @throws ValueError when nothing in the model can be quantised, without batches, for values and weights that are no finite numbers
  */
 export function quantize<const M extends Model>(model: M, options: QuantizeOptions): Promise<Rewritten<M>> {
   return rewriteModel(model, (graph) => quantizeGraph(graph, options))
@@ -52,6 +52,8 @@ async function quantizeGraph(graph: Graph, options: QuantizeOptions): Promise<Gr
     layers.map((layer, i) => {
       const [weights, bias] = values[i]!
       const own = steps.get(layer.node.inputs[0]!)!
+      if (!values[i]!.every((value) => value.numbers().every(Number.isFinite)))
+        throw new ValueError(`weights or bias of ${layer.node.name} hold values that are no finite numbers`)
       return [layer.result, { layer, steps: own, ...quantizeWeights(weights!, layer.outputFirst, bias, own) }]
     }),
   )
