@@ -12,7 +12,7 @@ interface Stored {
 
 /** Where measurements are kept by default: `shoal/tuning.json` in the user's folder for caches. */
 const usualFile = (): string =>
-  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'shoal', 'tuning.json')
+  join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'shoal', 'tuning.json')
 
 /**
  * What register blocks of matrix products cost on this machine, for `cpu({ tuning })`: read from a file, or measured (some 10 ms) and

@@ -33,6 +33,9 @@ describe('isTuning', () => {
       { f32: [5] },
       { f32: [null] },
       { f32: [{ rows: 2, vectors: 4 }] },
+      { f32: [{ rows: '2', vectors: 4, nanoseconds: 1 }] },
+      { f32: [{ rows: 2.5, vectors: 4, nanoseconds: 1 }] },
+      { f32: [{ rows: 2, vectors: 4, nanoseconds: Infinity }] },
     ])
       expect(isTuning(other)).toBe(false)
   })

@@ -16,7 +16,10 @@ export type Tuning = Readonly<Partial<Record<Arithmetic, readonly MeasuredTile[]
 export function isTuning(value: unknown): value is Tuning {
   if (typeof value !== 'object' || value === null) return false
   const positive = (tile: MeasuredTile | null) =>
-    tile !== null && [tile.rows, tile.vectors, tile.nanoseconds].every((n) => n > 0)
+    tile !== null &&
+    [tile.rows, tile.vectors].every((n) => Number.isInteger(n) && n > 0) &&
+    Number.isFinite(tile.nanoseconds) &&
+    tile.nanoseconds > 0
   return Object.values(value).every(
     (tiles: unknown) =>
       Array.isArray(tiles) && tiles.every((tile) => typeof tile === 'object' && positive(tile)),
