@@ -43,6 +43,11 @@ describe('inspectProgram', () => {
     const [program] = await session.programs(sum(exp(add(x, 1))), feeds)
     expect(inspectProgram(program!).flops).toBe(3 * 32)
   })
+  it('counts in words', async () => {
+    await using session = new Session()
+    const [program] = await session.programs(add(x, 1), feeds)
+    expect(String(inspectProgram(program!))).toContain(': 1 kernel, ')
+  })
   it('shows the bodies of loops', async () => {
     const { state } = scan(([h], [row]) => [[add(h!, row!)], []], [zeros([8])], [x])
     await using session = new Session()
