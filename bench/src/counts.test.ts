@@ -15,4 +15,7 @@ describe('counts', () => {
   it('ask for works that nobody has accepted yet', () => {
     expect(growth({}, { a: counts })).toEqual(['a: is new'])
   })
+  it('miss works that are no longer counted', () => {
+    expect(growth({ a: counts, b: counts }, { a: counts })).toEqual(['b: is gone'])
+  })
 })

@@ -48,15 +48,17 @@ async function countsOf(work: Work): Promise<Counts> {
 const arenaOf = ({ memory: { slots, constants, scratch }, bodies }: ProgramReport): number =>
   slots + constants + scratch + bodies.reduce((sum, body) => sum + arenaOf(body), 0)
 
-/** What grew from one book to the other, one line each. */
+/** What grew from one book to the other, and which works only one of them has, one line each. */
 export function growth(accepted: Book, found: Book): string[] {
-  return Object.entries(found).flatMap(([name, counts]) => {
+  const gone = Object.keys(accepted).filter((name) => !found[name])
+  const grown = Object.entries(found).flatMap(([name, counts]) => {
     const before = accepted[name]
     if (!before) return [`${name}: is new`]
     return (['kernels', 'bytes', 'arena'] as const)
       .filter((what) => counts[what] > before[what])
       .map((what) => `${name}: ${what} grew from ${before[what]} to ${counts[what]}`)
   })
+  return [...grown, ...gone.map((name) => `${name}: is gone`)]
 }
 
 /** Counts all works, but the largest. */
@@ -77,7 +79,7 @@ export async function checkCounts(accept: boolean): Promise<string[]> {
     return []
   }
   const accepted = JSON.parse(readFileSync(file, 'utf8')) as Book
-  const fewer = growth(found, accepted).filter((line) => !line.endsWith('is new'))
+  const fewer = growth(found, accepted).filter((line) => !/is (new|gone)$/.test(line))
   if (fewer.length > 0)
     console.log(`Better than accepted, ${fewer.length} times; keep it with --short --accept`)
   return growth(accepted, found)

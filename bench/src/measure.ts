@@ -1,4 +1,5 @@
 // A run with clocks: works beside the peers, then whole programs, printed as they come.
+import { asking } from './asked.ts'
 import type { Comparison } from './compare.ts'
 import { Comparator } from './compare.ts'
 import { contenders } from './contenders/all.ts'
@@ -9,9 +10,12 @@ import { sections, writePage } from './report/page.ts'
 import { comparisonTable, quantityTable } from './report/tables.ts'
 import { works } from './work.ts'
 
-/** Measures what is asked for by the beginnings of names. Without names it measures everything, and writes the page. */
+/**
+ * Measures what is asked for by the beginnings of names. Without names it measures everything, and writes the page.
+ * @throws Error for beginnings that no work and no measurement has
+ */
 export async function measure(names: readonly string[]): Promise<void> {
-  const asked = (name: string): boolean => names.length === 0 || names.some((start) => name.startsWith(start))
+  const asked = asking(names, [...works.map(({ name }) => name), ...measurements.keys()])
   const everybody = await contenders()
   const comparator = new Comparator(everybody)
   const comparisons: Comparison[] = []

@@ -50,7 +50,8 @@ export interface CpuOptions {
   readonly strict?: boolean
   /**
    * Where the code of threads is. Default: a file beside this module, which bundles have to bring along as `worker.js`, made of
-   * `@shoal/kernels-cpu/worker`; here they may say where else it is.
+   * `@shoal/kernels-cpu/worker`; here they may say where else it is. Where there is no such code the calling thread computes alone, and
+   * `ready()` says why; a URL that threads cannot be started from at all (https in Node) is a ValueError when the first Program is compiled that is worth sharing.
    */
   readonly worker?: URL
   /**
@@ -70,7 +71,7 @@ export interface CpuDevice extends Device {
   /**
    * Resolves when every thread has the code of all Programs that were compiled so far. Nothing has to wait for it: until then the calling
    * thread computes alone, with the same answers. For measurements.
-   * @throws InternalError when a thread could not be started, ClosedError when the device was disposed
+   * @throws InternalError when a thread could not be started or has ended (the calling thread goes on alone), ClosedError when the device was disposed
    */
   ready(): Promise<void>
 }

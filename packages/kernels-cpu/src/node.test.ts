@@ -1,8 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { isTuning } from './gemm/tuning.ts'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { candidatesFor } from './gemm/tile.ts'
+import { measuredTiles } from './gemm/tuning.ts'
 import { storedTuning } from './node.ts'
 
 let folder = ''
@@ -14,13 +15,9 @@ afterEach(() => rm(folder, { recursive: true }))
 /** What no machine measures. */
 const planted = { f32: [{ rows: 2, vectors: 2, nanoseconds: 12345 }] }
 
-/** A file whose machine is this one, or undefined when it was too busy to be measured. */
-async function measuredFile(): Promise<string> {
-  const file = join(folder, 'deep', 'tuning.json')
-  // A busy machine may need several tries.
-  for (let tries = 0; tries < 3; tries++) await storedTuning(file)
-  return file
-}
+/** What this process thinks that it has measured, however busy the machine is. */
+const measured = candidatesFor(true).map((tile) => ({ ...tile, nanoseconds: 7 }))
+beforeAll(() => measuredTiles('f32 relaxed', () => measured))
 
 describe('storedTuning', () => {
   it('measures anew what is of another machine, and what is no measurement', async () => {
@@ -31,22 +28,22 @@ describe('storedTuning', () => {
       'no JSON',
     ]) {
       await writeFile(file, text)
-      const tuning = await storedTuning(file)
-      expect(isTuning(tuning)).toBe(true)
-      expect(tuning).not.toEqual(planted)
+      expect(await storedTuning(file)).toEqual({ 'f32 relaxed': measured })
     }
   })
 
   it('reads what it has written', async () => {
-    const file = await measuredFile()
-    const text = await readFile(file, 'utf8').catch(() => undefined)
-    const stored = text === undefined ? { tuning: {} } : (JSON.parse(text) as { tuning: unknown })
-    if (text !== undefined) await writeFile(file, JSON.stringify({ ...stored, tuning: planted }))
-    expect(await storedTuning(file)).toEqual(text === undefined ? stored.tuning : planted)
+    const file = join(folder, 'deep', 'tuning.json')
+    const tuning = await storedTuning(file)
+    const stored = JSON.parse(await readFile(file, 'utf8')) as { tuning: unknown }
+    expect(stored.tuning).toEqual(tuning)
+    await writeFile(file, JSON.stringify({ ...stored, tuning: planted }))
+    expect(await storedTuning(file)).toEqual(planted)
   })
 
   it('does without a file that cannot be written', async () => {
     await writeFile(join(folder, 'file'), '')
-    expect(isTuning(await storedTuning(join(folder, 'file', 'tuning.json')))).toBe(true)
+    const tuning = await storedTuning(join(folder, 'file', 'tuning.json'))
+    expect(tuning).toEqual({ 'f32 relaxed': measured })
   })
 })

@@ -1,5 +1,5 @@
 // The threads of this process: as many as devices ask for, shared by all devices that ask for the same number, asleep while there is nothing to do.
-import { ClosedError, InternalError } from '@shoal/core'
+import { ClosedError, InternalError, ValueError } from '@shoal/core'
 import { poolWord } from './control.ts'
 import type { FromWorker, ToWorker } from './worker.ts'
 
@@ -36,6 +36,7 @@ export class Pool {
   /**
    * The pool of so many threads, the calling one included; started if nobody has it. Whoever enters has to leave.
    * @param code where the code of a thread is; by default beside this module.
+   * @throws ValueError when threads cannot be started from such a URL
    */
   static enter(threads: number, code?: URL): Pool {
     const key = `${threads} ${code ?? ''}`
@@ -55,7 +56,11 @@ export class Pool {
       worker.listen(
         ({ error }) =>
           error === undefined ? this.#settle() : this.#fail(`could not load a Program: ${error}`),
-        (error) => this.#fail(`ended: ${error.message}`, error),
+        (error) =>
+          this.#fail(
+            `ended: ${error.message}; the option \`worker\` says where the code of threads is`,
+            error,
+          ),
       )
       worker.post({ kind: 'start', words, thread })
       return worker
@@ -86,15 +91,18 @@ export class Pool {
     if (programs.length > 0) this.#post({ kind: 'forget', programs })
   }
 
-  /** Does every thread have a Program? @throws InternalError when a thread has ended, or cannot have one. */
+  /** Does every thread have a Program? From when a thread has ended, or cannot have one, there are no threads to share with. */
   has(program: number): boolean {
-    if (this.#failure) throw this.#failure
+    if (this.#failure) return false
     for (let thread = 0; thread < this.helpers; thread++)
       if (Atomics.load(this.#words, poolWord.loaded + thread) < program) return false
     return true
   }
 
-  /** Resolves when every thread has a Program. @throws as `has` does, and ClosedError when the pool ends before. */
+  /**
+   * Resolves when every thread has a Program.
+   * @throws InternalError when a thread has ended, or cannot have one, and ClosedError when the pool ends before
+   */
   whenLoaded(program: number): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       this.#waiting.push({ program, resolve, reject })
@@ -144,16 +152,32 @@ function inheritedFlags(): { execArgv?: string[] } {
   return { execArgv: execArgv.filter((flag) => flag.startsWith('--conditions=')) }
 }
 
+/** Starts a thread with code from a URL; one that cannot be started from at all is the user's mistake. */
+function startFrom<T>(code: URL | undefined, start: () => T): T {
+  if (!code) return start()
+  try {
+    return start()
+  } catch (cause) {
+    throw new ValueError(
+      `worker: no thread can be started from ${code.href} (${(cause as Error).message}); give the URL of a file that the page or process may load`,
+      { cause },
+    )
+  }
+}
+
 function startThread(code: URL | undefined): Thread {
   const node = globalThis.process?.getBuiltinModule?.('node:worker_threads')
   if (node) {
     // Sources run as they are; what is published has been compiled.
     const beside = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
-    const worker = new node.Worker(new URL(code ?? beside, import.meta.url), inheritedFlags())
+    const flags = inheritedFlags()
+    const worker = startFrom(code, () => new node.Worker(new URL(code ?? beside, import.meta.url), flags))
     return {
       post: (message) => worker.postMessage(message),
       listen: (receive, fail) => {
         worker.on('message', receive).on('error', fail)
+        // A file of something else ends without an error.
+        worker.on('exit', (code) => fail(new Error(`it exited with code ${code}`)))
         // Listening holds the process.
         worker.unref()
       },
@@ -167,13 +191,15 @@ function startThread(code: URL | undefined): Thread {
   }
   // Bundlers know the second form, and make a file of the worker.
   const worker = code
-    ? new Worker(code, { type: 'module' })
+    ? startFrom(code, () => new Worker(code, { type: 'module' }))
     : new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
   return {
     post: (message) => worker.postMessage(message),
     listen: (receive, fail) => {
       worker.addEventListener('message', (event) => receive(event.data as FromWorker))
-      worker.addEventListener('error', (event) => fail(new Error(event.message)))
+      worker.addEventListener('error', (event) =>
+        fail(new Error(event.message || 'its code could not be loaded')),
+      )
     },
     hold: () => {},
     end: async () => worker.terminate(),

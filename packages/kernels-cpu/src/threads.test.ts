@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { placeholder, Session, sum } from '@shoal/core'
 import { afterAll, describe, expect, it } from 'vitest'
+import { cpu } from './cpu.ts'
 import { writeForkJoin } from './forkJoin.ts'
 import { instantiate } from './instance.ts'
 import { Heap } from './memory.ts'
@@ -123,7 +125,8 @@ describe('Threads', () => {
     await Promise.all([second.leave(), second.leave(), other.leave()])
     const next = Pool.enter(5)
     expect(next).not.toBe(first)
-    expect(() => first.has(0)).toThrow('disposed')
+    expect(first.has(0)).toBe(false)
+    await expect(first.whenLoaded(0)).rejects.toThrow('disposed')
     await next.leave()
   })
 
@@ -136,7 +139,7 @@ describe('Threads', () => {
     const program = broken.nextProgram()
     broken.load(program, module.compile(), {})
     await expect(broken.whenReady()).rejects.toThrow('could not load')
-    expect(() => broken.have(program)).toThrow('could not load')
+    expect(broken.have(program)).toBe(false)
     await broken.dispose()
     expect(broken.have(program)).toBe(false)
   })
@@ -147,6 +150,29 @@ describe('Threads', () => {
     lost.load(program, emptyModule().compile(), {})
     await expect(lost.whenReady()).rejects.toThrow('nothing.js')
     await lost.dispose()
+  })
+
+  it('are done without where their code is missing, or something else', async () => {
+    const something = new URL('data:text/javascript,export const answer = 42')
+    for (const worker of [new URL('./nothing.js', import.meta.url), something]) {
+      const device = cpu({ threads: 2, worker })
+      await using session = new Session({ devices: [device] })
+      const x = placeholder({ shape: [100_000], name: 'x' })
+      const run = () => session.runSync(sum(x), { x: new Float32Array(100_000).fill(0.5) }).item()
+      expect(run()).toBe(50_000)
+      await expect(device.ready()).rejects.toThrow('the option `worker`')
+      expect(run()).toBe(50_000)
+    }
+  })
+
+  it('refuse a URL that nothing can be started from', async () => {
+    await using session = new Session({
+      devices: [cpu({ threads: 2, worker: new URL('https://example.org/worker.js') })],
+    })
+    const x = placeholder({ shape: [100_000], name: 'x' })
+    await expect(session.run(sum(x), { x: new Float32Array(100_000) })).rejects.toThrow(
+      expect.objectContaining({ name: 'ValueError', message: expect.stringContaining('worker: ') }),
+    )
   })
 
   it('keep no process alive, whether they are waited for or not, unless they are being ended', () => {

@@ -50,12 +50,12 @@ export class Threads {
     this.#registry.register(owner, program)
   }
 
-  /** Do all threads have a Program? @throws InternalError when a thread has ended */
+  /** Do all threads have a Program? From when one has ended they never do, and the calling thread is alone. */
   have(program: number): boolean {
     return !this.#closed && this.#pool!.has(program)
   }
 
-  /** Resolves when all threads have all Programs that were loaded so far. */
+  /** Resolves when all threads have all Programs that were loaded so far. @throws InternalError when a thread has ended */
   async whenReady(): Promise<void> {
     if (this.#latest > 0) await this.#pool!.whenLoaded(this.#latest)
   }

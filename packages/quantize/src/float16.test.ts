@@ -1,10 +1,15 @@
 import {
   add,
   constant,
+  conv2d,
+  conv2dTranspose,
+  gather,
+  inspectProgram,
   matmul,
   mul,
   NDArray,
   placeholder,
+  reshape,
   Session,
   type Tensor,
   toposort,
@@ -90,6 +95,52 @@ describe('the weights of a matrix product', () => {
     }
     const [product, same] = await storeFloat16([matmul(x, weights), weights], { session })
     expect([product.node.op.name, same.node.op.name]).toEqual(['MatMul', 'Cast'])
+  })
+})
+
+describe('a table that rows are picked from', () => {
+  it('is never widened as a whole', async () => {
+    await using session = new Session({ devices: [cpu()] })
+    const table = ramp(5000, 32)
+    const ids = placeholder({ shape: [3], dtype: 'int32', name: 'ids' })
+    const feeds = { ids: new NDArray('int32', [3], Int32Array.of(7, 4999, 5000)) }
+    const half = await storeFloat16(gather(table, ids), { session })
+    const [rows, expected] = await session.run(
+      [half, gather(table.cast('float16').cast('float32'), ids)],
+      feeds,
+    )
+    expect(rows).toEqual(expected)
+    const [program] = await session.programs(half, feeds)
+    const { slots, constants } = inspectProgram(program!).memory
+    expect(constants).toBeLessThan(2 * 5000 * 32 + 4096)
+    expect(slots).toBeLessThan(4096)
+  })
+
+  it('is stored once where it is read in other ways too', async () => {
+    await using session = new Session()
+    const table = constant(ramp(50, 40))
+    const columns = gather(table, [1, 2], { axis: 1 })
+    const model = [columns, matmul(x, table, { transposeB: true })] as const
+    const half = await storeFloat16(model, { session })
+    expect(storedBytes(half)).toBe(2 * 2000 + 4 * 2)
+    const [a, b] = await session.run([half[0], gather(table, [1, 2], { axis: 1 })])
+    a.numbers().forEach((v, i) => expect(v).toBeCloseTo(Number(b.numbers()[i]), 3))
+  })
+})
+
+describe('the weights of convolutions', () => {
+  const image = placeholder({ shape: [1, 8, 8, 20], name: 'image' })
+  const filter = constant(ramp(9, 400))
+  const dense = conv2d(image, reshape(filter, { shape: [3, 3, 20, 20] }))
+
+  it('stay as they are unless they are asked for, in whatever shape they are read', async () => {
+    await using session = new Session()
+    const across = conv2dTranspose(image, constant(ramp(9, 400).reshape([3, 3, 20, 20])))
+    for (const model of [dense, across]) {
+      expect(await storeFloat16(model, { session })).toBe(model)
+      const half = await storeFloat16(model, { session, convolutions: true })
+      expect(storedBytes(half)).toBe(2 * 3600)
+    }
   })
 })
 

@@ -24,13 +24,12 @@ export function layersOf(graph: Graph): Layer[] {
   const known = new Map<Node, boolean>()
   const fixed = (t: Tensor) => isConcrete(t.shape) && isFixed(t, known)
   const nodes = toposort(graph)
-  const readers = new Map<Node, Node[]>()
-  for (const node of nodes)
-    for (const { node: from } of node.inputs) readers.set(from, [...(readers.get(from) ?? []), node])
+  const readings = nodes.flatMap((reader) => reader.inputs.map(({ node }) => ({ node, reader })))
+  const readers = Map.groupBy(readings, ({ node }) => node)
   const fetched = new Set(graph.fetches.map((t) => t.node))
 
   const biased = (node: Node, outputs: number): Pick<Layer, 'bias' | 'result'> => {
-    const [reader, ...others] = readers.get(node) ?? []
+    const [{ reader } = {}, ...others] = readers.get(node) ?? []
     const product = node.outputs[0]!
     const bias = reader?.op === add.def ? reader.inputs.find((t) => t !== product) : undefined
     const only = reader && others.length === 0 && !fetched.has(node)

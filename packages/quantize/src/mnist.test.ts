@@ -115,7 +115,7 @@ describe.each([
     const { session, calibration } = await trained(logits, epochs)
     const int8 = await quantize(logits, { session, calibration })
     const cut = await quantize(logits, { session, calibration, percentile: 99.9 })
-    const float16 = await storeFloat16(logits, { session })
+    const float16 = await storeFloat16(logits, { session, convolutions: true })
     const found = await accuracies(session, { float32: logits, int8, cut, float16 })
     expect(found['float32']).toBeGreaterThan(good)
     expect(found['int8']).toBeGreaterThan(found['float32']! - 0.01)

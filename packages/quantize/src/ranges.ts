@@ -25,7 +25,7 @@ export interface RangeOptions {
 
 /**
  * Runs batches and answers the range of each tensor.
- * @throws ValueError without batches, for a percentile out of range, for values that are no finite numbers
+ * @throws ValueError without batches or with empty ones only, for a percentile out of range, for values that are no finite numbers
  */
 export async function rangesOf(
   tensors: readonly Tensor[],
@@ -40,12 +40,15 @@ export async function rangesOf(
   const seen: Range[][] = tensors.map(() => [])
   for await (const feeds of batches) {
     const values: readonly (readonly NDArray[])[] = await session.run(fetches, feeds)
-    values.forEach(([first, last], i) =>
-      seen[i]!.push(whole ? { low: first!.number(), high: last!.number() } : percentiles(first!, percentile)),
-    )
+    values.forEach(([first, last], i) => {
+      const range = whole ? { low: first!.number(), high: last!.number() } : percentiles(first!, percentile)
+      // Of no values the least is Infinity and the greatest -Infinity; they say nothing.
+      if (!(range.low > range.high)) seen[i]!.push(range)
+    })
   }
   return seen.map((ranges, i) => {
-    if (ranges.length === 0) throw new ValueError('calibration needs at least one batch of feeds')
+    if (ranges.length === 0)
+      throw new ValueError('calibration needs at least one batch of feeds that is not empty')
     const range = whole ? union(ranges) : average(ranges)
     if (!Number.isFinite(range.low) || !Number.isFinite(range.high))
       throw new ValueError(`calibration met values of ${tensors[i]!.name} that are no finite numbers`)
@@ -65,6 +68,9 @@ const average = (ranges: readonly Range[]): Range => {
 
 function percentiles(values: NDArray, percentile: number): Range {
   const sorted = Float64Array.from(values.numbers()).sort()
+  if (sorted.length === 0) return { low: Infinity, high: -Infinity }
+  // NaN comes last, and must not be cut off.
+  if (Number.isNaN(sorted.at(-1))) return { low: NaN, high: NaN }
   const cut = Math.floor((sorted.length * (100 - percentile)) / 200)
   return { low: sorted[cut]!, high: sorted[sorted.length - 1 - cut]! }
 }

@@ -10,7 +10,7 @@ import { keptSizes, loopsOf, sameLoops, sameSizes, withoutUnits } from '../lower
 import type { Size } from '../shape.ts'
 import { sizeOf } from '../shape.ts'
 import type { FusionLimits } from './fuse.ts'
-import { bytesOf } from './plan.ts'
+import { bytesOf } from './bytesOf.ts'
 import type { UnitGraph } from './unitGraph.ts'
 import type { Unit } from './units.ts'
 

@@ -56,6 +56,11 @@ describe('inspectProgram', () => {
     expect(await bytesOf(v.assign(exp(add(v, delta))))).toBe(12_000)
     expect(await bytesOf(v.assignAdd(delta))).toBe(12_000)
   })
+  it('counts in words', async () => {
+    await using session = new Session()
+    const [program] = await session.programs(add(x, 1), feeds)
+    expect(String(inspectProgram(program!))).toContain(': 1 kernel, ')
+  })
   it('shows the bodies of loops', async () => {
     const { state } = scan(([h], [row]) => [[add(h!, row!)], []], [zeros([8])], [x])
     await using session = new Session()

@@ -107,7 +107,7 @@ function loopsOf({ axes, reduced }: { readonly axes: readonly number[]; readonly
 function linesOf(report: Omit<ProgramReport, 'toString'>): string[] {
   const { device, steps, launches, bytes, flops, memory, bodies } = report
   const lines = [
-    `${device}: ${launches} kernels, ${amount(bytes)}B, ${amount(flops)}FLOP a run; memory: ${amount(memory.slots)}B in slots, ${amount(memory.constants)}B of constants, ${amount(memory.scratch)}B of scratch`,
+    `${device}: ${launches} ${launches === 1 ? 'kernel' : 'kernels'}, ${amount(bytes)}B, ${amount(flops)}FLOP a run; memory: ${amount(memory.slots)}B in slots, ${amount(memory.constants)}B of constants, ${amount(memory.scratch)}B of scratch`,
   ]
   for (const step of steps) {
     const cost = [

@@ -37,10 +37,16 @@ const mostAttempts = 2
 export const knownTiles = (arithmetic: Arithmetic): readonly MeasuredTile[] | undefined =>
   remembered[arithmetic]
 
-/** What candidates cost: measured at the first call, and known from then on. Undefined where they could not be measured. */
-export function measuredTiles(arithmetic: Arithmetic): readonly MeasuredTile[] | undefined {
+/**
+ * What candidates cost: measured at the first call, and known from then on. Undefined where they could not be measured.
+ * @param measuring what measures them; by default this machine's clock.
+ */
+export function measuredTiles(
+  arithmetic: Arithmetic,
+  measuring: (arithmetic: Arithmetic) => readonly MeasuredTile[] | undefined = measure,
+): readonly MeasuredTile[] | undefined {
   if (remembered[arithmetic] || attempts === mostAttempts) return remembered[arithmetic]
-  const measured = measure(arithmetic)
+  const measured = measuring(arithmetic)
   if (measured) remembered[arithmetic] = measured
   else attempts++
   return measured

@@ -17,11 +17,9 @@ import {
 } from '../wasm/index.ts'
 import { alongElements, elementAt, reduceElements, scalars } from './elements.ts'
 import { type KernelDef, type KernelOptions, signatureKey } from './kernelDef.ts'
+import { type Shares, sharesOf } from './shares.ts'
 
 type Address = Local<'i32'>
-
-/** Rows are shared by so many tasks at most, each with memory of its own. */
-const mostTasks = 16
 
 /** [..., m, k] × [..., k, n] → [..., m, n] of one dtype; leading axes broadcast. Halves are summed in float32, integers wrap. */
 export const rowProduct: KernelDef = {
@@ -37,7 +35,7 @@ export const rowProduct: KernelDef = {
   },
 }
 
-interface Plan {
+interface Plan extends Shares {
   readonly dtype: DType
   /** What is summed in: as wide as lanes are, so that nothing needs to be cut on the way. */
   readonly sum: DType
@@ -50,9 +48,6 @@ interface Plan {
   /** Elements from one matrix of an operand to the next along each axis of the batches; 0 where it is broadcast. */
   readonly stepsA: readonly number[]
   readonly stepsB: readonly number[]
-  readonly tasks: number
-  /** Rows of a task; the last may have fewer. */
-  readonly share: number
   /** Bytes of a task, never 0: a row of a, then a row of the answer, both as they are summed. */
   readonly scratch: number
 }
@@ -65,7 +60,6 @@ function planOf({ inputs, outputs, attrs }: Signature): Plan {
   const k = a.shape.at(transposeA ? -2 : -1)!
   const batches = shape.slice(0, -2)
   const rows = sizeOf(batches) * m
-  const share = Math.ceil(rows / mostTasks)
   const sum = isFloat(dtype) ? 'float32' : dtype === 'int64' ? 'int64' : 'int32'
   return {
     dtype,
@@ -78,8 +72,7 @@ function planOf({ inputs, outputs, attrs }: Signature): Plan {
     batches,
     stepsA: stepsOf(a.shape, batches),
     stepsB: stepsOf(b.shape, batches),
-    tasks: share === 0 ? 0 : Math.ceil(rows / share),
-    share,
+    ...sharesOf(rows),
     scratch: Math.ceil(((k + n + 1) * dtypes[sum].bytes) / 64) * 64,
   }
 }

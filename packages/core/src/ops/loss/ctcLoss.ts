@@ -59,6 +59,7 @@ export const ctcLossDef = { def: ctcLossOp.def }
 /**
  * One loss for each sequence, [batch]: -log of the probability that softmax(logits), blanks and repetitions taken out, reads `labels`.
  * Graves et al., 2006. A sequence too short for its labels has the loss Infinity and the gradient 0.
+ * Lengths below 0 count as 0, and those beyond the places or the time as all of them; a label that is no class makes the loss NaN.
  * @param logits scores before softmax, [time, batch, classes].
  * @param labels classes [batch, places]; only the first `labelLengths` of each row count.
  * @param labelLengths how many labels each sequence has, [batch].

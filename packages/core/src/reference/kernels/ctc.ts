@@ -10,12 +10,15 @@ export const ctcKernels: ReferenceKernels = {
     const places = signature.inputs[1]!.shape[1]!
     const { blank } = signature.attrs as unknown as CtcAttrs
     for (let n = 0; n < batch; n++) {
-      const steps = Math.min(time, inputLengths![n]!)
+      const steps = clamp(inputLengths![n]!, time)
       const row = (t: number): number => (t * batch + n) * classes
       const logP = Array.from({ length: steps }, (_, t) =>
         logSoftmax(logits!.subarray(row(t), row(t) + classes)),
       )
-      const path = withBlanks(labels!.subarray(n * places, n * places + labelLengths![n]!), blank)
+      const path = withBlanks(
+        labels!.subarray(n * places, n * places + clamp(labelLengths![n]!, places)),
+        blank,
+      )
       const { total, occupancy } = align(logP, path, classes)
       loss![n] = -total
       if (total === -Infinity) continue
@@ -26,6 +29,9 @@ export const ctcKernels: ReferenceKernels = {
     }
   }),
 }
+
+/** A length that is at least 0 and at most so many. */
+const clamp = (length: number, most: number): number => Math.max(0, Math.min(most, length))
 
 /** Blank, label, blank, label, …, blank. */
 const withBlanks = (labels: Float64Array, blank: number): number[] => [
@@ -71,7 +77,11 @@ function align(
   const total = logSumExp([forward[steps - 1]![states - 1]!, forward[steps - 1]![states - 2] ?? -Infinity])
   const occupancy = logP.map((_, t) => {
     const share = new Float64Array(classes)
-    path.forEach((label, s) => (share[label]! += Math.exp(forward[t]![s]! + backward[t]![s]! - total)))
+    path.forEach((label, s) => {
+      const through = forward[t]![s]! + backward[t]![s]!
+      // No path goes through a state of -Infinity, not even where the total is NaN.
+      if (through !== -Infinity) share[label]! += Math.exp(through - total)
+    })
     return share
   })
   return { total, occupancy }

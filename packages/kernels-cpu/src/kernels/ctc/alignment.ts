@@ -24,8 +24,12 @@ export function writePath(
   { labels, blank }: Layout,
 ): Func<readonly ['i32', 'i32', 'i32'], 'none'> {
   const wide = labels.dtype === 'int64'
-  const labelAt = (row: Address, place: Value<'i32'>): Value<'i32'> =>
-    wide ? i32.wrap_i64(i64.load(i32.add(row, i32.mul(place, 8)))) : i32.load(i32.add(row, i32.mul(place, 4)))
+  const labelAt = (f: Code, row: Address, place: Value<'i32'>): Value<'i32'> => {
+    if (!wide) return i32.load(i32.add(row, i32.mul(place, 4)))
+    const label = f.let(i64.load(i32.add(row, i32.mul(place, 8))))
+    // What 32 bits do not hold is no class; its lower half might be one.
+    return select(i64.lt_u(label, 2n ** 31n), i32.wrap_i64(label), i32.const(-1))
+  }
   return module.define('ctc_path', ['i32', 'i32', 'i32'], 'none', (f, row, path, states) => {
     const before = f.let(i32.const(blank))
     f.forRange(0, i32.add(states, 2), 1, (s) => {
@@ -33,7 +37,7 @@ export function writePath(
       const label = f.let(i32.const(blank))
       const jump = f.let(i32.const(0))
       f.if(i32.and(i32.and(s, 1), i32.lt_u(s, states)), () => {
-        f.set(label, labelAt(row, i32.shr_u(s, 1)))
+        f.set(label, labelAt(f, row, i32.shr_u(s, 1)))
         // Between two different labels the blank may be left out; before the first label nothing is.
         const different = i32.and(i32.ne(label, blank), i32.ne(label, before))
         f.set(jump, i32.and(different, i32.gt_u(s, 1)))

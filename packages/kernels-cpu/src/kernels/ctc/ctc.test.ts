@@ -84,6 +84,32 @@ describe('CtcLoss', () => {
     await expectAgreement(problem([60, 3, 5, 20], 400), 'float64')
   })
 
+  it('agrees with it on lengths out of range, and on labels that are no classes, whose lower halves may be', async () => {
+    const far = 2 ** 32
+    for (const [indexType, lengths, wrong] of [
+      ['int32', [3, -2, 9, 2, 1], [5, -1]],
+      ['int64', [3 + far, 3 - far, -2, 2, 1], [1 + far, 1 - far]],
+    ] as const) {
+      const given: Problem = {
+        ...problem([6, 5, 4, 3]),
+        labels: [
+          [0, 1, 2],
+          [1, 1, 0],
+          [2, 0, 1],
+          [0, wrong[0], 1],
+          [wrong[1], 0, 2],
+        ],
+        labelLengths: lengths,
+        inputLengths: [6, 6, -3, 9, 5],
+      }
+      const rounded = ({ loss, gradient }: Awaited<ReturnType<typeof answers>>) =>
+        [...loss, ...gradient].map((x) => Number(x.toFixed(9)) + 0)
+      const expected = rounded(await answers(reference(), given, 'float64', indexType))
+      expect(expected.slice(3, 5)).toEqual([NaN, NaN])
+      expect(rounded(await answers(cpu(), given, 'float64', indexType))).toEqual(expected)
+    }
+  })
+
   it('shares sequences among threads', async () => {
     await expectAgreement(problem([50, 24, 10, 8]), 'float32')
   })

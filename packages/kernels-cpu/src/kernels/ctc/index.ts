@@ -3,18 +3,7 @@ import type { ConcreteType } from '@shoal/core'
 import { dtypes } from '@shoal/core'
 import type { Code } from '../../lower/representation.ts'
 import type { Stage } from '../../stage.ts'
-import {
-  call,
-  f32,
-  f64,
-  i32,
-  i64,
-  type Local,
-  memory,
-  type ModuleBuilder,
-  select,
-  type Value,
-} from '../../wasm/index.ts'
+import { call, f32, f64, i32, i64, type Local, memory, type ModuleBuilder, select } from '../../wasm/index.ts'
 import { type KernelDef, type KernelOptions, signatureKey } from '../kernelDef.ts'
 import { writeBackward, writeForward, writePath } from './alignment.ts'
 import { type Layout, layoutOf, normBytes } from './layout.ts'
@@ -113,11 +102,12 @@ function writeCtc(module: ModuleBuilder, layout: Layout, options: KernelOptions)
 
 /** Element `n` of lengths, at least 0 and at most `most`. */
 function lengthAt(f: Code, { dtype }: ConcreteType, lengths: Address, n: Address, most: number): Address {
-  const length: Value<'i32'> =
-    dtype === 'int64'
-      ? i32.wrap_i64(i64.load(i32.add(lengths, i32.mul(n, 8))))
-      : i32.load(i32.add(lengths, i32.mul(n, 4)))
-  const given = f.let(length)
+  if (dtype === 'int64') {
+    const given = f.let(i64.load(i32.add(lengths, i32.mul(n, 8))))
+    f.set(given, select(i64.lt_s(given, 0n), i64.const(0n), given))
+    return f.let(i32.wrap_i64(select(i64.lt_s(given, BigInt(most)), given, i64.const(BigInt(most)))))
+  }
+  const given = f.let(i32.load(i32.add(lengths, i32.mul(n, 4))))
   f.set(given, select(i32.lt_s(given, 0), i32.const(0), given))
   return f.let(select(i32.lt_s(given, most), given, i32.const(most)))
 }

@@ -104,3 +104,27 @@ describe('TriangularSolve', () => {
     ])
   })
 })
+
+describe('many small matrices', () => {
+  it('need little memory beside their own, and agree with the definition', async () => {
+    const a = random([5000, 3, 3], 'float32', 3)
+    const b = random([5000, 3, 1], 'float32', 5)
+    const device = cpu()
+    const [matrices, columns] = [a, b].map(({ dtype, shape }) => ({ dtype, shape }))
+    const solving = {
+      inputs: [matrices!, columns!],
+      outputs: [columns!],
+      attrs: { lower: true, adjoint: false },
+    }
+    const splitting = { inputs: [matrices!], outputs: [matrices!, matrices!], attrs: { full: false } }
+    for (const kernel of [device.kernel('TriangularSolve', solving), device.kernel('Qr', splitting)])
+      expect((await kernel).workspaceBytes).toBeLessThan(10_000)
+    await device[Symbol.asyncDispose]()
+    const regular = ndarray(
+      a.numbers().map((x, at) => ((at % 9) % 4 === 0 ? 3 : Number(x))),
+      'float32',
+    ).reshape([5000, 3, 3])
+    await expectAgreement([regular, b], (x, y) => [triangularSolve(x!, y!, { lower: true })])
+    await expectAgreement([regular], (x) => [...qr(x!)])
+  })
+})

@@ -4,6 +4,7 @@ import { dtypes, sizeOf } from '@shoal/core'
 import type { Stage } from '../../stage.ts'
 import { call, f64, i32, memory, type ModuleBuilder, select } from '../../wasm/index.ts'
 import { type KernelDef, type KernelOptions, signatureKey } from '../kernelDef.ts'
+import { type Shares, sharesOf } from '../shares.ts'
 import { type Address, copyElements, subtractRow, wide, wideAt } from './rows.ts'
 
 /** a = q·r with orthonormal columns of q and an upper triangle r, in float64. */
@@ -13,14 +14,14 @@ export const qr: KernelDef = {
   compile(signature, options) {
     const plan = planOf(signature)
     return {
-      workspaceBytes: plan.batch * plan.scratch,
+      workspaceBytes: plan.tasks * plan.scratch,
       write: (module) =>
         module.once(signatureKey('Qr', signature, options), () => [writeQr(module, plan, options)]),
     }
   },
 }
 
-interface Plan {
+interface Plan extends Shares {
   readonly dtype: DType
   readonly batch: number
   readonly m: number
@@ -28,7 +29,7 @@ interface Plan {
   /** Columns of q, which are as many as rows of r. */
   readonly inner: number
   readonly reflections: number
-  /** Bytes of one item, never 0: the matrix as it becomes r, then q, the vectors of the reflections, and a row of dot products; all float64. */
+  /** Bytes of one task, never 0: for one item at a time the matrix as it becomes r, then q, the vectors of the reflections, and a row of dot products; all float64. */
   readonly scratch: number
 }
 
@@ -38,9 +39,11 @@ function planOf({ inputs, outputs }: Signature): Plan {
   const inner = outputs[0]!.shape.at(-1)!
   const reflections = Math.min(m, n)
   const elements = m * n + m * inner + reflections * m + Math.max(n, inner, 1)
+  const batch = sizeOf(shape.slice(0, -2))
   return {
+    ...sharesOf(batch),
     dtype,
-    batch: sizeOf(shape.slice(0, -2)),
+    batch,
     m,
     n,
     inner,
@@ -50,7 +53,7 @@ function planOf({ inputs, outputs }: Signature): Plan {
 }
 
 function writeQr(module: ModuleBuilder, plan: Plan, options: KernelOptions): Stage {
-  const { dtype, batch, m, n, inner, reflections, scratch } = plan
+  const { dtype, batch, m, n, inner, reflections, scratch, tasks, share } = plan
   const { bytes } = dtypes[dtype]
   const widen = copyElements(module, dtype, 'float64')
   const narrow = copyElements(module, 'float64', dtype)
@@ -59,11 +62,13 @@ function writeQr(module: ModuleBuilder, plan: Plan, options: KernelOptions): Sta
   const reflectQ = writeReflect(module, m, inner, options)
   const types = ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'] as const
   const func = module.define('qr', types, 'none', (f, a, q, r, workspace, begin, end) => {
-    f.forRange(begin, end, 1, (item) => {
-      const matrix = f.let(i32.add(workspace, i32.mul(item, scratch)))
-      const basis = f.let(i32.add(matrix, m * n * wide))
-      const vectors = f.let(i32.add(basis, m * inner * wide))
-      const dots = f.let(i32.add(vectors, reflections * m * wide))
+    const matrix = f.let(i32.add(workspace, i32.mul(begin, scratch)))
+    const basis = f.let(i32.add(matrix, m * n * wide))
+    const vectors = f.let(i32.add(basis, m * inner * wide))
+    const dots = f.let(i32.add(vectors, reflections * m * wide))
+    const beyond = f.let(i32.mul(end, share))
+    const last = select(i32.lt_u(beyond, batch), beyond, i32.const(batch))
+    f.forRange(i32.mul(begin, share), last, 1, (item) => {
       const vectorAt = (k: Address) => f.let(i32.add(vectors, i32.mul(k, m * wide)))
       f.do(call(widen, i32.add(a, i32.mul(item, m * n * bytes)), matrix, m * n, bytes, wide))
       f.do(memory.fill(vectors, 0, reflections * m * wide))
@@ -95,7 +100,7 @@ function writeQr(module: ModuleBuilder, plan: Plan, options: KernelOptions): Sta
       })
     })
   })
-  return { func, units: batch, work: m * n * Math.max(n, inner) }
+  return { func, units: tasks, work: share * m * n * Math.max(n, inner) }
 }
 
 /** Writes the unit vector v of the reflection I − 2vvᵀ that makes column k 0 below the diagonal: addresses of the matrix and of v, and k. v stays 0 where the column is that already. */

@@ -5,6 +5,7 @@ import type { Stage } from '../../stage.ts'
 import { call, i32, i64, type ModuleBuilder, select, type Func } from '../../wasm/index.ts'
 import { type KernelDef, signatureKey } from '../kernelDef.ts'
 import { move } from '../move.ts'
+import { type Shares, sharesOf } from '../shares.ts'
 import { inBlocks } from './blocks.ts'
 import { writeInsertion } from './insertion.ts'
 import { radixBytes, writeRadixSort } from './radix.ts'
@@ -12,8 +13,7 @@ import { type Records, recordsOf } from './record.ts'
 
 /** How many are wanted at most for insertion: on average half of the list is moved for each one that is inserted. */
 const few = 64
-/** Lines are shared by so many tasks at most, each with memory of its own, and with no more than this together. */
-const mostTasks = 16
+/** Bytes of the memory of all tasks together, if more than one are to have any. */
 const mostScratch = 2 ** 26
 
 /** The first `k` elements of every line in order, and their indices. */
@@ -32,7 +32,7 @@ export const topK: KernelDef = {
   },
 }
 
-interface Plan {
+interface Plan extends Shares {
   readonly records: Records
   readonly size: number
   readonly k: number
@@ -40,9 +40,6 @@ interface Plan {
   readonly insertion: boolean
   /** Bytes of one task's memory. */
   readonly scratch: number
-  readonly tasks: number
-  /** Lines of a task; the last may have fewer. */
-  readonly share: number
 }
 
 function planOf({ inputs, attrs }: Signature): Plan {
@@ -54,9 +51,8 @@ function planOf({ inputs, attrs }: Signature): Plan {
   const insertion = k <= few
   const needed = insertion ? k * records.bytes : radixBytes(records, size)
   const scratch = Math.ceil(needed / 64) * 64
-  const most = Math.max(1, Math.min(mostTasks, Math.floor(mostScratch / Math.max(1, scratch))))
-  const share = Math.max(1, Math.ceil(lines / most))
-  return { records, size, k, lines, insertion, scratch, share, tasks: Math.ceil(lines / share) }
+  const most = Math.max(1, Math.floor(mostScratch / Math.max(1, scratch)))
+  return { records, size, k, lines, insertion, scratch, ...sharesOf(lines, most) }
 }
 
 function writeTopK(module: ModuleBuilder, { inputs, outputs, attrs }: Signature, plan: Plan): Stage {
