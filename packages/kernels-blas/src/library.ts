@@ -4,7 +4,10 @@ import type * as koffi from 'koffi'
 
 /** Which library computes, and on how many threads. */
 export interface BlasOptions {
-  /** File or name of a library with the C interface of BLAS (cblas_sgemm). Default: OpenBLAS, BLIS or Accelerate, where the system keeps them. */
+  /**
+   * File or name of a library with the C interface of BLAS (cblas_sgemm), whose sizes have 32 bits. Builds of OpenBLAS with 64 bits are
+   * refused; those of BLIS and MKL cannot be told apart, and would answer nonsense. Default: OpenBLAS, BLIS or Accelerate, where the system keeps them.
+   */
   readonly library?: string
   /**
    * Threads of the library, which are its own and beside those of the device. One number holds for the whole process: the last

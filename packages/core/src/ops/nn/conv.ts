@@ -19,11 +19,12 @@ export type ConvAttrs = AttrsOf<typeof convAttrs>
 
 /**
  * Cross-correlates x [batch, ...spatial, in] with filter [...spatial, in / groups, out] → [batch, ...spatial, out], with 1 to 3 spatial axes.
- * Output channels of group g see input channels of group g.
+ * Output channels of group g see input channels of group g. Padding counts as zeros; what a weight that is infinite or NaN gives where a
+ * window sees padding (NaN, as zero times it, or nothing) is not specified, nor is it in the gradients.
  */
 export const conv = defineOp({
   name: 'Conv',
-  doc: 'Convolution of x [batch, ...spatial, in] with a filter [...spatial, in / groups, out].',
+  doc: 'Convolution of x [batch, ...spatial, in] with a filter [...spatial, in / groups, out]. Padding counts as zeros; what a weight that is infinite or NaN gives where a window sees padding is not specified.',
   inputs: ['x', 'filter'],
   dtypes: [floats, floats],
   attrs: convAttrs,
