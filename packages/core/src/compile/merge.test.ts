@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import {
   add,
+  cond,
+  controlDependencies,
   div,
   exp,
   group,
   layerNorm,
+  less,
   logSoftmax,
   max,
   mul,
@@ -23,8 +26,9 @@ import {
   tanh,
   transpose,
   variable,
+  zeros,
 } from '../index.ts'
-import type { Device, FusedKernel, Tensor } from '../index.ts'
+import type { Device, Fetches, FusedKernel, Tensor, Variable } from '../index.ts'
 import { verifyKernel } from '../ir/verify.ts'
 
 const x = placeholder({ shape: [32, 40], name: 'x' })
@@ -179,5 +183,46 @@ describe('assignments', () => {
       return [session.runSync(next).numbers(), session.runSync(p).numbers()]
     }
     expect(await run(new Session())).toEqual(await run(new Session({ fusion: false })))
+  })
+  const small = less(max(x), 100)
+  it.each<[string, (p: Variable, q: Variable) => Fetches]>([
+    ['one variable is given what another was', (p, q) => q.assign(p.assign(tanh(x)))],
+    ['two variables are given the same', (p, q) => [p.assign(exp(x)), q.assign(exp(x))]],
+    ['a variable is written twice', (p) => controlDependencies([p.assign(exp(x))], () => p.assign(tanh(p)))],
+    [
+      'a body answers what it assigned under another shape',
+      (p) =>
+        cond(
+          small,
+          () => reshape(p.assign(exp(x)), { shape: [1280] }),
+          () => zeros([1280]),
+        ),
+    ],
+    [
+      'a body assigns and answers a value under another shape',
+      (p) => {
+        const body = () => {
+          const value = exp(x)
+          return controlDependencies([p.assign(value)], () => reshape(value, { shape: [1280] }))
+        }
+        return cond(small, body, () => zeros([1280]))
+      },
+    ],
+  ])('keep every value where %s', async (_, build) => {
+    const [p, q] = [state('p'), state('q')]
+    const fetches = build(p, q)
+    const run = async (session: Session) => {
+      await session.initialize(fetches, p, q)
+      const values = [session.runSync(fetches, feeds.slice(0, 1))].flat() as NDArray[]
+      return [...values, ...session.runSync([p, q])].map((value) => value.numbers())
+    }
+    expect(await run(new Session())).toEqual(await run(new Session({ fusion: false })))
+  })
+  it('give variables without elements a value too', async () => {
+    const some = placeholder({ shape: [0, 3], name: 'some' })
+    const p = variable(new NDArray('float32', [0, 3], new Float32Array(0)), { name: 'p' })
+    const session = new Session()
+    session.runSync(p.assign(exp(some)), [[some, new NDArray('float32', [0, 3], new Float32Array(0))]])
+    expect(session.isInitialized(p)).toBe(true)
   })
 })

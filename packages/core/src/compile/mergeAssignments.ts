@@ -10,18 +10,22 @@ import { sources, Versions } from './versions.ts'
  * Merges assignments with the kernels that compute what they assign. Not those of variables that are written more than once, nor of values
  * that the caller takes from device memory.
  */
-export function mergeAssignments(graph: UnitGraph, taken: ReadonlySet<Tensor>): void {
+export function mergeAssignments(graph: UnitGraph, fetched: ReadonlySet<Tensor>): void {
   const units = graph.units()
   const source = sources(units)
   const versions = new Versions(units, source)
+  // An alias of a value is the value's memory too.
+  const lent = new Set([...fetched].map(source))
   for (const unit of units) {
     if (unit.kind !== 'assign' || unit.node.attrs['update'] !== 'set') continue
     const resource = unit.node.attrs['resource'] as VariableResource
     const value = unit.inputs[0]!
     const producer = graph.producerOf(value)
     if (!producer || (producer.kind !== 'fused' && producer.kind !== 'kernel')) continue
-    if (versions.writesOf(resource) !== 1 || producer.assigns?.some((a) => a.value === value)) continue
-    if ([value, unit.outputs[0]!].some((t) => taken.has(t))) continue
+    // What is a variable's memory already is not written elsewhere: neither the value of another assignment, nor what that answers.
+    const bound = producer.assigns?.some((a) => a.value === value || a.node.outputs[0] === value)
+    if (versions.writesOf(resource) !== 1 || bound) continue
+    if ([value, unit.outputs[0]!].some((t) => lent.has(t))) continue
     const showsIt = (t: Tensor): boolean => versions.of(t)?.resource === resource
     if (!writesInPlace(producer, value, showsIt)) continue
     graph.merge(producer, unit, () => ({

@@ -76,13 +76,15 @@ function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
   /** Kernels that may write variables: those have a value from then on. */
   const assigning = (kernels: readonly Awaitable<Prepared>[]): Awaitable<PreparedUnit> => {
     const fresh = (unit.assigns ?? []).filter(({ resource }) => !context.variables.isInitialized(resource))
+    // One without elements has no kernel that would have made its memory.
+    fresh.forEach(({ resource }) => context.variable(resource))
     const run = () => fresh.forEach(({ resource }) => context.variables.markInitialized(resource))
     return after(withKernels(kernels), (ready) => (fresh.length > 0 ? { ...ready, run } : ready))
   }
   const withRun = (run: NonNullable<Step['run']>): PreparedUnit => ({ unit, kernels: [], run })
   switch (unit.kind) {
     case 'fused':
-      if (unit.kernel!.stores.every(({ length }) => length === 0)) return { unit, kernels: [] }
+      if (unit.kernel!.stores.every(({ length }) => length === 0)) return assigning([])
       return assigning([
         after(device.fuse(unit.kernel!), (kernel) => ({
           kernel,
@@ -91,7 +93,7 @@ function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
       ])
     case 'kernel': {
       const { node, epilogue } = unit
-      if (node.outputs.every((t) => sizeOf(t.shape as Size) === 0)) return { unit, kernels: [] }
+      if (node.outputs.every((t) => sizeOf(t.shape as Size) === 0)) return assigning([])
       const inputs = buffers(node.inputs.filter((t) => !isBlank(t)))
       const args = [
         ...inputs,
