@@ -40,6 +40,9 @@ const readVariable: GraphStep = (growth) => {
 function newValue(growth: Growth, v: Variable): Tensor | undefined {
   const fits = (t: Tensor): boolean => sizeOf(sizesOf(t)) === sizeOf(v.shape)
   const value = growth.find((t) => fits(t) || broadcast(sizesOf(t), v.shape)?.join() === v.shape.join())
+  // What another variable was just given, as it is.
+  const given = growth.writes.findLast(fits)
+  if (given && growth.chance(0.4)) return shaped(given, v.shape)
   if (!value) return undefined
   if (!fits(value)) return add(value, mul(v, 0.1))
   const y = shaped(value, v.shape)
@@ -72,7 +75,8 @@ const writeVariable: GraphStep = (growth) => {
 function body(growth: Growth, more: readonly Tensor[], shape: readonly number[], steps: number): Tensor {
   const inside = growth.inside(more).grow(steps)
   // What the body is given has the shape, so that there is always one.
-  const answer = inside.latestAs(shape)!
+  const written = inside.writes.findLast((t) => sizeOf(sizesOf(t)) === sizeOf(shape))
+  const answer = written && growth.chance(0.5) ? shaped(written, shape) : inside.latestAs(shape)!
   return inside.writes.length === 0
     ? answer
     : controlDependencies(inside.writes, () => underway(growth, answer))
