@@ -1,4 +1,4 @@
-// One suite for every device: the contract, Shoal's own cases, PyTorch's values, and random kernels.
+// One suite for every device: the contract, Shoal's own cases, PyTorch's values, random kernels and random graphs.
 import type { Device, DType } from '@shoal/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { OpCase } from './case.ts'
@@ -6,6 +6,7 @@ import { caseName, dtypesFor } from './case.ts'
 import { checkOnDevice, dtypesOf, opsOf } from './caseChecks.ts'
 import { allCases } from './cases/index.ts'
 import { deviceContract } from './deviceContract.ts'
+import { checkRandomGraph } from './fuzz/checkGraph.ts'
 import { checkRandomKernel } from './fuzz/checkKernel.ts'
 import { watch } from './holdings.ts'
 import { torchSuite } from './torch/suite.ts'
@@ -28,8 +29,9 @@ interface Planned {
 }
 const title = ({ opcase, dtype }: Planned): string => `${caseName(opcase)}, ${dtype}`
 
-/** How many random kernels every device computes. */
+/** How many random kernels every device computes, and how many random graphs. */
 const kernels = 300
+const graphs = 24
 
 /**
  * Registers all that a device must satisfy.
@@ -52,17 +54,30 @@ export function deviceSuite(
     ownCases(() => device, plan(cases), new Set(dtypes), new Set(missing))
     torchSuite(() => device, { dtypes, missing })
     describe('random kernels', () => {
-      it.each(seeds)('%i to %i are computed as the interpreter does', async (first, last) => {
+      it.each(batches(kernels, 25))('%i to %i are computed as the interpreter does', async (first, last) => {
         const watched = watch(device)
         for (let seed = first; seed <= last; seed++) await checkRandomKernel(watched.device, seed, dtypes)
         expect(watched.held()).toBe(0)
       })
     })
+    // They are made of ops that a device must have all.
+    if (missing.length === 0)
+      describe('random graphs', () => {
+        it.each(batches(graphs, 6))(
+          '%i to %i are computed as the reference does op by op',
+          async (first, last) => {
+            const watched = watch(device)
+            for (let seed = first; seed <= last; seed++) await checkRandomGraph(watched.device, seed)
+            expect(watched.held()).toBe(0)
+          },
+        )
+      })
   })
 }
 
-const batch = 25
-const seeds = Array.from({ length: kernels / batch }, (_, i) => [i * batch, i * batch + batch - 1] as const)
+/** The first and the last seed of each of the tests that `count` seeds are spread over. */
+const batches = (count: number, size: number): (readonly [number, number])[] =>
+  Array.from({ length: count / size }, (_, i) => [i * size, (i + 1) * size - 1] as const)
 
 const plan = (cases: readonly OpCase[]): readonly Planned[] =>
   cases.flatMap((opcase) => dtypesFor(opcase).map((dtype) => ({ opcase, dtype })))

@@ -125,4 +125,29 @@ describe('an epilogue', () => {
     const fetches = [velocity.assign(next), w.assign(sub(w, mul(next, 0.1)))]
     await expectFollowed(/^MatMul\+.*Assign.*Assign/, fetches, [[x, values([16, 40], 0.2)]])
   })
+  // One row, wide enough for several chunks on one thread: each reads all of the row.
+  const wide = [
+    [1, 1200],
+    [1200, 1200],
+  ] as const
+  it('takes other memory than what its product still reads', async () => {
+    const [x, w] = wide.map((shape, i) => placeholder({ shape, name: `x${i}` })) as [Tensor, Tensor]
+    const before = tanh(add(matmul(x, w), 1))
+    const y = add(mul(matmul(before, w), 0.1), before)
+    // Of its two outputs one takes the memory of the product; the value before ends here too.
+    await expectFollowed(
+      /^MatMul\+.*Add\+Maximum$/,
+      [y, maximum(y, 0)],
+      [
+        [x, values(wide[0], 0.7)],
+        [w, values(wide[1], 1.3)],
+      ],
+    )
+  })
+  it('leaves the variable alone that its product reads', async () => {
+    const w = placeholder({ shape: wide[1], name: 'w' })
+    const v = variable(values(wide[0], 0.7), { name: 'v' })
+    const next = v.assign(add(mul(matmul(v, w), 0.1), mul(v, 0.5)))
+    await expectFollowed(/^MatMul/, [next], [[w, values(wide[1], 1.3)]])
+  })
 })

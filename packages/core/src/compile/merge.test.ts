@@ -217,6 +217,15 @@ describe('assignments', () => {
   it.each<[string, (p: Variable, q: Variable) => Fetches]>([
     ['one variable is given what another was', (p, q) => q.assign(p.assign(tanh(x)))],
     ['two variables are given the same', (p, q) => [p.assign(exp(x)), q.assign(exp(x))]],
+    [
+      'a variable is written by two kernels, and read between',
+      (p) => {
+        const first = p.assign(exp(x))
+        const between = controlDependencies([first], () => transpose(p))
+        const second = controlDependencies([between], () => p.assign(tanh(mul(transpose(between), 2))))
+        return [first, between, second]
+      },
+    ],
     ['a variable is written twice', (p) => controlDependencies([p.assign(exp(x))], () => p.assign(tanh(p)))],
     [
       'a body answers what it assigned under another shape',
