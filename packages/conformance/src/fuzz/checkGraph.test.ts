@@ -41,7 +41,7 @@ describe('random graphs', () => {
   it('show what is not copied', async () => {
     const forgetful = () => {
       const device = reference()
-      device.copy = () => ({ launch: () => undefined })
+      device.copy = () => ({ launch: () => undefined, workspaceBytes: 0 })
       return device
     }
     expect(await wrong(forgetful)).toBeGreaterThan(10)
