@@ -74,7 +74,10 @@ export function share(kernel: FusedKernel, target: Target): Sharing {
   const across = powerOfTwo(Math.max(1, Math.min(most, wanted, Math.ceil(terms / 2))))
   const points = Math.max(1, Math.min(Math.floor(Math.max(64, across) / across), kept))
   const groups = Math.ceil(kept / points)
+  // Scratch memory takes a binding too.
+  const bound = kernel.inputs.length + kernel.stores.length
   const splits =
+    bound >= target.maxBuffers ||
     across * points * groups * 2 > enough || terms < 2 * splitTerms
       ? 1
       : Math.min(256, Math.floor(terms / splitTerms), Math.ceil(enough / (across * points * groups)))
