@@ -198,7 +198,8 @@ class GpuDevice implements WebGpuDevice {
       firstOutput: inputs,
       workspace: inputs + signature.outputs.length + further,
     })
-    return stagedKernel(epilogue ? `${op} then ${epilogue.name}` : op, code, this.#launcher)
+    const { name = op } = signature
+    return stagedKernel(epilogue ? `${name} then ${epilogue.name}` : name, code, this.#launcher)
   }
 
   async sequence(launches: readonly BoundLaunch[]): Promise<() => void> {
@@ -208,6 +209,10 @@ class GpuDevice implements WebGpuDevice {
       this.#demandUsable()
       for (const enqueue of enqueues) enqueue()
     }
+  }
+
+  pace(): Promise<unknown> | undefined {
+    return this.#commands.pace()
   }
 
   counts(): WebGpuCounts {

@@ -260,10 +260,19 @@ export class Session implements AsyncDisposable {
       }
       this.demandValues(compiled)
       return lastly(
-        () => compiled.run({ ...run, rendezvous: new LocalRendezvous() }, [...feeds.values()]),
+        () =>
+          after(this.pace(), () =>
+            compiled.run({ ...run, rendezvous: new LocalRendezvous() }, [...feeds.values()]),
+          ),
         () => (run.once ? compiled.free() : this.cache.put(key, compiled)),
       )
     })
+  }
+
+  /** Waits for devices that have more than enough to do. */
+  private pace(): Awaitable<unknown> {
+    const behind = this.devices.flatMap((device) => device.pace?.() ?? [])
+    return behind.length === 0 ? undefined : Promise.all(behind)
   }
 
   /** Checks before anything runs what can be known by then. */
