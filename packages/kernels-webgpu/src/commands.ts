@@ -51,7 +51,9 @@ export class Commands {
   }
 
   dispatch({ pipeline, group, width, height, buffers, name }: Dispatch): void {
-    const pass = this.profile ? this.profiledPass(this.profile, name) : (this.pass ??= this.record().beginComputePass())
+    const pass = this.profile
+      ? this.profiledPass(this.profile, name)
+      : (this.pass ??= this.record().beginComputePass())
     pass.setPipeline(pipeline.gpu)
     pass.setBindGroup(0, group)
     pass.dispatchWorkgroups(width, height)

@@ -46,7 +46,8 @@ export function stagedKernel(name: string, code: KernelCode, launcher: Launcher)
 export async function bindAll(launches: readonly BoundLaunch[]): Promise<Enqueue[]> {
   return Promise.all(
     launches.map(({ kernel, args }) => {
-      if (!isGpuKernel(kernel)) throw new InternalError('a kernel of another device was given to the webgpu device')
+      if (!isGpuKernel(kernel))
+        throw new InternalError('a kernel of another device was given to the webgpu device')
       return kernel.bind(args.map((arg: Buffer) => ownBuffer(arg)))
     }),
   )

@@ -1,12 +1,6 @@
 // The webgpu device: kernels are written as WGSL when a Program asks for them, and a Program's launches go to the GPU as one submission.
 import type { BoundLaunch, Buffer, Device, DeviceCaps, FusedKernel, Kernel, Signature } from '@shoal/core'
-import {
-  boundInputs,
-  ClosedError,
-  InternalError,
-  PlacementError,
-  ValueError,
-} from '@shoal/core'
+import { boundInputs, ClosedError, InternalError, PlacementError, ValueError } from '@shoal/core'
 import { type AdapterOptions, type FoundAdapter, findAdapter } from './adapter.ts'
 import { Binder } from './binding.ts'
 import { BufferPool, ownBuffer } from './buffer.ts'
