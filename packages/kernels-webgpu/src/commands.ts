@@ -1,7 +1,7 @@
 // Collects commands into batches: what is enqueued in one turn becomes one submission, with its uploads before and its read-backs behind it.
-import { GpuBuffer } from './buffer.ts'
+import type { GpuBuffer } from './buffer.ts'
 import type { Pipeline } from './pipelines.ts'
-import { Profile } from './profile.ts'
+import type { Profile } from './profile.ts'
 import { ReadBacks } from './readBacks.ts'
 import { Uploads } from './uploads.ts'
 
