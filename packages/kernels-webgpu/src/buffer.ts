@@ -1,0 +1,110 @@
+// A region of GPU memory as core sees it, and the pool that freed ones go back to.
+import type { Buffer } from '@shoal/core'
+import { InternalError, OutOfMemoryError } from '@shoal/core'
+import { usage } from './usage.ts'
+
+/** A GPUBuffer, and when it was last used. */
+export class GpuBuffer implements Buffer {
+  readonly bytes: number
+  readonly gpu: GPUBuffer
+  /** The batch of commands that used it last. */
+  lastBatch = -1
+  freed = false
+  constructor(gpu: GPUBuffer) {
+    this.gpu = gpu
+    this.bytes = gpu.size
+  }
+}
+
+/** @throws InternalError for a buffer of another device, or one that was freed */
+export function ownBuffer(buffer: Buffer | undefined): GpuBuffer {
+  if (!(buffer instanceof GpuBuffer))
+    throw new InternalError('a buffer of another device was given to the webgpu device')
+  if (buffer.freed) throw new InternalError('a buffer was used after it was freed')
+  return buffer
+}
+
+/** Buffers are multiples of so many bytes, so that sizes that are nearly the same can take each other's place. */
+const grain = 256
+
+/** Allocates, and keeps what was freed for those who ask for as much. */
+export class BufferPool {
+  private readonly device: GPUDevice
+  private readonly maxBytes: number
+  private readonly onOutOfMemory: (error: OutOfMemoryError) => void
+  private readonly free = new Map<number, GPUBuffer[]>()
+  private held = 0
+  private spare = 0
+
+  /**
+   * @param maxBytes that all buffers together may take.
+   * @param onOutOfMemory told when the GPU could not give what was asked for, which it only says later.
+   */
+  constructor(device: GPUDevice, maxBytes: number, onOutOfMemory: (error: OutOfMemoryError) => void) {
+    this.device = device
+    this.maxBytes = maxBytes
+    this.onOutOfMemory = onOutOfMemory
+  }
+
+  /** Bytes of the buffers in use, and of those kept for reuse. */
+  get bytes(): { readonly held: number; readonly spare: number } {
+    return { held: this.held, spare: this.spare }
+  }
+
+  /** @throws OutOfMemoryError */
+  take(bytes: number): GpuBuffer {
+    const size = Math.max(1, Math.ceil(bytes / grain)) * grain
+    this.demandRoom(size)
+    const buffer = this.free.get(size)?.pop()
+    if (buffer) this.spare -= size
+    this.held += size
+    return new GpuBuffer(buffer ?? this.create(size))
+  }
+
+  give(buffer: GpuBuffer): void {
+    buffer.freed = true
+    this.held -= buffer.bytes
+    this.spare += buffer.bytes
+    const same = this.free.get(buffer.bytes)
+    if (same) same.push(buffer.gpu)
+    else this.free.set(buffer.bytes, [buffer.gpu])
+    // More than is in use is not worth keeping, except for the little that comes and goes.
+    if (this.spare > Math.max(this.held, 2 ** 26)) this.drop()
+  }
+
+  /** Gives up what is kept for reuse. */
+  drop(): void {
+    for (const buffers of this.free.values()) buffers.forEach((buffer) => buffer.destroy())
+    this.free.clear()
+    this.spare = 0
+  }
+
+  private demandRoom(size: number): void {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits
+    const largest = Math.min(maxBufferSize, maxStorageBufferBindingSize)
+    if (size > largest)
+      throw new OutOfMemoryError(
+        `a buffer of ${size} bytes was asked for, this adapter allows ${largest}: use smaller batches, or split the tensor`,
+      )
+    if (this.held + this.spare + size > this.maxBytes) this.drop()
+    if (this.held + size > this.maxBytes) throw this.outOfMemory(size)
+  }
+
+  private create(size: number): GPUBuffer {
+    const { device } = this
+    device.pushErrorScope('out-of-memory')
+    const buffer = device.createBuffer({ size, usage: usage.storage | usage.copySource | usage.copyTarget })
+    device.popErrorScope().then(
+      (error) => error && this.onOutOfMemory(this.outOfMemory(size, error.message)),
+      // A lost device says so itself.
+      () => undefined,
+    )
+    return buffer
+  }
+
+  private outOfMemory(size: number, reason = `maxBytes is ${this.maxBytes}`): OutOfMemoryError {
+    return new OutOfMemoryError(
+      `the GPU has no room for ${size} bytes more; ${this.held} are held by variables and programs of its sessions (${reason}): use smaller batches, close sessions, or set maxActivationBytes`,
+    )
+  }
+}

@@ -1,0 +1,8 @@
+import { deviceSuite } from '@shoal/conformance/suites'
+import { webgpu } from './webgpu.ts'
+import { wgslDtypes } from './wgsl/representation.ts'
+
+deviceSuite('webgpu', () => webgpu(), {
+  dtypes: wgslDtypes,
+  missing: 'AvgPoolGrad AvgPool Bitcast Cholesky Concat Conv ConvBackpropFilter ConvBackpropInput CtcLoss Cumulative Eigh Float16MatMul Gather GatherNd LogDeterminant MatMul MaxPoolGrad MaxPoolGradGrad MaxPool Qr QuantizedConv QuantizedMatMul Solve Svd TensorScatter TopK TriangularSolve'.split(' '),
+})

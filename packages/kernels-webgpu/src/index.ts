@@ -1,0 +1,6 @@
+// The public names of @shoal/kernels-webgpu.
+export type { AdapterOptions } from './adapter.ts'
+export type { CommandCounts } from './commands.ts'
+export { ShaderError } from './errors.ts'
+export type { KernelTime } from './profile.ts'
+export { type OptionalFeature, webgpu, type WebGpuCounts, type WebGpuDevice, type WebGpuOptions } from './webgpu.ts'

@@ -1,0 +1,122 @@
+// Compiles shaders, each text once, as many at a time as there are.
+import type { CompilationFailure } from './shaderReport.ts'
+import { shaderError } from './shaderReport.ts'
+import { computeStage } from './usage.ts'
+
+/** A shader's text and how it binds its buffers. */
+export interface PipelineSource {
+  readonly text: string
+  /** For each binding: is it written? */
+  readonly writes: readonly boolean[]
+  /** What it computes, for error messages and for profilers. */
+  readonly name: string
+}
+
+/** A compiled shader. */
+export interface Pipeline {
+  readonly gpu: GPUComputePipeline
+  readonly layout: GPUBindGroupLayout
+}
+
+/** Pipelines by their text. */
+export class PipelineCache {
+  private readonly device: GPUDevice
+  private readonly fail: (error: Error) => void
+  private readonly ready = new Map<string, Pipeline>()
+  private readonly pending = new Map<string, Promise<Pipeline>>()
+  private readonly layouts = new Map<string, readonly [GPUBindGroupLayout, GPUPipelineLayout]>()
+  private characters = 0
+
+  /** @param fail told of shaders that turn out wrong after they were used. */
+  constructor(device: GPUDevice, fail: (error: Error) => void) {
+    this.device = device
+    this.fail = fail
+  }
+
+  /** Pipelines that were compiled, and the characters of their texts. */
+  get counts(): { readonly pipelines: number; readonly characters: number } {
+    return { pipelines: this.ready.size + this.pending.size, characters: this.characters }
+  }
+
+  /** One that is ready. */
+  known(text: string): Pipeline | undefined {
+    return this.ready.get(text)
+  }
+
+  /** Compiles without holding anybody up. @throws ShaderError */
+  later(source: PipelineSource): Promise<Pipeline> {
+    const { text } = source
+    const ready = this.ready.get(text)
+    if (ready) return Promise.resolve(ready)
+    const known = this.pending.get(text)
+    if (known) return known
+    const compiled = this.compile(source).finally(() => this.pending.delete(text))
+    this.pending.set(text, compiled)
+    return compiled
+  }
+
+  /** Compiles at once; should the shader be wrong, `fail` is told later. */
+  now(source: PipelineSource): Pipeline {
+    const ready = this.ready.get(source.text)
+    if (ready) return ready
+    const { device } = this
+    device.pushErrorScope('validation')
+    const module = device.createShaderModule({ code: source.text, label: source.name })
+    const [layout, pipelineLayout] = this.layoutOf(source.writes)
+    const gpu = device.createComputePipeline({
+      label: source.name,
+      layout: pipelineLayout,
+      compute: { module, entryPoint: 'main' },
+    })
+    device.popErrorScope().then(
+      (error) => error && this.report(source, module, error),
+      () => undefined,
+    )
+    return this.keep(source, { gpu, layout })
+  }
+
+  private async compile(source: PipelineSource): Promise<Pipeline> {
+    const { device } = this
+    device.pushErrorScope('validation')
+    const module = device.createShaderModule({ code: source.text, label: source.name })
+    const moduleError = device.popErrorScope()
+    const [layout, pipelineLayout] = this.layoutOf(source.writes)
+    const compiling = device.createComputePipelineAsync({
+      label: source.name,
+      layout: pipelineLayout,
+      compute: { module, entryPoint: 'main' },
+    })
+    try {
+      const [gpu] = await Promise.all([compiling, moduleError])
+      return this.keep(source, { gpu, layout })
+    } catch (error) {
+      throw await shaderError(source, module, error as CompilationFailure)
+    }
+  }
+
+  private keep(source: PipelineSource, pipeline: Pipeline): Pipeline {
+    this.ready.set(source.text, pipeline)
+    this.characters += source.text.length
+    return pipeline
+  }
+
+  private async report(source: PipelineSource, module: GPUShaderModule, error: GPUError): Promise<void> {
+    this.fail(await shaderError(source, module, error))
+  }
+
+  private layoutOf(writes: readonly boolean[]): readonly [GPUBindGroupLayout, GPUPipelineLayout] {
+    const key = writes.map(Number).join('')
+    const known = this.layouts.get(key)
+    if (known) return known
+    const layout = this.device.createBindGroupLayout({
+      entries: writes.map((written, binding) => ({
+        binding,
+        visibility: computeStage,
+        buffer: { type: written ? 'storage' : 'read-only-storage' },
+      })),
+    })
+    const made = [layout, this.device.createPipelineLayout({ bindGroupLayouts: [layout] })] as const
+    this.layouts.set(key, made)
+    return made
+  }
+}
