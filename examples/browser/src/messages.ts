@@ -38,8 +38,13 @@ export interface Sample {
 
 /** What the worker tells. */
 export type Report =
-  /** It may be trained and asked; `device` says what computes, and why. */
-  | { readonly kind: 'ready'; readonly device: string; readonly steps: number }
+  /** It may be trained, by `steps` steps, and asked; `description` says what computes, and why. */
+  | {
+      readonly kind: 'ready'
+      readonly device: 'webgpu' | 'cpu'
+      readonly description: string
+      readonly steps: number
+    }
   | ({ readonly kind: 'step' } & StepReport)
   | ({ readonly kind: 'tested' } & TestReport)
   /** It trains no longer. */
