@@ -34,7 +34,7 @@ export class Answer {
   clear(): void {
     this.showPicture(new Uint8Array(imageSize ** 2))
     this.#show(digits.map(() => 0))
-    this.#words.textContent = 'Draw a digit, or take one of the test.'
+    this.#say('Draw a digit, or take one of the test.')
   }
 
   /** Grey values [28, 28]. */
@@ -51,7 +51,12 @@ export class Answer {
   showProbabilities(probabilities: readonly number[], label: number | undefined): void {
     const best = this.#show(probabilities)
     const truth = label === undefined ? '' : label === best ? ', and it is one' : `, and it is a ${label}`
-    this.#words.textContent = `It looks like a ${best} (${percent(probabilities[best]!)})${truth}.`
+    this.#say(`It looks like a ${best}${truth}.`)
+  }
+
+  /** Whoever has the page read aloud hears only what is new. */
+  #say(words: string): void {
+    if (this.#words.textContent !== words) this.#words.textContent = words
   }
 
   #show(probabilities: readonly number[]): number {

@@ -61,7 +61,9 @@ export class Curve {
         loss === undefined
           ? 'nothing yet'
           : `the loss is ${loss.toFixed(3)} after ${this.#steps.length} steps` +
-            (accuracy === undefined || accuracy === null ? '' : `, ${percent(accuracy)} of the test digits are told right`)
+            (accuracy === undefined || accuracy === null
+              ? ''
+              : `, ${percent(accuracy)} of the test digits are told right`)
       this.#element.setAttribute('aria-label', `Curve of learning: ${told}`)
     })
   }
@@ -96,7 +98,11 @@ function options(element: HTMLElement): uPlot.Options {
       },
     ],
     axes: [
-      { ...axis, size: 32, values: (_, steps) => steps.map((step) => (Number.isInteger(step) ? `${step}` : '')) },
+      {
+        ...axis,
+        size: 32,
+        values: (_, steps) => steps.map((step) => (Number.isInteger(step) ? `${step}` : '')),
+      },
       { ...axis, scale: 'loss', size: 44 },
       {
         ...axis,

@@ -38,10 +38,14 @@ export async function chooseDevices(
     kind: 'cpu',
     description: `Runs on the CPU${threadsInWords(count, isolated)}: ${why}.`,
   })
-  if (device === 'cpu') return onProcessor('the address or a button asked for it')
+  if (device === 'cpu') return onProcessor('it was asked to')
   try {
     const gpu = await openGpu()
-    return { devices: [gpu, processor], kind: 'webgpu', description: `Runs on WebGPU: ${nameOf(gpu.adapterInfo)}.` }
+    return {
+      devices: [gpu, processor],
+      kind: 'webgpu',
+      description: `Runs on WebGPU: ${nameOf(gpu.adapterInfo)}.`,
+    }
   } catch (error) {
     return onProcessor(error instanceof Error ? error.message : String(error))
   }

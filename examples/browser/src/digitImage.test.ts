@@ -67,10 +67,12 @@ describe('digitImage', () => {
   })
 
   it('does not join strokes', () => {
-    const rails = [0, 10].map((x): Stroke => [
-      { x, y: 0 },
-      { x, y: 10 },
-    ])
+    const rails = [0, 10].map(
+      (x): Stroke => [
+        { x, y: 0 },
+        { x, y: 10 },
+      ],
+    )
     expect(grey(digitImage(rails), 14, 14)).toBe(0)
   })
 })

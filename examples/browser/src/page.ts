@@ -6,7 +6,7 @@ import { Drawing } from './drawing.ts'
 import type { Order, Report, StepReport, TestReport } from './messages.ts'
 import { readSettings, type Settings } from './settings.ts'
 
-/** What the worker is doing. */
+/** What the worker is doing; the body of the page has it as its `data-state`. */
 type State = 'opening' | 'resting' | 'training' | 'pausing' | 'finished' | 'failed'
 
 function element<T extends HTMLElement>(id: string): T {
@@ -90,7 +90,7 @@ function enter(next: State): void {
   pause.disabled = next !== 'training'
   reset.disabled = next === 'opening' || next === 'failed'
   sample.disabled = next === 'opening' || next === 'failed'
-  start.textContent = curve.isEmpty ? 'Start' : 'Go on'
+  start.textContent = next === 'finished' ? 'Finished' : curve.isEmpty ? 'Start' : 'Go on'
 }
 
 function receive(report: Report): void {

@@ -4,11 +4,21 @@ import { readSettings } from './settings.ts'
 
 describe('readSettings', () => {
   it('gives defaults for what is left out', () => {
-    expect(readSettings('')).toMatchObject({ device: 'webgpu', batch: 64, rate: 0.001, train: 9000, test: 1000 })
+    expect(readSettings('')).toMatchObject({
+      device: 'webgpu',
+      batch: 64,
+      rate: 0.001,
+      train: 9000,
+      test: 1000,
+    })
   })
 
   it('reads what the address says', () => {
-    expect(readSettings('?device=cpu&batch=8&rate=0.01')).toMatchObject({ device: 'cpu', batch: 8, rate: 0.01 })
+    expect(readSettings('?device=cpu&batch=8&rate=0.01')).toMatchObject({
+      device: 'cpu',
+      batch: 8,
+      rate: 0.01,
+    })
   })
 
   it.each([
