@@ -63,8 +63,8 @@ const lanes = 64
 /** A lane for every word that is written to; the bytes of it that do not belong to the move stay. */
 const moveBytes = (from: GpuBuffer, to: GpuBuffer, bytes: number): Stage => ({
   buffers: [
-    { arg: 0, dtype: 'uint32', length: from.bytes / 4, access: 'read' },
-    { arg: 1, dtype: 'uint32', length: to.bytes / 4, access: 'write' },
+    { arg: 0, dtype: 'uint32', length: from.gpu.size / 4, access: 'read' },
+    { arg: 1, dtype: 'uint32', length: to.gpu.size / 4, access: 'write' },
     { arg: 2, dtype: 'uint32', length: 3, access: 'read' },
   ],
   groups: Math.ceil((bytes / 4 + 2) / lanes),

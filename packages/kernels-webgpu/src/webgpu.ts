@@ -3,7 +3,6 @@ import type { BoundLaunch, Buffer, Device, DeviceCaps, FusedKernel, Kernel, Sign
 import {
   boundInputs,
   ClosedError,
-  DeviceLostError,
   InternalError,
   PlacementError,
   ValueError,
@@ -13,6 +12,7 @@ import { Binder } from './binding.ts'
 import { BufferPool, ownBuffer } from './buffer.ts'
 import { type CommandCounts, Commands } from './commands.ts'
 import { Copier } from './copy.ts'
+import { Health } from './health.ts'
 import { kernelDefs } from './kernels/index.ts'
 import type { KernelDef } from './kernels/kernelDef.ts'
 import { bindAll, type Launcher, stagedKernel } from './launch.ts'
@@ -99,13 +99,13 @@ class GpuDevice implements WebGpuDevice {
   readonly features: ReadonlySet<string>
   // Held as long as the device: an adapter's entry point must not be collected before it.
   readonly #found: FoundAdapter
+  readonly #health: Health
   readonly #pool: BufferPool
   readonly #commands: Commands
   readonly #pipelines: PipelineCache
   readonly #copier: Copier
   readonly #launcher: Launcher
   readonly #target: Target
-  #failure: Error | undefined
   #closed = false
 
   constructor(found: FoundAdapter, gpu: GPUDevice, maxBytes: number) {
@@ -113,10 +113,10 @@ class GpuDevice implements WebGpuDevice {
     this.gpu = gpu
     this.adapterInfo = found.adapter.info
     this.features = new Set(gpu.features)
-    const fail = (error: Error): void => void (this.#failure ??= error)
-    this.#pool = new BufferPool(gpu, maxBytes, fail)
+    this.#health = new Health(gpu)
+    this.#pool = new BufferPool(gpu, this.#health, maxBytes)
     this.#commands = new Commands(gpu)
-    this.#pipelines = new PipelineCache(gpu, fail)
+    this.#pipelines = new PipelineCache(gpu, this.#health)
     const { maxStorageBuffersPerShaderStage: maxBuffers } = gpu.limits
     this.#target = {
       lanes: Math.min(gpu.limits.maxComputeInvocationsPerWorkgroup, gpu.limits.maxComputeWorkgroupSizeX),
@@ -139,15 +139,6 @@ class GpuDevice implements WebGpuDevice {
       strictNaN: false,
       epilogues: new Set(kernelDefs.filter((def) => def.epilogue).map(({ op }) => op)),
     }
-    void gpu.lost.then(({ message }) => {
-      if (!this.#closed)
-        fail(
-          new DeviceLostError(
-            `the GPU was lost (${message || 'it was destroyed'}): what its memory held is gone. Close the session, open a device and a session anew, and restore variables from a checkpoint`,
-          ),
-        )
-    })
-    gpu.addEventListener('uncapturederror', ({ error }) => fail(new InternalError(`WebGPU: ${error.message}`)))
   }
 
   alloc(bytes: number): Buffer {
@@ -175,7 +166,7 @@ class GpuDevice implements WebGpuDevice {
       this.#demandUsable()
       return data
     } catch (error) {
-      throw await this.#causeOf(error)
+      throw await this.#health.causeOf(error)
     }
   }
 
@@ -207,7 +198,8 @@ class GpuDevice implements WebGpuDevice {
       firstOutput: inputs,
       workspace: inputs + signature.outputs.length + further,
     })
-    return stagedKernel(epilogue ? `${op} then ${epilogue.name}` : op, code, this.#launcher)
+    const { name = op } = signature
+    return stagedKernel(epilogue ? `${name} then ${epilogue.name}` : name, code, this.#launcher)
   }
 
   async sequence(launches: readonly BoundLaunch[]): Promise<() => void> {
@@ -217,6 +209,10 @@ class GpuDevice implements WebGpuDevice {
       this.#demandUsable()
       for (const enqueue of enqueues) enqueue()
     }
+  }
+
+  pace(): Promise<unknown> | undefined {
+    return this.#commands.pace()
   }
 
   counts(): WebGpuCounts {
@@ -247,6 +243,7 @@ class GpuDevice implements WebGpuDevice {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#health.close()
     this.#commands.destroy()
     this.gpu.destroy()
     await this.gpu.lost
@@ -259,16 +256,8 @@ class GpuDevice implements WebGpuDevice {
   }
 
   #demandUsable(): void {
-    if (this.#failure) throw this.#failure
+    const { failure } = this.#health
+    if (failure) throw failure
     if (this.#closed) throw new ClosedError('the webgpu device was disposed')
-  }
-
-  /** Reading back fails when the device is lost, which it says at about the same time. */
-  async #causeOf(error: unknown): Promise<unknown> {
-    if (this.#failure) return this.#failure
-    await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 1000))])
-    // What was told of the loss is told to others first.
-    await Promise.resolve()
-    return this.#failure ?? error
   }
 }
