@@ -1,8 +1,8 @@
 // What the network takes a picture for: the picture as it sees it, a bar for each digit, and the likeliest in words.
 import { imageSize } from './digitImage.ts'
+import { percent } from './percent.ts'
 
 const digits = Array.from({ length: 10 }, (_, digit) => digit)
-const percent = (part: number): string => `${(100 * part).toFixed(0)} %`
 
 /** The part of the page that shows answers. */
 export class Answer {

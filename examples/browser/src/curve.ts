@@ -1,6 +1,7 @@
 // The curve of learning as it grows: loss on the left axis, the part of the test digits told right on the right one.
 import uPlot from 'uplot'
 import type { StepReport, TestReport } from './messages.ts'
+import { percent } from './percent.ts'
 
 const height = 260
 
@@ -12,7 +13,7 @@ export class Curve {
   readonly #losses: number[] = []
   /** Null at steps without a test. */
   readonly #accuracies: (number | null)[] = []
-  #frame: number | undefined
+  #waiting = false
 
   constructor(element: HTMLElement) {
     this.#element = element
@@ -53,8 +54,10 @@ export class Curve {
 
   /** Steps may be many times faster than frames. */
   #drawSoon(): void {
-    this.#frame ??= requestAnimationFrame(() => {
-      this.#frame = undefined
+    if (this.#waiting) return
+    this.#waiting = true
+    requestAnimationFrame(() => {
+      this.#waiting = false
       this.#plot.setData(this.#data)
       const [loss, accuracy] = [this.#losses.at(-1), this.#accuracies.findLast((value) => value !== null)]
       const told =
@@ -68,8 +71,6 @@ export class Curve {
     })
   }
 }
-
-const percent = (part: number): string => `${(100 * part).toFixed(0)} %`
 
 function options(element: HTMLElement): uPlot.Options {
   const colour = (name: string) => () => getComputedStyle(element).getPropertyValue(name)
@@ -110,7 +111,7 @@ function options(element: HTMLElement): uPlot.Options {
         side: 1,
         size: 52,
         grid: { show: false },
-        values: (_, parts) => parts.map(percent),
+        values: (_, parts) => parts.map((part) => percent(part)),
       },
     ],
   }

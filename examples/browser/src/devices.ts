@@ -1,7 +1,7 @@
 // Which device the network is to run on, and how to say so: the GPU where there is one, and why not where there is none.
 import type { Device } from '@shoal/core'
 import { cpu } from '@shoal/kernels-cpu'
-import { webgpu } from '@shoal/kernels-webgpu'
+import type { webgpu } from '@shoal/kernels-webgpu'
 import type { Settings } from './settings.ts'
 
 /** Devices for a session, and what to tell people of them. */

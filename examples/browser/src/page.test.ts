@@ -26,14 +26,20 @@ const one = [
 ]
 
 if (findChromium() === undefined) withoutChromium()
-else {
-  describe('without WebGPU', () => withoutGpu())
-  describe('with WebGPU', () => withGpu())
-}
+else withChromium()
 
 function withoutChromium(): void {
   it('there is no Chromium on this machine: the page is built and served, but not visited', async () => {
     expect((await fetch(site.url)).status).toBe(200)
+  })
+}
+
+function withChromium(): void {
+  describe('without WebGPU', () => {
+    withoutGpu()
+  })
+  describe('with WebGPU', () => {
+    withGpu()
   })
 }
 

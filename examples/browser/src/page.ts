@@ -4,6 +4,7 @@ import { Curve } from './curve.ts'
 import { digitImage, type Stroke } from './digitImage.ts'
 import { Drawing } from './drawing.ts'
 import type { Order, Report, StepReport, TestReport } from './messages.ts'
+import { percent } from './percent.ts'
 import { readSettings, type Settings } from './settings.ts'
 
 /** What the worker is doing; the body of the page has it as its `data-state`. */
@@ -132,7 +133,7 @@ function stepDone(report: StepReport): void {
 
 function tested(report: TestReport): void {
   curve.addTest(report)
-  show('accuracy', `${(100 * report.accuracy).toFixed(1)} %`)
+  show('accuracy', percent(report.accuracy, 1))
 }
 
 function fail(message: string): void {
