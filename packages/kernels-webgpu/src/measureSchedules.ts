@@ -4,6 +4,7 @@ import { dtypes, PlacementError, sizeOf } from '@shoal/core'
 import { Binder } from './binding.ts'
 import { ownBuffer } from './buffer.ts'
 import { ShaderError } from './errors.ts'
+import { Health } from './health.ts'
 import { kernelDefs } from './kernels/index.ts'
 import type { KernelDef } from './kernels/kernelDef.ts'
 import { plainOutput } from './output.ts'
@@ -104,8 +105,8 @@ async function timeOf(device: WebGpuDevice, signature: Signature, code: KernelCo
   const buffers = [...bytes, ...(code.workspaceBytes > 0 ? [code.workspaceBytes] : [])].map((size) =>
     device.alloc(size),
   )
-  const pipelines = new PipelineCache(device.gpu, () => undefined)
-  const binder = new Binder(device.gpu, pipelines)
+  const health = new Health(device.gpu)
+  const binder = new Binder(device.gpu, new PipelineCache(device.gpu, health))
   try {
     const args = buffers.map(ownBuffer)
     const dispatches = await Promise.all(code.stages.map((stage) => binder.later(stage, 'measured', args)))
@@ -114,6 +115,7 @@ async function timeOf(device: WebGpuDevice, signature: Signature, code: KernelCo
     if (error instanceof ShaderError) return Infinity
     throw error
   } finally {
+    health.close()
     buffers.forEach((buffer) => device.free(buffer))
   }
 }
