@@ -35,10 +35,10 @@ function withoutChromium(): void {
 }
 
 function withChromium(): void {
-  describe('without WebGPU', () => {
+  describe('without WebGPU', { timeout: 120_000 }, () => {
     withoutGpu()
   })
-  describe('with WebGPU', () => {
+  describe('with WebGPU', { timeout: 120_000 }, () => {
     withGpu()
   })
 }
