@@ -7,8 +7,8 @@ import { families } from './families.ts'
 import { works } from './work.ts'
 
 const small: readonly Task[] = [
-  { kind: 'matmul', n: 20, transposeA: true, transposeB: false },
-  { kind: 'matmul', n: 20, transposeA: false, transposeB: true },
+  { kind: 'matmul', dtype: 'float32', n: 20, transposeA: true, transposeB: false },
+  { kind: 'matmul', dtype: 'float32', n: 20, transposeA: false, transposeB: true },
   { kind: 'gatedSum', length: 1000 },
   { kind: 'softmax', rows: 4, columns: 10 },
   { kind: 'layerNorm', rows: 4, columns: 10 },
