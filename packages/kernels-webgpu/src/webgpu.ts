@@ -1,18 +1,12 @@
 // The webgpu device: kernels are written as WGSL when a Program asks for them, and a Program's launches go to the GPU as one submission.
 import type { BoundLaunch, Buffer, Device, DeviceCaps, FusedKernel, Kernel, Signature } from '@shoal/core'
-import {
-  boundInputs,
-  ClosedError,
-  DeviceLostError,
-  InternalError,
-  PlacementError,
-  ValueError,
-} from '@shoal/core'
+import { boundInputs, ClosedError, InternalError, PlacementError, ValueError } from '@shoal/core'
 import { type AdapterOptions, type FoundAdapter, findAdapter } from './adapter.ts'
 import { Binder } from './binding.ts'
 import { BufferPool, ownBuffer } from './buffer.ts'
 import { type CommandCounts, Commands } from './commands.ts'
 import { Copier } from './copy.ts'
+import { Health } from './health.ts'
 import { kernelDefs } from './kernels/index.ts'
 import type { KernelDef } from './kernels/kernelDef.ts'
 import { bindAll, type Launcher, stagedKernel } from './launch.ts'
@@ -95,28 +89,26 @@ class GpuDevice implements WebGpuDevice {
   readonly type = 'webgpu'
   readonly caps: DeviceCaps
   readonly gpu: GPUDevice
-  readonly adapterInfo: GPUAdapterInfo
   readonly features: ReadonlySet<string>
   // Held as long as the device: an adapter's entry point must not be collected before it.
   readonly #found: FoundAdapter
+  readonly #health: Health
   readonly #pool: BufferPool
   readonly #commands: Commands
   readonly #pipelines: PipelineCache
   readonly #copier: Copier
   readonly #launcher: Launcher
   readonly #target: Target
-  #failure: Error | undefined
   #closed = false
 
   constructor(found: FoundAdapter, gpu: GPUDevice, maxBytes: number) {
     this.#found = found
     this.gpu = gpu
-    this.adapterInfo = found.adapter.info
     this.features = new Set(gpu.features)
-    const fail = (error: Error): void => void (this.#failure ??= error)
-    this.#pool = new BufferPool(gpu, maxBytes, fail)
+    this.#health = new Health(gpu)
+    this.#pool = new BufferPool(gpu, this.#health, maxBytes)
     this.#commands = new Commands(gpu)
-    this.#pipelines = new PipelineCache(gpu, fail)
+    this.#pipelines = new PipelineCache(gpu, this.#health)
     const { maxStorageBuffersPerShaderStage: maxBuffers } = gpu.limits
     this.#target = {
       lanes: Math.min(gpu.limits.maxComputeInvocationsPerWorkgroup, gpu.limits.maxComputeWorkgroupSizeX),
@@ -139,15 +131,10 @@ class GpuDevice implements WebGpuDevice {
       strictNaN: false,
       epilogues: new Set(kernelDefs.filter((def) => def.epilogue).map(({ op }) => op)),
     }
-    void gpu.lost.then(({ message }) => {
-      if (!this.#closed)
-        fail(
-          new DeviceLostError(
-            `the GPU was lost (${message || 'it was destroyed'}): what its memory held is gone. Close the session, open a device and a session anew, and restore variables from a checkpoint`,
-          ),
-        )
-    })
-    gpu.addEventListener('uncapturederror', ({ error }) => fail(new InternalError(`WebGPU: ${error.message}`)))
+  }
+
+  get adapterInfo(): GPUAdapterInfo {
+    return this.#found.adapter.info
   }
 
   alloc(bytes: number): Buffer {
@@ -175,7 +162,7 @@ class GpuDevice implements WebGpuDevice {
       this.#demandUsable()
       return data
     } catch (error) {
-      throw await this.#causeOf(error)
+      throw await this.#health.causeOf(error)
     }
   }
 
@@ -207,7 +194,8 @@ class GpuDevice implements WebGpuDevice {
       firstOutput: inputs,
       workspace: inputs + signature.outputs.length + further,
     })
-    return stagedKernel(epilogue ? `${op} then ${epilogue.name}` : op, code, this.#launcher)
+    const { name = op } = signature
+    return stagedKernel(epilogue ? `${name} then ${epilogue.name}` : name, code, this.#launcher)
   }
 
   async sequence(launches: readonly BoundLaunch[]): Promise<() => void> {
@@ -217,6 +205,10 @@ class GpuDevice implements WebGpuDevice {
       this.#demandUsable()
       for (const enqueue of enqueues) enqueue()
     }
+  }
+
+  pace(): Promise<unknown> | undefined {
+    return this.#commands.pace()
   }
 
   counts(): WebGpuCounts {
@@ -247,6 +239,7 @@ class GpuDevice implements WebGpuDevice {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#health.close()
     this.#commands.destroy()
     this.gpu.destroy()
     await this.gpu.lost
@@ -259,16 +252,8 @@ class GpuDevice implements WebGpuDevice {
   }
 
   #demandUsable(): void {
-    if (this.#failure) throw this.#failure
+    const { failure } = this.#health
+    if (failure) throw failure
     if (this.#closed) throw new ClosedError('the webgpu device was disposed')
-  }
-
-  /** Reading back fails when the device is lost, which it says at about the same time. */
-  async #causeOf(error: unknown): Promise<unknown> {
-    if (this.#failure) return this.#failure
-    await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 1000))])
-    // What was told of the loss is told to others first.
-    await Promise.resolve()
-    return this.#failure ?? error
   }
 }

@@ -153,7 +153,8 @@ function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
 }
 
 /** What a hand-written kernel is told. Inputs that lend only their shape are in it, but have no buffer. */
-export const signatureOf = ({ inputs, outputs, attrs }: Node): Signature => ({
+export const signatureOf = ({ name, inputs, outputs, attrs }: Node): Signature => ({
+  name,
   inputs: inputs.map((t) => t.type as ConcreteType),
   outputs: outputs.map((t) => t.type as ConcreteType),
   attrs,
@@ -223,6 +224,7 @@ function scatter(unit: Unit, { memory, variable }: StepContext): Awaitable<Prepa
     ConcreteType,
   ]
   const signature: Signature = {
+    name: unit.node.name,
     inputs: [type, { dtype: indices.dtype, shape: [...indices.shape, 1] }, updates],
     outputs: [type],
     attrs: { update: unit.node.attrs['update'] },

@@ -1,5 +1,17 @@
 // Every hand-written kernel of this device.
 import type { KernelDef } from './kernelDef.ts'
+import { bitcast } from './move/bitcast.ts'
+import { concat } from './move/concat.ts'
+import { gather, gatherNd } from './move/rows.ts'
+import { matmulKernels } from './matmul/index.ts'
+import { pools } from './pool/index.ts'
 
 /** The kernels; the first that supports a signature is taken. What none takes, the placer puts on another device. */
-export const kernelDefs: readonly KernelDef[] = []
+export const kernelDefs: readonly KernelDef[] = [
+  ...matmulKernels,
+  ...pools,
+  gather,
+  gatherNd,
+  concat,
+  bitcast,
+]
