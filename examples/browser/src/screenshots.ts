@@ -38,7 +38,7 @@ async function take(
   await visitor.press('Start')
   await visitor.untilStep(steps)
   await visitor.draw(three)
-  console.log(`${name}: ${await visitor.read('device')} ${await visitor.answer()}`)
+  console.log(`${name}: ${await visitor.read('device')} ${await visitor.answer('a 3')}`)
   await visitor.page.evaluate(() => scrollTo(0, 0))
   await visitor.page.screenshot({ path: join(images, name), fullPage: true })
 }

@@ -76,10 +76,9 @@ export class Visitor implements AsyncDisposable {
     await mouse.up()
   }
 
-  /** What the network takes the drawing for, once it has said so. */
-  async answer(): Promise<string> {
-    const answer = this.page.locator('#answer', { hasText: 'looks like' })
-    return answer.innerText()
+  /** What the network takes the picture for, once it has said so. @param words what to wait for. */
+  answer(words = 'looks like'): Promise<string> {
+    return this.page.locator('#answer', { hasText: words }).innerText()
   }
 
   /** Ends the visit. */
