@@ -4,5 +4,5 @@ import { wgslDtypes } from './wgsl/representation.ts'
 
 deviceSuite('webgpu', () => webgpu(), {
   dtypes: wgslDtypes,
-  missing: 'AvgPoolGrad AvgPool Bitcast Cholesky Concat Conv ConvBackpropFilter ConvBackpropInput CtcLoss Cumulative Eigh Float16MatMul Gather GatherNd LogDeterminant MatMul MaxPoolGrad MaxPoolGradGrad MaxPool Qr QuantizedConv QuantizedMatMul Solve Svd TensorScatter TopK TriangularSolve'.split(' '),
+  missing: 'AvgPoolGrad AvgPool Bitcast Cholesky Concat CtcLoss Cumulative Eigh Float16MatMul Gather GatherNd LogDeterminant MatMul MaxPoolGrad MaxPoolGradGrad MaxPool Qr QuantizedMatMul Solve Svd TensorScatter TopK TriangularSolve'.split(' '),
 })
