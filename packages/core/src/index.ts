@@ -5,6 +5,7 @@ export * from './dtype.ts'
 export * from './errors.ts'
 export * from './half.ts'
 export * from './ndarray.ts'
+export * from './options.ts'
 export * from './shape.ts'
 
 // Building graphs

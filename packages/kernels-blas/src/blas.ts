@@ -12,13 +12,17 @@ import { measured, type Worth } from './worth.ts'
  * The system's BLAS as kernels of a cpu device: `cpu({ kernels: [blas()] })`. It computes MatMul and, in blocks, convolutions without
  * groups and their gradients, of float32 and float64; what is too small to gain stays with the device. Answers differ in their last
  * bits from library to library and machine to machine.
- * @throws NotFoundError where there is no library, or none can be called; ValueError for options out of range
+ * @throws NotFoundError where there is no library, or none can be called; ValueError for options that there are not or out of range
  */
 export function blas(options: BlasOptions = {}): HostKernels {
   return kernelsOf(openLibrary(options))
 }
 
-/** As `blas`, but undefined where there is no library: `cpu({ kernels: [findBlas()] })` is fast where it can be. @throws ValueError */
+/**
+ * As `blas`, but undefined where there is no library: `cpu({ kernels: [findBlas()] })` is fast where it can be.
+ * @throws ValueError for options that there are not or out of range; NotFoundError where libraries can be called, but the one that
+ * `library` names cannot: leave it out to take what there is
+ */
 export function findBlas(options: BlasOptions = {}): HostKernels | undefined {
   const library = findLibrary(options)
   return library && kernelsOf(library)

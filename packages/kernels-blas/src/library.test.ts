@@ -20,14 +20,29 @@ describe('openLibrary', () => {
   })
 
   it('refuses numbers of threads that are none', () => {
-    for (const threads of [0, -1, 1.5, Number.NaN])
+    for (const threads of [0, -1, 1.5, Number.NaN, '2' as never])
       expect(() => openLibrary({ threads })).toThrow('threads must be a whole number')
   })
 
-  it('makes blas() fail and findBlas() answer undefined where there is none', () => {
-    expect(() => blas({ library: 'no-such-library.so' })).toThrow(NotFoundError)
-    expect(findBlas({ library: 'no-such-library.so' })).toBeUndefined()
-    expect(() => findBlas({ threads: 0 })).toThrow(ValueError)
+  it('refuses options that there are not, and names that are none', () => {
+    for (const make of [blas, findBlas]) {
+      expect(() => make({ library: 5 as never })).toThrow(
+        `${make.name}: library must be a string that is not empty, got 5`,
+      )
+      expect(() => make({ library: '' })).toThrow(ValueError)
+      expect(() => make({ thread: 2 } as never)).toThrow("library, threads; there is no 'thread'")
+      expect(() => make('libopenblas.so.0' as never)).toThrow("it was given 'libopenblas.so.0'")
+    }
+  })
+
+  it('fails where a library has a name, and is not there', () => {
+    for (const make of [blas, findBlas])
+      expect(() => make({ library: 'no-such-library.so' })).toThrow(
+        expect.objectContaining({
+          name: 'NotFoundError',
+          message: expect.stringContaining('no-such-library.so'),
+        }),
+      )
   })
 })
 
@@ -35,9 +50,17 @@ const found = findLibrary({})
 if (found) withLibrary(found)
 else withoutLibrary()
 
+function attempt(make: () => unknown): unknown {
+  try {
+    return make()
+  } catch (error) {
+    return error
+  }
+}
+
 function withoutLibrary(): void {
   it('there is no BLAS library on this machine: its functions are not tested', () =>
-    expect(() => blas()).toThrow(NotFoundError))
+    expect([findBlas(), attempt(blas)]).toEqual([undefined, expect.any(NotFoundError)]))
 }
 
 function withLibrary(library: Library): void {

@@ -1,5 +1,6 @@
 // The system's BLAS as two functions: a library is looked for by the names that it goes by, and opened through koffi.
-import { NotFoundError, ValueError } from '@shoal/core'
+import type { OptionRules } from '@shoal/core'
+import { checkOptions, NotFoundError, optionRules } from '@shoal/core'
 import type * as koffi from 'koffi'
 
 /** Which library computes, and on how many threads. */
@@ -15,6 +16,8 @@ export interface BlasOptions {
    */
   readonly threads?: number
 }
+
+const blasRules: OptionRules<BlasOptions> = { library: optionRules.text, threads: optionRules.whole(1) }
 
 /** Rows of C lie one after the other, and so do those of A and B. */
 const rowMajor = 101
@@ -99,12 +102,34 @@ type Handle = ReturnType<Koffi['load']>
 
 /**
  * Opens the first library that is there.
- * @throws NotFoundError where there is none, ValueError for options out of range
+ * @param name the function that was called, for errors
+ * @throws NotFoundError where there is none, ValueError for options that there are not or out of range
  */
-export function openLibrary({ library, threads = 1 }: BlasOptions): Library {
-  if (!Number.isInteger(threads) || threads < 1)
-    throw new ValueError(`threads must be a whole number from 1, got ${threads}`)
-  const native = foreignFunctions()
+export function openLibrary(options: BlasOptions, name = 'blas'): Library {
+  checkOptions(name, options, blasRules)
+  return open(foreignFunctions(), options)
+}
+
+/** As `openLibrary`, but undefined where there is none, unless it was asked for by its name. @throws ValueError, NotFoundError */
+export function findLibrary(options: BlasOptions, name = 'findBlas'): Library | undefined {
+  checkOptions(name, options, blasRules)
+  const native = whereFound(foreignFunctions)
+  if (!native) return undefined
+  const openIt = (): Library => open(native, options)
+  return options.library === undefined ? whereFound(openIt) : openIt()
+}
+
+/** What is found, or undefined where a NotFoundError says that there is nothing. */
+function whereFound<T>(find: () => T): T | undefined {
+  try {
+    return find()
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined
+    throw error
+  }
+}
+
+function open(native: Koffi, { library, threads = 1 }: BlasOptions): Library {
   const tried: string[] = []
   for (const name of library === undefined ? (candidates[process.platform] ?? []) : [library]) {
     const handle = attempt(() => native.load(name))
@@ -119,16 +144,6 @@ export function openLibrary({ library, threads = 1 }: BlasOptions): Library {
     `no BLAS library was found; looked for ${tried.join(', ') || `none on ${process.platform}`}. ` +
       `Install one (Debian's package is libopenblas0) or name its file as \`library\`. ${without}`,
   )
-}
-
-/** As `openLibrary`, but undefined where there is none. @throws ValueError */
-export function findLibrary(options: BlasOptions): Library | undefined {
-  try {
-    return openLibrary(options)
-  } catch (error) {
-    if (error instanceof NotFoundError) return undefined
-    throw error
-  }
 }
 
 /** koffi, asked for only when it is needed, so that this package can be imported where it cannot work. @throws NotFoundError */

@@ -38,6 +38,11 @@ export const patience = 10_000
 /** As many rounds does one count for while nothing is computed: a thread that is not needed sleeps after 3 to 10 microseconds. */
 export const idleRound = 8
 
+/** How long the thread that forks sleeps before it looks whether all threads are still there. */
+export const watchMs = 100
+/** Where a thread has ended, chunks that nobody finishes for so many times as long are lost. */
+export const lostAfter = 3
+
 /** The words of a device's memory. A view of shared memory stays valid when the memory grows. */
 export const controlOf = (memory: WebAssembly.Memory): Int32Array<ArrayBufferLike> =>
   new Int32Array(memory.buffer, 0, 256)

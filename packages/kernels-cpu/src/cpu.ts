@@ -9,13 +9,16 @@ import type {
   FusedKernel,
   Kernel,
   LoopLaunch,
+  OptionRules,
   Signature,
 } from '@shoal/core'
 import {
   boundInputs,
+  checkOptions,
   ClosedError,
   fixedSize,
   InternalError,
+  optionRules,
   PlacementError,
   referenceKernels,
   ValueError,
@@ -66,6 +69,22 @@ export interface CpuOptions {
   readonly tuning?: Tuning
 }
 
+const isKernels = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'kernel' in value && typeof value.kernel === 'function'
+
+const cpuRules: OptionRules<CpuOptions> = {
+  threads: optionRules.whole(1),
+  maxBytes: optionRules.from(65536),
+  relaxed: optionRules.boolean,
+  strict: optionRules.boolean,
+  worker: { wanted: 'a URL object', accepts: (value) => value instanceof URL },
+  kernels: optionRules.list(
+    'a list of families of kernels, as in [blas()]',
+    (value) => value === undefined || isKernels(value),
+  ),
+  tuning: { wanted: 'what measureTuning() answers', accepts: isTuning },
+}
+
 /** A cpu device. */
 export interface CpuDevice extends Device {
   /**
@@ -79,20 +98,16 @@ export interface CpuDevice extends Device {
 /**
  * A device that computes in WebAssembly SIMD on the processor, in Node and in browsers. Give it to a session, which disposes it.
  * Devices with the same number of threads share them.
- * @throws ValueError for options out of range, or an engine without WebAssembly SIMD
+ * @throws ValueError for options that there are not or out of range, or an engine without WebAssembly SIMD
  */
 export function cpu(options: CpuOptions = {}): CpuDevice {
+  checkOptions('cpu', options, cpuRules)
   const { threads = 1, maxBytes = largestMemory, strict = false } = options
   const { simd, relaxedSimd, threads: sharing } = features()
   if (!simd)
     throw new ValueError(
       'this JavaScript engine has no WebAssembly SIMD: use the reference device, or a newer engine',
     )
-  if (!Number.isInteger(threads) || threads < 1)
-    throw new ValueError(`threads must be a whole number from 1, got ${threads}`)
-  if (!(maxBytes >= 65536)) throw new ValueError(`maxBytes must be at least 65536, got ${maxBytes}`)
-  if (options.tuning !== undefined && !isTuning(options.tuning))
-    throw new ValueError('tuning must be what measureTuning() answers')
   const kernels = (options.kernels ?? []).filter((family) => family !== undefined)
   if (strict && kernels.length > 0)
     throw new ValueError(
@@ -199,7 +214,7 @@ class WebAssemblyDevice implements CpuDevice {
     const kernel = kernelOf(whole, this.#heap, reads, workspaceBytes)
     if (!prepared) return kernel
     const { launch } = kernelOf({ kind: 'wasm', write: prepared.write }, this.#heap, inputs)
-    return { ...kernel, prepared: { bytes: prepared.bytes, launch } }
+    return { ...kernel, prepared: { bytes: prepared.bytes, replaces: prepared.replaces, launch } }
   }
 
   sequence(launches: readonly BoundLaunch[]): Awaitable<() => void> {
@@ -229,7 +244,10 @@ class WebAssemblyDevice implements CpuDevice {
     if (given) return given
     const found = kernelDefs.find((def) => def.op === op && def.supports(signature))
     if (!found)
-      return { code: { kind: 'host', run: hostKernel(referenceKernels[op]!, signature) }, workspaceBytes: 0 }
+      return {
+        code: { kind: 'host', name: op, run: hostKernel(referenceKernels[op]!, signature) },
+        workspaceBytes: 0,
+      }
     const { write, ...rest } = found.compile(signature, this.#options)
     return { code: { kind: 'wasm', write }, ...rest }
   }
@@ -242,7 +260,10 @@ class WebAssemblyDevice implements CpuDevice {
       const found = kernels.kernel(op, signature, this.#heap.memory)
       if (!found) continue
       const run = (args: readonly CpuBuffer[]) => found.run(args.map(({ address }) => address))
-      return { code: { kind: 'host', run }, workspaceBytes: found.workspaceBytes }
+      return {
+        code: { kind: 'host', name: `${op} of ${kernels.name}`, run },
+        workspaceBytes: found.workspaceBytes,
+      }
     }
     return undefined
   }

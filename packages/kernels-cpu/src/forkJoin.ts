@@ -1,5 +1,5 @@
 // Fork and join in WebAssembly: the calling thread publishes a region's chunks, everyone takes them one by one, and no JavaScript runs in between.
-import { idleRound, patience, word } from './control.ts'
+import { idleRound, patience, watchMs, word } from './control.ts'
 import {
   atomic,
   call,
@@ -53,6 +53,7 @@ export function writeForkJoin(
 ): ForkJoin {
   const wake = module.importFunction(forkModule, 'wake', ['i32'], 'none')
   const fail = module.importFunction(forkModule, 'fail', [], 'none')
+  const stall = module.importFunction(forkModule, 'stall', [], 'none')
   const fork = module.define('fork', ['i32', 'i32', 'i32'], 'none', (f, end, count, wanted) => {
     // The atomic store publishes the plain ones: whoever takes a chunk has seen it.
     f.do(i32.store(at.program, program), i32.store(at.end, end), i32.store(at.pending, count))
@@ -65,7 +66,7 @@ export function writeForkJoin(
       f.set(chunk, i32.add(chunk, 1))
       f.do(atomic.i32_sub(at.pending, 1))
     })
-    awaitPending(f, maySleep)
+    awaitPending(f, maySleep, () => f.do(call(stall)))
     f.if(i32.load(at.failed), () => f.do(call(fail)))
   })
   const serve = module.define('serve', [], 'i32', (f) => {
@@ -108,8 +109,8 @@ function takeChunks(f: FunctionBuilder, compute: () => void): void {
   })
 }
 
-/** Waits until no chunk is pending. */
-function awaitPending(f: FunctionBuilder, maySleep: boolean): void {
+/** Waits until no chunk is pending. A thread that has ended wakes nobody: whenever nobody did for long, `stall` looks for it. */
+function awaitPending(f: FunctionBuilder, maySleep: boolean, stall: () => void): void {
   const looks = f.let(i32.const(patience))
   const pending = f.local('i32')
   f.while(f.tee(pending, atomic.i32_load(at.pending)), () => {
@@ -117,7 +118,13 @@ function awaitPending(f: FunctionBuilder, maySleep: boolean): void {
     f.if(
       looks,
       () => f.set(looks, i32.sub(looks, 1)),
-      () => f.do(atomic.wait32(at.pending, pending, -1n)),
+      () => {
+        const outcome = atomic.wait32(at.pending, pending, BigInt(watchMs) * 1_000_000n)
+        f.if(i32.eq(outcome, timedOut), stall)
+      },
     )
   })
 }
+
+/** What waiting answers when nobody has woken the thread in time. */
+const timedOut = 2

@@ -7,6 +7,8 @@ import type { FromWorker, ToWorker } from './worker.ts'
 interface Thread {
   post(message: ToWorker): void
   listen(receive: (message: FromWorker) => void, fail: (error: Error) => void): void
+  /** Has it ended? Known before anything is heard of it, as its end is an event and the thread that waits for a chunk hears none. */
+  hasEnded(): boolean
   /** Must the process stay alive for it? */
   hold(on: boolean): void
   end(): Promise<void>
@@ -117,6 +119,20 @@ export class Pool {
     Atomics.notify(this.#words, poolWord.epoch, threads)
   }
 
+  /** How many threads have ended. */
+  get ended(): number {
+    return this.#workers.filter((worker) => worker.hasEnded()).length
+  }
+
+  /** Gives the threads up, as one has ended that had taken a chunk, and says so. */
+  lose(): Error {
+    this.#fail(
+      'ended while it computed part of a kernel, which is lost; the calling thread goes on alone. Threads end when ' +
+        'they are terminated, or run out of memory',
+    )
+    return this.#failure!
+  }
+
   #post(message: ToWorker): void {
     for (const worker of this.#workers) worker.post(message)
     Atomics.add(this.#words, poolWord.posted, 1)
@@ -172,15 +188,24 @@ function startThread(code: URL | undefined): Thread {
     const beside = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
     const flags = inheritedFlags()
     const worker = startFrom(code, () => new node.Worker(new URL(code ?? beside, import.meta.url), flags))
+    // Asks the thread itself, not what events have told of it. The first answer must come from a living thread for later ones to tell.
+    const idleMs = (): number => worker.performance.eventLoopUtilization().idle
     return {
       post: (message) => worker.postMessage(message),
       listen: (receive, fail) => {
-        worker.on('message', receive).on('error', fail)
+        worker
+          .on('message', (message: FromWorker) => {
+            idleMs()
+            receive(message)
+          })
+          .on('error', fail)
         // A file of something else ends without an error.
         worker.on('exit', (code) => fail(new Error(`it exited with code ${code}`)))
         // Listening holds the process.
         worker.unref()
       },
+      // Of a thread that is not there any more Node says that it was idle for −1 ms.
+      hasEnded: () => idleMs() < 0,
       hold: (on) => (on ? worker.ref() : worker.unref()),
       end: async () => {
         // Otherwise the process may end before the thread has, and leave whoever waits for that alone.
@@ -201,6 +226,8 @@ function startThread(code: URL | undefined): Thread {
         fail(new Error(event.message || 'its code could not be loaded')),
       )
     },
+    // A page's threads end with it, or when this pool ends them.
+    hasEnded: () => false,
     hold: () => {},
     end: async () => worker.terminate(),
   }

@@ -227,6 +227,19 @@ describe('cpu', () => {
   it('refuses options that make no sense', () => {
     expect(() => cpu({ threads: 0 })).toThrow('threads')
     expect(() => cpu({ maxBytes: 1 })).toThrow('maxBytes')
+    expect(() => cpu({ threads: '2' as never })).toThrow(
+      "cpu: threads must be a whole number from 1, got '2'",
+    )
+    expect(() => cpu({ strict: 1 as never })).toThrow('cpu: strict must be true or false, got 1')
+    expect(() => cpu({ thread: 2 } as never)).toThrow("there is no 'thread'")
+    expect(() => cpu(4 as never)).toThrow('it was given 4')
+    const family = (): void => {}
+    expect(() => cpu({ kernels: [family] as never })).toThrow(
+      'got [the function family, which was not called]',
+    )
+    expect(() => cpu({ kernels: { kernel: family } as never })).toThrow('must be a list of families')
+    expect(() => cpu({ worker: './worker.js' as never })).toThrow("a URL object, got './worker.js'")
+    expect(() => cpu({ tuning: 5 as never })).toThrow('what measureTuning() answers, got 5')
   })
 
   it('lends itself no more memory than it may', () => {

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import workerThreads, { Worker } from 'node:worker_threads'
 import { placeholder, Session, sum } from '@shoal/core'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { word } from './control.ts'
 import { cpu } from './cpu.ts'
 import { writeForkJoin } from './forkJoin.ts'
 import { instantiate } from './instance.ts'
@@ -26,12 +28,18 @@ const failing = (): never => {
 
 /**
  * Chunks 0 to 99 add their numbers up at one address, 100 to 199 at another. Chunks 200 to 299 fail on all threads but the one that forks,
- * 300 to 399 only on that one. Chunks 400 to 402 wait until all of them have begun, and trap after five seconds.
+ * 300 to 399 only on that one. Chunks 400 to 402 wait until all of them have begun, and trap after five seconds. Chunk 501 never ends, and chunk
+ * 500 calls `begun` once that has begun.
  */
-async function counting(threads: Threads, heap: Heap): Promise<(end: number, count: number) => void> {
+async function counting(
+  threads: Threads,
+  heap: Heap,
+  begun = (): void => {},
+): Promise<(end: number, count: number) => void> {
   const module = emptyModule()
   const program = threads.nextProgram()
   const here = module.importFunction('test', 'here', [], 'none')
+  const started = module.importFunction('test', 'begun', [], 'none')
   const sine = module.importFunction('math', 'sin', ['f64'], 'f64')
   const work = module.define('work', ['i32'], 'none', (f, chunk) => {
     const group = f.let(i32.div_u(chunk, 100))
@@ -45,11 +53,22 @@ async function counting(threads: Threads, heap: Heap): Promise<(end: number, cou
         f.if(i32.eq(atomic.wait32(at.begun, seen, 5_000_000_000n), 2), () => f.unreachable())
       })
     })
+    f.if(i32.eq(chunk, 501), () => {
+      f.do(atomic.i32_add(at.begun, 1), atomic.notify(at.begun, 1))
+      f.loop((again) => {
+        f.do(atomic.wait32(at.together, 0, -1n))
+        f.branch(again)
+      })
+    })
+    f.if(i32.eq(chunk, 500), () => {
+      f.if(i32.eq(atomic.wait32(at.begun, 0, 5_000_000_000n), 2), () => f.unreachable())
+      f.do(call(started))
+    })
   })
   const { fork, serve } = writeForkJoin(module, work, { program, maySleep: true })
   for (const func of [work, serve, fork]) module.export(func)
   const compiled = module.compile()
-  const imports = { pool: threads.imports(program), test: { here: () => {} }, math: { sin: failing } }
+  const imports = { pool: threads.imports(program), test: { here: () => {}, begun }, math: { sin: failing } }
   const exports = instantiate(compiled, heap.memory, imports) as unknown as {
     fork(end: number, count: number, wanted: number): void
   }
@@ -115,6 +134,65 @@ describe('Threads', () => {
     expect(often(400)).toThrow('not here')
     fork(10, 10)
     expect(sums()).toEqual([45, 0])
+  })
+
+  describe('that are killed', () => {
+    const killable: Worker[] = []
+    const module = workerThreads as { Worker: typeof Worker }
+    beforeEach(() => {
+      killable.length = 0
+      module.Worker = class extends Worker {
+        constructor(...given: ConstructorParameters<typeof Worker>) {
+          super(...given)
+          killable.push(this)
+        }
+      }
+    })
+    afterEach(() => {
+      module.Worker = Worker
+    })
+
+    /** A memory and threads of its own, all but the calling one of which are terminated when chunk 500 is computed. */
+    async function team(whenKilled = (): void => {}) {
+      const own = new Heap(pages * 65536, true)
+      const team = new Threads(2, own.memory)
+      const fork = await counting(team, own, () => {
+        killable.forEach((worker) => void worker.terminate())
+        whenKilled()
+      })
+      return { team, fork, control: new Int32Array(own.memory.buffer) }
+    }
+
+    it('within a chunk are found out by the thread that waits for it', async () => {
+      const { team: killed, fork, control } = await team()
+      expect(() => fork(502, 2)).toThrow(
+        expect.objectContaining({ name: 'InternalError', message: expect.stringContaining('ended while') }),
+      )
+      expect([killable.length, control[word.pending]]).toEqual([1, 0])
+      expect(killed.have(0)).toBe(false)
+      await killed.dispose()
+    })
+
+    it('within a chunk are found out when another chunk has failed here', async () => {
+      const { team: killed, fork, control } = await team(failing)
+      expect(() => fork(502, 2)).toThrow('not here')
+      expect([killable.length, control[word.pending]]).toEqual([1, 0])
+      expect(killed.have(0)).toBe(false)
+      await killed.dispose()
+    })
+
+    it('leave the calling thread to compute alone', async () => {
+      const device = cpu({ threads: 2 })
+      await using session = new Session({ devices: [device] })
+      const x = placeholder({ shape: [100_000], name: 'x' })
+      const run = () => session.runSync(sum(x), { x: new Float32Array(100_000).fill(0.5) }).item()
+      expect(run()).toBe(50_000)
+      await device.ready()
+      expect(run()).toBe(50_000)
+      await Promise.all(killable.map((worker) => worker.terminate()))
+      expect(run()).toBe(50_000)
+      await expect(device.ready()).rejects.toThrow('ended: it exited with code 1')
+    })
   })
 
   it('are the same for devices that ask for as many, until the last one leaves', async () => {

@@ -1,6 +1,6 @@
 // What a device has of the threads: the pool that it shares with others, the words of its own memory, and the Programs that it has sent.
 import { InternalError } from '@shoal/core'
-import { controlOf, finish, word } from './control.ts'
+import { controlOf, finish, lostAfter, watchMs, word } from './control.ts'
 import { Pool } from './pool.ts'
 
 /** May this thread sleep? The main thread of a browser may not. */
@@ -61,10 +61,13 @@ export class Threads {
   }
 
   /** What a Program imports as `forkModule`. */
-  imports(program: number): { wake(missing: number): void; fail(): never } {
+  imports(program: number): { wake(missing: number): void; fail(): never; stall(): void } {
     const pool = this.#pool!
     return {
       wake: (missing) => pool.wake(program, missing),
+      stall: () => {
+        if (pool.ended > 0 && this.#awaitOthers()) throw pool.lose()
+      },
       fail: () => {
         Atomics.store(this.#control, word.failed, 0)
         throw new InternalError('part of a kernel failed on another thread of the cpu device')
@@ -78,11 +81,25 @@ export class Threads {
     const left = Math.max(0, Atomics.exchange(control, word.remaining, 0))
     if (Atomics.load(control, word.pending) === 0) return
     finish(control, left + 1)
-    for (let pending = 1; pending > 0; ) {
-      pending = Atomics.load(control, word.pending)
-      if (pending > 0 && maySleep) Atomics.wait(control, word.pending, pending)
-    }
+    if (this.#awaitOthers()) this.#pool!.lose()
     Atomics.store(control, word.failed, 0)
+  }
+
+  /** Waits until no chunk is pending but those that threads had taken that have ended. @returns whether there are such */
+  #awaitOthers(): boolean {
+    const control = this.#control
+    let [pending, quiet] = [Atomics.load(control, word.pending), 0]
+    while (pending > 0) {
+      if (maySleep) Atomics.wait(control, word.pending, pending, watchMs)
+      const left = Atomics.load(control, word.pending)
+      quiet = left === pending ? quiet + 1 : 0
+      pending = left
+      // Each of them had taken one at most; what is beyond that is being computed.
+      if (quiet < lostAfter || pending > this.#pool!.ended) continue
+      Atomics.store(control, word.pending, 0)
+      return true
+    }
+    return false
   }
 
   /** Leaves the pool; the last one out ends its threads. */

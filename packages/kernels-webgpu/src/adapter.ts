@@ -48,5 +48,6 @@ async function entry(): Promise<GPU> {
       { cause },
     )
   }
-  return dawn.create([])
+  // Kernels write workgroup memory before they read it. Zeroing it first takes time, and software adapters a second to compile.
+  return dawn.create(['enable-dawn-features=disable_workgroup_init'])
 }

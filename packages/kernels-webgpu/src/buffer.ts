@@ -1,18 +1,20 @@
 // A region of GPU memory as core sees it, and the pool that freed ones go back to.
 import type { Buffer } from '@shoal/core'
 import { InternalError, OutOfMemoryError } from '@shoal/core'
+import type { Health } from './health.ts'
 import { usage } from './usage.ts'
 
 /** A GPUBuffer, and when it was last used. */
 export class GpuBuffer implements Buffer {
+  /** As many as were asked for; the GPU's buffer may have more. */
   readonly bytes: number
   readonly gpu: GPUBuffer
   /** The batch of commands that used it last. */
   lastBatch = -1
   freed = false
-  constructor(gpu: GPUBuffer) {
+  constructor(bytes: number, gpu: GPUBuffer) {
+    this.bytes = bytes
     this.gpu = gpu
-    this.bytes = gpu.size
   }
 }
 
@@ -31,19 +33,16 @@ const grain = 256
 export class BufferPool {
   private readonly device: GPUDevice
   private readonly maxBytes: number
-  private readonly onOutOfMemory: (error: OutOfMemoryError) => void
+  private readonly health: Health
   private readonly free = new Map<number, GPUBuffer[]>()
   private held = 0
   private spare = 0
 
-  /**
-   * @param maxBytes that all buffers together may take.
-   * @param onOutOfMemory told when the GPU could not give what was asked for, which it only says later.
-   */
-  constructor(device: GPUDevice, maxBytes: number, onOutOfMemory: (error: OutOfMemoryError) => void) {
+  /** @param maxBytes that all buffers together may take. */
+  constructor(device: GPUDevice, health: Health, maxBytes: number) {
     this.device = device
     this.maxBytes = maxBytes
-    this.onOutOfMemory = onOutOfMemory
+    this.health = health
   }
 
   /** Bytes of the buffers in use, and of those kept for reuse. */
@@ -58,16 +57,17 @@ export class BufferPool {
     const buffer = this.free.get(size)?.pop()
     if (buffer) this.spare -= size
     this.held += size
-    return new GpuBuffer(buffer ?? this.create(size))
+    return new GpuBuffer(bytes, buffer ?? this.create(size))
   }
 
   give(buffer: GpuBuffer): void {
+    const { size } = buffer.gpu
     buffer.freed = true
-    this.held -= buffer.bytes
-    this.spare += buffer.bytes
-    const same = this.free.get(buffer.bytes)
+    this.held -= size
+    this.spare += size
+    const same = this.free.get(size)
     if (same) same.push(buffer.gpu)
-    else this.free.set(buffer.bytes, [buffer.gpu])
+    else this.free.set(size, [buffer.gpu])
     // More than is in use is not worth keeping, except for the little that comes and goes.
     if (this.spare > Math.max(this.held, 2 ** 26)) this.drop()
   }
@@ -91,15 +91,11 @@ export class BufferPool {
   }
 
   private create(size: number): GPUBuffer {
-    const { device } = this
-    device.pushErrorScope('out-of-memory')
-    const buffer = device.createBuffer({ size, usage: usage.storage | usage.copySource | usage.copyTarget })
-    device.popErrorScope().then(
-      (error) => error && this.onOutOfMemory(this.outOfMemory(size, error.message)),
-      // A lost device says so itself.
-      () => undefined,
+    return this.health.during(
+      'out-of-memory',
+      () => this.device.createBuffer({ size, usage: usage.storage | usage.copySource | usage.copyTarget }),
+      ({ message }) => this.outOfMemory(size, message),
     )
-    return buffer
   }
 
   private outOfMemory(size: number, reason = `maxBytes is ${this.maxBytes}`): OutOfMemoryError {

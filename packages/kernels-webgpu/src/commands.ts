@@ -1,7 +1,7 @@
 // Collects commands into batches: what is enqueued in one turn becomes one submission, with its uploads before and its read-backs behind it.
-import { GpuBuffer } from './buffer.ts'
+import type { GpuBuffer } from './buffer.ts'
 import type { Pipeline } from './pipelines.ts'
-import { Profile } from './profile.ts'
+import type { Profile } from './profile.ts'
 import { ReadBacks } from './readBacks.ts'
 import { Uploads } from './uploads.ts'
 
@@ -27,6 +27,9 @@ export interface CommandCounts {
 /** A batch of so many dispatches is submitted although more may come, so that the GPU has something to do meanwhile. */
 const longest = 2048
 
+/** So many batches may be on their way while nobody reads what comes of them. */
+const mostUnread = 32
+
 /** Enqueues work in order. */
 export class Commands {
   readonly counts: CommandCounts = { submits: 0, dispatches: 0, copies: 0, uploadedBytes: 0, readBytes: 0 }
@@ -38,6 +41,7 @@ export class Commands {
   private pass: GPUComputePassEncoder | undefined
   private inBatch = 0
   private batch = 0
+  private unread = 0
   private flushed: Promise<void> | undefined
 
   constructor(device: GPUDevice) {
@@ -47,7 +51,9 @@ export class Commands {
   }
 
   dispatch({ pipeline, group, width, height, buffers, name }: Dispatch): void {
-    const pass = this.profile ? this.profiledPass(this.profile, name) : (this.pass ??= this.record().beginComputePass())
+    const pass = this.profile
+      ? this.profiledPass(this.profile, name)
+      : (this.pass ??= this.record().beginComputePass())
     pass.setPipeline(pipeline.gpu)
     pass.setBindGroup(0, group)
     pass.dispatchWorkgroups(width, height)
@@ -84,6 +90,7 @@ export class Commands {
     from.lastBatch = this.batch
     this.counts.readBytes += size
     await this.schedule()
+    this.unread = 0
     return this.readBacks.read(target, bytes)
   }
 
@@ -100,6 +107,14 @@ export class Commands {
     this.device.queue.submit([commands])
     this.uploads.recycle()
     this.counts.submits++
+    this.unread++
+  }
+
+  /** Where many batches went off since somebody last waited for one: resolves when the GPU is through with them. */
+  pace(): Promise<unknown> | undefined {
+    if (this.unread < mostUnread) return undefined
+    this.unread = 0
+    return this.device.queue.onSubmittedWorkDone()
   }
 
   destroy(): void {

@@ -41,7 +41,10 @@ export class Copier {
     if (fromOffset % 4 === 0 && toOffset % 4 === 0 && bytes % 4 === 0)
       return this.launcher.commands.copy(from, fromOffset, to, toOffset, bytes)
     this.places ??= this.pool.take(12)
-    this.launcher.commands.write(this.places, new Uint8Array(Uint32Array.of(fromOffset, toOffset, bytes).buffer))
+    this.launcher.commands.write(
+      this.places,
+      new Uint8Array(Uint32Array.of(fromOffset, toOffset, bytes).buffer),
+    )
     stagedKernel('move', { stages: [moveBytes(from, to, bytes)], workspaceBytes: 0 }, this.launcher).launch([
       from,
       to,
@@ -63,8 +66,8 @@ const lanes = 64
 /** A lane for every word that is written to; the bytes of it that do not belong to the move stay. */
 const moveBytes = (from: GpuBuffer, to: GpuBuffer, bytes: number): Stage => ({
   buffers: [
-    { arg: 0, dtype: 'uint32', length: from.bytes / 4, access: 'read' },
-    { arg: 1, dtype: 'uint32', length: to.bytes / 4, access: 'write' },
+    { arg: 0, dtype: 'uint32', length: from.gpu.size / 4, access: 'read' },
+    { arg: 1, dtype: 'uint32', length: to.gpu.size / 4, access: 'write' },
     { arg: 2, dtype: 'uint32', length: 3, access: 'read' },
   ],
   groups: Math.ceil((bytes / 4 + 2) / lanes),

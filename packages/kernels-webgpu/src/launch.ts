@@ -45,8 +45,9 @@ export function stagedKernel(name: string, code: KernelCode, launcher: Launcher)
 /** Binds launches so that they can be enqueued again and again. */
 export async function bindAll(launches: readonly BoundLaunch[]): Promise<Enqueue[]> {
   return Promise.all(
-    launches.map(({ kernel, args }) => {
-      if (!isGpuKernel(kernel)) throw new InternalError('a kernel of another device was given to the webgpu device')
+    launches.map(async ({ kernel, args }) => {
+      if (!isGpuKernel(kernel))
+        throw new InternalError('a kernel of another device was given to the webgpu device')
       return kernel.bind(args.map((arg: Buffer) => ownBuffer(arg)))
     }),
   )

@@ -1,6 +1,7 @@
 // Compiles shaders, each text once, as many at a time as there are.
+import type { Health } from './health.ts'
 import type { CompilationFailure } from './shaderReport.ts'
-import { shaderError } from './shaderReport.ts'
+import { refusal, shaderError } from './shaderReport.ts'
 import { computeStage } from './usage.ts'
 
 /** A shader's text and how it binds its buffers. */
@@ -21,16 +22,15 @@ export interface Pipeline {
 /** Pipelines by their text. */
 export class PipelineCache {
   private readonly device: GPUDevice
-  private readonly fail: (error: Error) => void
+  private readonly health: Health
   private readonly ready = new Map<string, Pipeline>()
   private readonly pending = new Map<string, Promise<Pipeline>>()
   private readonly layouts = new Map<string, readonly [GPUBindGroupLayout, GPUPipelineLayout]>()
   private characters = 0
 
-  /** @param fail told of shaders that turn out wrong after they were used. */
-  constructor(device: GPUDevice, fail: (error: Error) => void) {
+  constructor(device: GPUDevice, health: Health) {
     this.device = device
-    this.fail = fail
+    this.health = health
   }
 
   /** Pipelines that were compiled, and the characters of their texts. */
@@ -55,23 +55,18 @@ export class PipelineCache {
     return compiled
   }
 
-  /** Compiles at once; should the shader be wrong, `fail` is told later. */
+  /** Compiles at once; should the shader be wrong, the device fails later. */
   now(source: PipelineSource): Pipeline {
     const ready = this.ready.get(source.text)
     if (ready) return ready
     const { device } = this
-    device.pushErrorScope('validation')
-    const module = device.createShaderModule({ code: source.text, label: source.name })
     const [layout, pipelineLayout] = this.layoutOf(source.writes)
-    const gpu = device.createComputePipeline({
-      label: source.name,
-      layout: pipelineLayout,
-      compute: { module, entryPoint: 'main' },
-    })
-    device.popErrorScope().then(
-      (error) => error && this.report(source, module, error),
-      () => undefined,
-    )
+    const compile = (): GPUComputePipeline => {
+      const module = device.createShaderModule({ code: source.text, label: source.name })
+      const compute = { module, entryPoint: 'main' }
+      return device.createComputePipeline({ label: source.name, layout: pipelineLayout, compute })
+    }
+    const gpu = this.health.during('validation', compile, (error) => refusal(source, error.message, error))
     return this.keep(source, { gpu, layout })
   }
 
@@ -98,10 +93,6 @@ export class PipelineCache {
     this.ready.set(source.text, pipeline)
     this.characters += source.text.length
     return pipeline
-  }
-
-  private async report(source: PipelineSource, module: GPUShaderModule, error: GPUError): Promise<void> {
-    this.fail(await shaderError(source, module, error))
   }
 
   private layoutOf(writes: readonly boolean[]): readonly [GPUBindGroupLayout, GPUPipelineLayout] {

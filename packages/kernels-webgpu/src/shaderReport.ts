@@ -12,19 +12,22 @@ const around = 2
 
 /** The error for a shader that was refused, with the lines that the compiler names. */
 export async function shaderError(
-  { text, name }: PipelineSource,
+  source: PipelineSource,
   module: GPUShaderModule,
   failure: CompilationFailure,
 ): Promise<ShaderError> {
-  const lines = text.split('\n')
+  const lines = source.text.split('\n')
   const messages = await module.getCompilationInfo().then(
     (info) => info.messages.filter(({ type }) => type === 'error'),
     () => [],
   )
   const places = messages.map(({ message, lineNum }) => `${message}\n${excerpt(lines, lineNum)}`)
-  const what = places.length > 0 ? places.join('\n') : failure.message
-  return new ShaderError(`the shader of kernel '${name}' was refused: ${what}`, { cause: failure })
+  return refusal(source, places.length > 0 ? places.join('\n') : failure.message, failure)
 }
+
+/** The error for a shader that was refused, in the compiler's words. */
+export const refusal = ({ name }: PipelineSource, what: string, cause: unknown): ShaderError =>
+  new ShaderError(`the shader of kernel '${name}' was refused: ${what}`, { cause })
 
 function excerpt(lines: readonly string[], line: number): string {
   const first = Math.max(1, line - around)

@@ -1,18 +1,12 @@
 // The webgpu device: kernels are written as WGSL when a Program asks for them, and a Program's launches go to the GPU as one submission.
 import type { BoundLaunch, Buffer, Device, DeviceCaps, FusedKernel, Kernel, Signature } from '@shoal/core'
-import {
-  boundInputs,
-  ClosedError,
-  DeviceLostError,
-  InternalError,
-  PlacementError,
-  ValueError,
-} from '@shoal/core'
+import { boundInputs, ClosedError, InternalError, PlacementError, ValueError } from '@shoal/core'
 import { type AdapterOptions, type FoundAdapter, findAdapter } from './adapter.ts'
 import { Binder } from './binding.ts'
 import { BufferPool, ownBuffer } from './buffer.ts'
 import { type CommandCounts, Commands } from './commands.ts'
 import { Copier } from './copy.ts'
+import { Health } from './health.ts'
 import { kernelDefs } from './kernels/index.ts'
 import type { KernelDef } from './kernels/kernelDef.ts'
 import { bindAll, type Launcher, stagedKernel } from './launch.ts'
@@ -20,7 +14,9 @@ import { lower } from './lower/lower.ts'
 import { outputThrough, plainOutput } from './output.ts'
 import { PipelineCache } from './pipelines.ts'
 import { type KernelTime, Profile } from './profile.ts'
+import { demandSchedules, type Schedules } from './schedules.ts'
 import type { Target } from './stage.ts'
+import { targetOf } from './target.ts'
 import { wgslDtypes } from './wgsl/representation.ts'
 
 /** Features of WebGPU that kernels use where the adapter has them. */
@@ -33,6 +29,8 @@ export interface WebGpuOptions extends AdapterOptions {
   readonly features?: readonly OptionalFeature[]
   /** Bytes that all buffers together may take. Default: no limit but the GPU's. */
   readonly maxBytes?: number
+  /** What `measureSchedules` found on this adapter. Default: kernels choose by sizes and limits alone. */
+  readonly schedules?: Schedules
 }
 
 /** What a device has done so far. */
@@ -51,7 +49,7 @@ export interface WebGpuDevice extends Device {
   readonly gpu: GPUDevice
   /** The adapter's name of itself. */
   readonly adapterInfo: GPUAdapterInfo
-  /** Features in use. */
+  /** Features in use, of the device and of WGSL. */
   readonly features: ReadonlySet<string>
   counts(): WebGpuCounts
   /**
@@ -74,56 +72,49 @@ const limits = [
 /**
  * Opens a device on a GPU: the browser's, or in Node by the npm package `webgpu`. Give it to a session, which disposes it.
  * Reading back takes time: use `session.run`, not `runSync`.
- * @throws PlacementError where there is no adapter, ValueError for options out of range
+ * @throws PlacementError where there is no adapter, ValueError for options out of range and for schedules of another adapter
  */
 export async function webgpu(options: WebGpuOptions = {}): Promise<WebGpuDevice> {
-  const { features = optionalFeatures, maxBytes = Infinity } = options
+  const { features = optionalFeatures, maxBytes = Infinity, schedules } = options
   const unknown = features.find((name) => !optionalFeatures.includes(name))
   if (unknown !== undefined)
     throw new ValueError(`features are of ${optionalFeatures.join(', ')}; got '${unknown}'`)
   if (!(maxBytes >= 65536)) throw new ValueError(`maxBytes must be at least 65536, got ${maxBytes}`)
   const found = await findAdapter(options)
   const { adapter } = found
+  if (schedules !== undefined) demandSchedules(schedules, adapter.info)
   const gpu = await adapter.requestDevice({
     requiredFeatures: features.filter((name) => adapter.features.has(name)),
     requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])),
   })
-  return new GpuDevice(found, gpu, maxBytes)
+  return new GpuDevice(found, gpu, maxBytes, schedules)
 }
 
 class GpuDevice implements WebGpuDevice {
   readonly type = 'webgpu'
   readonly caps: DeviceCaps
   readonly gpu: GPUDevice
-  readonly adapterInfo: GPUAdapterInfo
   readonly features: ReadonlySet<string>
   // Held as long as the device: an adapter's entry point must not be collected before it.
   readonly #found: FoundAdapter
+  readonly #health: Health
   readonly #pool: BufferPool
   readonly #commands: Commands
   readonly #pipelines: PipelineCache
   readonly #copier: Copier
   readonly #launcher: Launcher
   readonly #target: Target
-  #failure: Error | undefined
   #closed = false
 
-  constructor(found: FoundAdapter, gpu: GPUDevice, maxBytes: number) {
+  constructor(found: FoundAdapter, gpu: GPUDevice, maxBytes: number, schedules?: Schedules) {
     this.#found = found
     this.gpu = gpu
-    this.adapterInfo = found.adapter.info
-    this.features = new Set(gpu.features)
-    const fail = (error: Error): void => void (this.#failure ??= error)
-    this.#pool = new BufferPool(gpu, maxBytes, fail)
+    this.features = new Set([...gpu.features, ...(found.gpu?.wgslLanguageFeatures ?? [])])
+    this.#health = new Health(gpu)
+    this.#pool = new BufferPool(gpu, this.#health, maxBytes)
     this.#commands = new Commands(gpu)
-    this.#pipelines = new PipelineCache(gpu, fail)
-    const { maxStorageBuffersPerShaderStage: maxBuffers } = gpu.limits
-    this.#target = {
-      lanes: Math.min(gpu.limits.maxComputeInvocationsPerWorkgroup, gpu.limits.maxComputeWorkgroupSizeX),
-      workgroupBytes: gpu.limits.maxComputeWorkgroupStorageSize,
-      maxBuffers,
-      features: this.features,
-    }
+    this.#pipelines = new PipelineCache(gpu, this.#health)
+    this.#target = targetOf(gpu, this.features, schedules)
     this.#launcher = {
       binder: new Binder(gpu, this.#pipelines),
       commands: this.#commands,
@@ -132,22 +123,17 @@ class GpuDevice implements WebGpuDevice {
     this.#copier = new Copier(this.#launcher, this.#pool)
     this.caps = {
       dtypes: new Set(wgslDtypes),
-      maxBuffers,
+      maxBuffers: this.#target.maxBuffers,
       maxBytes: Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize, maxBytes),
       subBuffers: false,
       // Implementations of WGSL may take it that no number is NaN or infinite.
       strictNaN: false,
       epilogues: new Set(kernelDefs.filter((def) => def.epilogue).map(({ op }) => op)),
     }
-    void gpu.lost.then(({ message }) => {
-      if (!this.#closed)
-        fail(
-          new DeviceLostError(
-            `the GPU was lost (${message || 'it was destroyed'}): what its memory held is gone. Close the session, open a device and a session anew, and restore variables from a checkpoint`,
-          ),
-        )
-    })
-    gpu.addEventListener('uncapturederror', ({ error }) => fail(new InternalError(`WebGPU: ${error.message}`)))
+  }
+
+  get adapterInfo(): GPUAdapterInfo {
+    return this.#found.adapter.info
   }
 
   alloc(bytes: number): Buffer {
@@ -175,7 +161,7 @@ class GpuDevice implements WebGpuDevice {
       this.#demandUsable()
       return data
     } catch (error) {
-      throw await this.#causeOf(error)
+      throw await this.#health.causeOf(error)
     }
   }
 
@@ -207,7 +193,8 @@ class GpuDevice implements WebGpuDevice {
       firstOutput: inputs,
       workspace: inputs + signature.outputs.length + further,
     })
-    return stagedKernel(epilogue ? `${op} then ${epilogue.name}` : op, code, this.#launcher)
+    const { name = op } = signature
+    return stagedKernel(epilogue ? `${name} then ${epilogue.name}` : name, code, this.#launcher)
   }
 
   async sequence(launches: readonly BoundLaunch[]): Promise<() => void> {
@@ -217,6 +204,10 @@ class GpuDevice implements WebGpuDevice {
       this.#demandUsable()
       for (const enqueue of enqueues) enqueue()
     }
+  }
+
+  pace(): Promise<unknown> | undefined {
+    return this.#commands.pace()
   }
 
   counts(): WebGpuCounts {
@@ -247,6 +238,7 @@ class GpuDevice implements WebGpuDevice {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#health.close()
     this.#commands.destroy()
     this.gpu.destroy()
     await this.gpu.lost
@@ -259,16 +251,8 @@ class GpuDevice implements WebGpuDevice {
   }
 
   #demandUsable(): void {
-    if (this.#failure) throw this.#failure
+    const { failure } = this.#health
+    if (failure) throw failure
     if (this.#closed) throw new ClosedError('the webgpu device was disposed')
-  }
-
-  /** Reading back fails when the device is lost, which it says at about the same time. */
-  async #causeOf(error: unknown): Promise<unknown> {
-    if (this.#failure) return this.#failure
-    await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 1000))])
-    // What was told of the loss is told to others first.
-    await Promise.resolve()
-    return this.#failure ?? error
   }
 }

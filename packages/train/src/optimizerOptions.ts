@@ -1,5 +1,5 @@
 // The options of optimizers, checked and completed: programs in plain JavaScript have nobody else to tell them of a slip.
-import { Tensor, ValueError } from '@shoal/core'
+import { checkOptions, optionRules, Tensor, ValueError } from '@shoal/core'
 import type { OptimizerOptions } from './optimizer.ts'
 
 /** What a kind of optimizer takes besides what all take. */
@@ -16,13 +16,8 @@ export function withDefaults<O extends OptimizerOptions>(
   defaults: Required<Own<O>>,
 ): Required<Own<O>> & OptimizerOptions {
   const known = ['learningRate', 'name', ...Object.keys(defaults)]
-  const takes = `${kind} takes an object of options: ${known.join(', ')}`
-  if (typeof options !== 'object' || options === null)
-    throw new ValueError(`${takes}; it was given something else`)
-  const unknown = Object.keys(options).filter((name) => !known.includes(name))
-  if (unknown.length > 0)
-    throw new ValueError(`${takes}; there is no ${unknown.map((name) => `'${name}'`).join(', no ')}`)
-  demandRate(kind, options.learningRate, `; ${takes}`)
+  checkOptions<object>(kind, options, Object.fromEntries(known.map((name) => [name, optionRules.any])))
+  demandRate(kind, options.learningRate, `; ${kind} takes ${known.join(', ')}`)
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as O
   return { ...defaults, ...given }
 }

@@ -2,6 +2,8 @@
 import { compileGraph } from '../compile/compileGraph.ts'
 import { bind } from '../compile/bind.ts'
 import { ClosedError, ValueError } from '../errors.ts'
+import type { OptionRules } from '../options.ts'
+import { checkOptions, optionRules } from '../options.ts'
 import type { Graph, Node, Tensor } from '../graph/graph.ts'
 import { colocateWith } from '../graph/scope.ts'
 import type { NDArray } from '../ndarray.ts'
@@ -46,14 +48,15 @@ export interface SessionOptions {
   readonly fusion?: boolean
   /**
    * What feeds and intermediate values of a program may take on a device; while they take more, values are computed again instead of being kept, as
-   * far as that helps. Compiling takes many times as long. Variables and scratch memory of kernels are not counted. Default: no limit.
+   * far as that helps: it is an aim, and where it cannot be met `log` and `inspectProgram` say what it came to. Compiling takes many times as long. Variables, constants and
+   * scratch memory of kernels are not counted; each body of a branch or loop is a program of its own. From 0; default: no limit.
    */
   readonly maxActivationBytes?: number
   /** May a node run elsewhere when the device that it asks for cannot run it? Default true. */
   readonly softPlacement?: boolean
   /** Compiled graphs kept; the least recently run one goes first. Default 64. */
   readonly maxPrograms?: number
-  /** Where lines go that ops print, and that tell where soft placement moved a node. Default: nowhere. */
+  /** Where lines go that ops print, and that tell where soft placement moved a node, and where `maxActivationBytes` cannot be met. Default: nowhere. */
   readonly log?: (line: string) => void
 }
 
@@ -63,6 +66,36 @@ export interface RunOptions {
   readonly signal?: AbortSignal
   /** Called at the end of the run with what ran when; tracing runs kernels one by one. */
   readonly onTrace?: (events: readonly TraceEvent[]) => void
+}
+
+const isDevice = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  'caps' in value &&
+  typeof value.caps === 'object' &&
+  ['alloc', 'kernel', 'fuse'].every((method) => typeof Reflect.get(value, method) === 'function')
+
+const sessionRules: OptionRules<SessionOptions> = {
+  devices: optionRules.list('a list of devices, as in [cpu()]', isDevice),
+  seed: optionRules.whole(),
+  passes: {
+    wanted: 'a pass, with a name and a function run',
+    accepts: (value) =>
+      typeof value === 'object' && value !== null && 'run' in value && typeof value.run === 'function',
+  },
+  fusion: optionRules.boolean,
+  maxActivationBytes: optionRules.from(0),
+  softPlacement: optionRules.boolean,
+  maxPrograms: optionRules.whole(0),
+  log: optionRules.function,
+}
+
+const runRules: OptionRules<RunOptions> = {
+  signal: {
+    wanted: 'an AbortSignal',
+    accepts: (value) => typeof value === 'object' && value !== null && 'aborted' in value,
+  },
+  onTrace: optionRules.function,
 }
 
 /** What all stages of a run have in common. */
@@ -75,6 +108,8 @@ type GraphRun = Omit<RunState, 'rendezvous'> & {
 export class Session implements AsyncDisposable {
   readonly devices: readonly Device[]
   private readonly options: SessionOptions
+  /** Devices that may fall behind. */
+  private readonly paced: readonly Device[]
   private readonly variables = new VariableStore()
   private readonly declarations = new Declarations()
   private readonly streams = new StreamNames()
@@ -86,10 +121,13 @@ export class Session implements AsyncDisposable {
   private closed: Promise<void> | undefined
   private step = 0
 
+  /** @throws ValueError for options that there are not, or out of range. */
   constructor(options: SessionOptions = {}) {
+    checkOptions('Session', options, sessionRules)
     this.options = options
     this.devices = options.devices ?? [reference()]
     if (this.devices.length === 0) throw new ValueError('a session needs at least one device')
+    this.paced = this.devices.filter(({ pace }) => pace !== undefined)
     this.cache = new ExecutableCache(options.maxPrograms ?? 64)
   }
 
@@ -201,6 +239,7 @@ export class Session implements AsyncDisposable {
     manner: { readonly pause?: Pause; readonly once?: boolean },
   ): Awaitable<unknown> {
     this.demandOpen()
+    checkOptions('run', options, runRules)
     options.signal?.throwIfAborted()
     const { graph, restore } = flattenFetches(fetches)
     const arrays = resolveFeeds(feeds, tensorFinder(graph))
@@ -225,10 +264,20 @@ export class Session implements AsyncDisposable {
       }
       this.demandValues(compiled)
       return lastly(
-        () => compiled.run({ ...run, rendezvous: new LocalRendezvous() }, [...feeds.values()]),
+        () =>
+          after(this.pace(), () =>
+            compiled.run({ ...run, rendezvous: new LocalRendezvous() }, [...feeds.values()]),
+          ),
         () => (run.once ? compiled.free() : this.cache.put(key, compiled)),
       )
     })
+  }
+
+  /** Waits for devices that have more than enough to do. */
+  private pace(): Awaitable<unknown> {
+    if (this.paced.length === 0) return undefined
+    const behind = this.paced.flatMap((device) => device.pace!() ?? [])
+    return behind.length === 0 ? undefined : Promise.all(behind)
   }
 
   /** Checks before anything runs what can be known by then. */

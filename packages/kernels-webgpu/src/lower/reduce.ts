@@ -33,9 +33,17 @@ export function reductionStages(kernel: FusedKernel, target: Target): KernelCode
   const levels = levelsOf(kernel)
   const { across, points, splits } = sharing
   const schedule = `${across} lanes a point, ${points} points a workgroup${splits > 1 ? `, ${splits} workgroups a point` : ''}`
-  if (splits === 1)
-    return { stages: [stageOf(kernel, sharing, levels, levels.length)], workspaceBytes: 0, schedule }
-  const stages = [...levels.keys(), levels.length].map((level) => stageOf(kernel, sharing, levels, level))
+  const all = [...kernel.stores.keys()]
+  if (splits === 1) return { stages: [stageOf(kernel, sharing, levels, all)], workspaceBytes: 0, schedule }
+  // What is stored once may take the memory of what other workgroups still read to store everywhere: it waits for a stage of its own.
+  const stores = [
+    all.filter((i) => storesEverywhere(kernel, kernel.stores[i]!)),
+    all.filter((i) => !storesEverywhere(kernel, kernel.stores[i]!)),
+  ].filter((outputs) => outputs.length > 0)
+  const stages = [
+    ...levels.map((_, level) => stageOf(kernel, sharing, levels.slice(0, level + 1))),
+    ...stores.map((outputs) => stageOf(kernel, sharing, levels, outputs)),
+  ]
   return { stages, workspaceBytes: 4 * partials(kernel, sharing) * kernel.reductions.length, schedule }
 }
 
@@ -49,7 +57,8 @@ function levelsOf({ reductions }: FusedKernel): readonly (readonly number[])[] {
   const levels: number[] = []
   reductions.forEach(({ term }, i) => {
     let level = 0
-    for (const e of subexpressions(term)) if (e.op === 'acc') level = Math.max(level, levels[e.reduction]! + 1)
+    for (const e of subexpressions(term))
+      if (e.op === 'acc') level = Math.max(level, levels[e.reduction]! + 1)
     levels[i] = level
   })
   return Array.from({ length: Math.max(...levels) + 1 }, (_, level) =>
@@ -66,8 +75,10 @@ export function share(kernel: FusedKernel, target: Target): Sharing {
   const across = powerOfTwo(Math.max(1, Math.min(most, wanted, Math.ceil(terms / 2))))
   const points = Math.max(1, Math.min(Math.floor(Math.max(64, across) / across), kept))
   const groups = Math.ceil(kept / points)
+  // Scratch memory takes a binding too.
+  const bound = kernel.inputs.length + kernel.stores.length
   const splits =
-    across * points * groups * 2 > enough || terms < 2 * splitTerms
+    bound >= target.maxBuffers || across * points * groups * 2 > enough || terms < 2 * splitTerms
       ? 1
       : Math.min(256, Math.floor(terms / splitTerms), Math.ceil(enough / (across * points * groups)))
   return { across, points, along, splits }
@@ -92,11 +103,17 @@ function stride(index: Expr, axis: number): number {
 
 const powerOfTwo = (atLeast: number): number => 2 ** Math.ceil(Math.log2(atLeast))
 
-/** The stage that finishes the reductions of levels below `level`, and then computes those of `level`, or stores if it is the last. */
-function stageOf(kernel: FusedKernel, sharing: Sharing, levels: readonly (readonly number[])[], level: number): Stage {
+/** A stage. With `outputs`, it finishes the reductions of all levels and stores these; without, it leaves parts of the last level's in scratch memory. */
+function stageOf(
+  kernel: FusedKernel,
+  sharing: Sharing,
+  levels: readonly (readonly number[])[],
+  outputs?: readonly number[],
+): Stage {
   const { points, across, splits } = sharing
-  const storing = level === levels.length
   const uses = usesOf(kernel)
+  const parts = outputs ? [] : levels.at(-1)!
+  const used = outputs ? uses : uses.slice(0, kernel.inputs.length)
   const scratch: BufferUse[] =
     splits === 1
       ? []
@@ -104,28 +121,27 @@ function stageOf(kernel: FusedKernel, sharing: Sharing, levels: readonly (readon
           arg: uses.length,
           dtype: scratchDtype(dtype),
           length: partials(kernel, sharing) * kernel.reductions.length,
-          access: levels[level]?.includes(i) ? 'write' : 'read',
+          access: parts.includes(i) ? 'write' : 'read',
         }))
-  const used = storing ? uses : uses.slice(0, kernel.inputs.length)
   return {
     buffers: [...used, ...scratch],
     groups: Math.ceil(keptOf(kernel) / points) * splits,
     lanes: points * across,
     write: (shader) => {
       const writer = new ReductionWriter(shader, kernel, sharing, used.length)
-      levels.slice(0, level).forEach((reductions) => {
-        if (splits === 1) writer.reduce(reductions)
-        else writer.collect(reductions)
-      })
-      if (storing) writer.store()
-      else writer.keep(levels[level]!)
+      const finished = outputs ? levels : levels.slice(0, -1)
+      finished.forEach((reductions) =>
+        splits === 1 ? writer.reduce(reductions) : writer.collect(reductions),
+      )
+      if (outputs) writer.store(outputs)
+      else writer.keep(parts)
     },
   }
 }
 
 /** Partial results of narrow integers and truths take a word each. */
 const scratchDtype = (dtype: KernelReduction['dtype']): BufferUse['dtype'] =>
-  ({ f32: 'float32', i32: 'int32', u32: 'uint32', bool: 'uint32' } as const)[scalarType(dtype)]
+  (({ f32: 'float32', i32: 'int32', u32: 'uint32', bool: 'uint32' }) as const)[scalarType(dtype)]
 
 /** Writes one stage of a kernel with reductions. */
 class ReductionWriter {
@@ -152,8 +168,10 @@ class ReductionWriter {
     this.scratch = scratch
     this.memories = Array.from({ length: scratch }, (_, i) => shader.memory(i))
     const kept = keptOf(kernel)
-    this.share = across === 1 ? '0' : points === 1 ? 'lane' : shader.let(along ? `lane % ${across}` : `lane / ${points}`)
-    this.lanePoint = points === 1 ? '0' : across === 1 ? 'lane' : shader.let(along ? `lane / ${across}` : `lane % ${points}`)
+    this.share =
+      across === 1 ? '0' : points === 1 ? 'lane' : shader.let(along ? `lane % ${across}` : `lane / ${points}`)
+    this.lanePoint =
+      points === 1 ? '0' : across === 1 ? 'lane' : shader.let(along ? `lane / ${across}` : `lane % ${points}`)
     this.split = splits === 1 ? '0' : shader.let(`group % ${splits}`)
     const group = splits === 1 ? 'group' : shader.let(`group / ${splits}`)
     const position = shader.let(`${group} * ${points} + ${this.lanePoint}`)
@@ -175,7 +193,10 @@ class ReductionWriter {
     const { shader } = this
     shader.block(this.onlyOne(), () =>
       reductions.forEach((reduction, i) => {
-        const value = scalarType(this.kernel.reductions[reduction]!.dtype) === 'bool' ? `select(0u, 1u, ${values[i]!})` : values[i]!
+        const value =
+          scalarType(this.kernel.reductions[reduction]!.dtype) === 'bool'
+            ? `select(0u, 1u, ${values[i]!})`
+            : values[i]!
         shader.memory(this.scratch + reduction).store(this.place(reduction, this.split), value)
       }),
     )
@@ -197,16 +218,17 @@ class ReductionWriter {
     found.forEach((value, i) => (this.accumulators[reductions[i]!] = this.together(reductions[i]!, value)))
   }
 
-  /** Stores everything, once all reductions are finished. */
-  store(): void {
+  /** Stores outputs, once all reductions are finished. */
+  store(outputs: readonly number[]): void {
     const { shader, kernel, sharing } = this
-    const { stores } = kernel
-    const everywhere = [...stores.keys()].filter((i) => storesEverywhere(kernel, stores[i]!))
-    const once = [...stores.keys()].filter((i) => !storesEverywhere(kernel, stores[i]!))
+    const everywhere = outputs.filter((i) => storesEverywhere(kernel, kernel.stores[i]!))
+    const once = outputs.filter((i) => !everywhere.includes(i))
     if (everywhere.length > 0 && termsOf(kernel) > 0) {
       const body = (): void => this.eachTerm((axes) => this.storeAt(everywhere, axes))
       if (this.exists) shader.block(`if (${this.exists})`, body)
       else body()
+      // What is stored once may take the memory of what the other lanes have read up to here.
+      if (once.length > 0 && sharing.across > 1) shader.line('storageBarrier();')
     }
     if (once.length === 0) return
     const first = this.onlyOne(sharing.splits > 1 ? `${this.split} == 0` : undefined)
@@ -216,12 +238,18 @@ class ReductionWriter {
   private storeAt(outputs: readonly number[], axes: readonly string[]): void {
     const { inputs, stores } = this.kernel
     const writer = this.writer(axes)
-    const values = outputs.map((i) => [writer.write(stores[i]!.index), writer.write(stores[i]!.value)] as const)
+    const values = outputs.map(
+      (i) => [writer.write(stores[i]!.index), writer.write(stores[i]!.value)] as const,
+    )
     values.forEach(([index, value], k) => this.memories[inputs.length + outputs[k]!]!.store(index, value))
   }
 
   private writer(axes: readonly string[]): ScalarWriter {
-    return new ScalarWriter(this.shader, { axes, load: loadsFrom(this.memories), accumulators: this.accumulators })
+    return new ScalarWriter(this.shader, {
+      axes,
+      load: loadsFrom(this.memories),
+      accumulators: this.accumulators,
+    })
   }
 
   /** What this lane finds in its share of the terms. */

@@ -120,18 +120,16 @@ function binary(shader: Shader, op: Binary, a: string, b: string, dtype: DType):
     case 'rem': {
       const sign = op === 'div' ? '/' : '%'
       if (kind === 'float') return op === 'div' ? `${a} / ${b}` : call(mathFunctions.rem)
-      // A literal divisor: simplified kernels have no division by zero left.
-      return /^\d/.test(b) && !/^0/.test(b)
-        ? `${a} ${sign} ${b}`
-        : `select(${a} ${sign} ${b}, ${literal(shader, 0, dtype)}, ${b} == ${literal(shader, 0, dtype)})`
+      const zero = literal(shader, 0, dtype)
+      // Dividing by a literal zero would not even compile.
+      if (b === zero) return zero
+      return /^\d/.test(b) ? `${a} ${sign} ${b}` : `select(${a} ${sign} ${b}, ${zero}, ${b} == ${zero})`
     }
     case 'min':
     case 'max':
       return kind === 'float' ? call(op === 'min' ? least : greatest) : `${op}(${a}, ${b})`
     case 'pow':
-      return kind === 'float'
-        ? call(mathFunctions.pow)
-        : call(kind === 'uint' ? unsignedPower : signedPower)
+      return kind === 'float' ? call(mathFunctions.pow) : call(kind === 'uint' ? unsignedPower : signedPower)
     case 'atan2':
       return call(mathFunctions.atan2)
     case 'and':
@@ -167,7 +165,8 @@ function compare(shader: Shader, op: Comparison, a: string, b: string, dtype: DT
   // Comparing a number with itself asks whether it is NaN, which compilers may take for granted that it is not.
   const nan = shader.include(isNaN)
   if (a === b) return op === 'ne' ? `${nan}(${a})` : op === 'lt' ? 'false' : `!${nan}(${a})`
-  return `${a} ${signs[op]} ${b}`
+  // Nothing is equal to NaN; that it is unequal to everything not every implementation knows.
+  return op === 'ne' ? `!(${a} == ${b})` : `${a} ${signs[op]} ${b}`
 }
 
 function cast(shader: Shader, x: string, from: DType, to: DType): string {
