@@ -1,4 +1,5 @@
 // Every hand-written kernel of this device.
+import { convKernels } from './conv/index.ts'
 import type { KernelDef } from './kernelDef.ts'
 import { bitcast } from './move/bitcast.ts'
 import { concat } from './move/concat.ts'
@@ -9,6 +10,7 @@ import { pools } from './pool/index.ts'
 /** The kernels; the first that supports a signature is taken. What none takes, the placer puts on another device. */
 export const kernelDefs: readonly KernelDef[] = [
   ...matmulKernels,
+  ...convKernels,
   ...pools,
   gather,
   gatherNd,
