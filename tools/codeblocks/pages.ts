@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Ended, run } from '../run.ts'
+import { offerSoftwareGpu } from '../softwareGpu.ts'
 import { files, root, text } from '../workspace.ts'
 import { assemble } from './assemble.ts'
 import { splitCommands } from './commands.ts'
@@ -27,6 +28,7 @@ const folder = join(root, folderName)
 
 /** Runs all code of README.md and docs, page by page, and type-checks its TypeScript; one outcome for each. */
 export async function* checkPages(): AsyncGenerator<PageOutcome> {
+  offerSoftwareGpu()
   prepareFolder()
   const pages = files(['README.md', 'docs/**/*.md', 'packages/*/README.md']).map(writePage)
   if (pages.some(({ modules }) => modules.length > 0))

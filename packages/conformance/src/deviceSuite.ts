@@ -66,12 +66,15 @@ export function deviceSuite(
       })
     })
     describe('random graphs', () => {
-      it.each(batches(graphs, 6))('%i to %i are computed as the reference does op by op', async (first, last) => {
-        const watched = watch(device)
-        for (let seed = first; seed <= last; seed++)
-          await checkRandomGraph([watched.device, ...team().slice(1)], seed)
-        expect(watched.held()).toBe(0)
-      })
+      it.each(batches(graphs, 6))(
+        '%i to %i are computed as the reference does op by op',
+        async (first, last) => {
+          const watched = watch(device)
+          for (let seed = first; seed <= last; seed++)
+            await checkRandomGraph([watched.device, ...team().slice(1)], seed)
+          expect(watched.held()).toBe(0)
+        },
+      )
     })
   })
 }

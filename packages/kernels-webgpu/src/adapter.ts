@@ -48,6 +48,6 @@ async function entry(): Promise<GPU> {
       { cause },
     )
   }
-  // No kernel reads workgroup memory before it writes it. Clearing it costs time at every launch, and seconds of compiling on GPUs in software.
+  // Kernels write workgroup memory before they read it. Zeroing it first takes time, and software adapters a second to compile.
   return dawn.create(['enable-dawn-features=disable_workgroup_init'])
 }

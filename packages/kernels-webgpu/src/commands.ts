@@ -1,7 +1,7 @@
 // Collects commands into batches: what is enqueued in one turn becomes one submission, with its uploads before and its read-backs behind it.
-import { GpuBuffer } from './buffer.ts'
+import type { GpuBuffer } from './buffer.ts'
 import type { Pipeline } from './pipelines.ts'
-import { Profile } from './profile.ts'
+import type { Profile } from './profile.ts'
 import { ReadBacks } from './readBacks.ts'
 import { Uploads } from './uploads.ts'
 
@@ -51,7 +51,9 @@ export class Commands {
   }
 
   dispatch({ pipeline, group, width, height, buffers, name }: Dispatch): void {
-    const pass = this.profile ? this.profiledPass(this.profile, name) : (this.pass ??= this.record().beginComputePass())
+    const pass = this.profile
+      ? this.profiledPass(this.profile, name)
+      : (this.pass ??= this.record().beginComputePass())
     pass.setPipeline(pipeline.gpu)
     pass.setBindGroup(0, group)
     pass.dispatchWorkgroups(width, height)

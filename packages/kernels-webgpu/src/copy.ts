@@ -41,7 +41,10 @@ export class Copier {
     if (fromOffset % 4 === 0 && toOffset % 4 === 0 && bytes % 4 === 0)
       return this.launcher.commands.copy(from, fromOffset, to, toOffset, bytes)
     this.places ??= this.pool.take(12)
-    this.launcher.commands.write(this.places, new Uint8Array(Uint32Array.of(fromOffset, toOffset, bytes).buffer))
+    this.launcher.commands.write(
+      this.places,
+      new Uint8Array(Uint32Array.of(fromOffset, toOffset, bytes).buffer),
+    )
     stagedKernel('move', { stages: [moveBytes(from, to, bytes)], workspaceBytes: 0 }, this.launcher).launch([
       from,
       to,

@@ -2,7 +2,7 @@ import { deviceSuite } from '@shoal/conformance/suites'
 import { webgpu } from './webgpu.ts'
 import { wgslDtypes } from './wgsl/representation.ts'
 
-deviceSuite('webgpu', () => webgpu(), {
-  dtypes: wgslDtypes,
-  missing: 'Cholesky Conv ConvBackpropFilter ConvBackpropInput CtcLoss Cumulative Eigh Float16MatMul LogDeterminant MatMul Qr QuantizedConv QuantizedMatMul Solve Svd TensorScatter TriangularSolve'.split(' '),
-})
+/** Linear algebra is left to other devices: its kernels are long chains of small steps, which processors run faster. */
+const missing = ['Cholesky', 'Eigh', 'LogDeterminant', 'Qr', 'Solve', 'Svd', 'TriangularSolve']
+
+deviceSuite('webgpu', () => webgpu(), { dtypes: wgslDtypes, missing })

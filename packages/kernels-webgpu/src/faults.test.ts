@@ -52,7 +52,9 @@ describe('opening', () => {
     const hide = `data:text/javascript,import { registerHooks } from 'node:module';
       registerHooks({ resolve(name, context, next) { if (name === 'webgpu') throw new Error('hidden'); return next(name, context) } })`
     const { code, output } = await inNode({}, ['--import', hide])
-    expect(output).toContain("Node has no WebGPU of its own: add the npm package 'webgpu' (npm install webgpu)")
+    expect(output).toContain(
+      "Node has no WebGPU of its own: add the npm package 'webgpu' (npm install webgpu)",
+    )
     expect(code).not.toBe(0)
   })
 })
@@ -154,7 +156,10 @@ describe('a shader that is refused', () => {
     const device = await webgpu()
     await using session = new Session({ devices: [device] })
     spoilShaders(device)
-    const failed = session.run(scope('grown', () => exp(x)), [[x, ones]])
+    const failed = session.run(
+      scope('grown', () => exp(x)),
+      [[x, ones]],
+    )
     await expect(failed).rejects.toThrow(ShaderError)
     await expect(failed).rejects.toThrow(/the shader of kernel '.*grown.*' was refused: .*nobody_knows_this/s)
     await expect(failed).rejects.toThrow(/> +\d+ \| {3}let lane = i32\(invocation\);/)

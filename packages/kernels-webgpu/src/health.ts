@@ -55,7 +55,8 @@ export class Health {
   /** The cause of an error that followed from something: it may be told only a moment later. */
   async causeOf(error: unknown): Promise<unknown> {
     await Promise.all(this.pending)
-    if (!this.failure) await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, 1000))])
+    if (!this.failure)
+      await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, 1000))])
     return this.failure ?? error
   }
 

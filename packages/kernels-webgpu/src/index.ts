@@ -3,4 +3,10 @@ export type { AdapterOptions } from './adapter.ts'
 export type { CommandCounts } from './commands.ts'
 export { ShaderError } from './errors.ts'
 export type { KernelTime } from './profile.ts'
-export { type OptionalFeature, webgpu, type WebGpuCounts, type WebGpuDevice, type WebGpuOptions } from './webgpu.ts'
+export {
+  type OptionalFeature,
+  webgpu,
+  type WebGpuCounts,
+  type WebGpuDevice,
+  type WebGpuOptions,
+} from './webgpu.ts'

@@ -49,8 +49,9 @@ const needed = (stages: readonly Stage[], args: readonly GpuBuffer[]): readonly 
 /** Binds launches so that they can be enqueued again and again. */
 export async function bindAll(launches: readonly BoundLaunch[]): Promise<Enqueue[]> {
   return Promise.all(
-    launches.map(({ kernel, args }) => {
-      if (!isGpuKernel(kernel)) throw new InternalError('a kernel of another device was given to the webgpu device')
+    launches.map(async ({ kernel, args }) => {
+      if (!isGpuKernel(kernel))
+        throw new InternalError('a kernel of another device was given to the webgpu device')
       return kernel.bind(args.map((arg: Buffer) => ownBuffer(arg)))
     }),
   )

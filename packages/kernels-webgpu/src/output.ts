@@ -38,7 +38,12 @@ export function outputThrough(epilogue: FusedKernel, { dtype }: ConcreteType, in
     uses: [
       ...further.map((input, i): BufferUse => ({ ...input, arg: inputs + i, access: 'read' })),
       ...epilogue.stores.map(
-        (store, i): BufferUse => ({ dtype: store.dtype, length: store.length, arg: made + 1 + i, access: 'write' }),
+        (store, i): BufferUse => ({
+          dtype: store.dtype,
+          length: store.length,
+          arg: made + 1 + i,
+          access: 'write',
+        }),
       ),
     ],
     store: (shader, first, index, value) => {

@@ -33,7 +33,8 @@ export class Profile {
 
   /** Has a batch put into memory what it measured. */
   resolve(encoder: GPUCommandEncoder): void {
-    if (this.names.length > 0) encoder.resolveQuerySet(this.queries, 0, 2 * this.names.length, this.results, 0)
+    if (this.names.length > 0)
+      encoder.resolveQuerySet(this.queries, 0, 2 * this.names.length, this.results, 0)
   }
 
   /** The times, in the order of the dispatches. Ends the profile. */

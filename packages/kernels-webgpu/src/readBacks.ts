@@ -20,8 +20,7 @@ export class ReadBacks {
     const whole = Math.max(256, 2 ** Math.ceil(Math.log2(size)))
     const known = this.idle.get(whole)?.pop()
     if (known) this.bytes -= whole
-    const buffer =
-      known ?? this.device.createBuffer({ size: whole, usage: usage.mapRead | usage.copyTarget })
+    const buffer = known ?? this.device.createBuffer({ size: whole, usage: usage.mapRead | usage.copyTarget })
     this.taken.add(buffer)
     return buffer
   }

@@ -1,5 +1,6 @@
 // What a kernel of this device is made of: stages, each one dispatch of a shader over some of the launch's buffers.
 import type { DType } from '@shoal/core'
+import type { Schedules } from './schedules.ts'
 import type { Shader } from './wgsl/shader.ts'
 
 /** How one stage uses one argument of the launch. */
@@ -53,5 +54,8 @@ export interface Target {
   readonly workgroupBytes: number
   /** Buffers of a stage at most. */
   readonly maxBuffers: number
+  /** Features of the device, and of WGSL. */
   readonly features: ReadonlySet<string>
+  /** Schedules that were measured on the adapter. Default: kernels choose by themselves. */
+  readonly schedules?: Schedules
 }

@@ -1,12 +1,6 @@
 // The webgpu device: kernels are written as WGSL when a Program asks for them, and a Program's launches go to the GPU as one submission.
 import type { BoundLaunch, Buffer, Device, DeviceCaps, FusedKernel, Kernel, Signature } from '@shoal/core'
-import {
-  boundInputs,
-  ClosedError,
-  InternalError,
-  PlacementError,
-  ValueError,
-} from '@shoal/core'
+import { boundInputs, ClosedError, InternalError, PlacementError, ValueError } from '@shoal/core'
 import { type AdapterOptions, type FoundAdapter, findAdapter } from './adapter.ts'
 import { Binder } from './binding.ts'
 import { BufferPool, ownBuffer } from './buffer.ts'
@@ -95,7 +89,6 @@ class GpuDevice implements WebGpuDevice {
   readonly type = 'webgpu'
   readonly caps: DeviceCaps
   readonly gpu: GPUDevice
-  readonly adapterInfo: GPUAdapterInfo
   readonly features: ReadonlySet<string>
   // Held as long as the device: an adapter's entry point must not be collected before it.
   readonly #found: FoundAdapter
@@ -111,7 +104,6 @@ class GpuDevice implements WebGpuDevice {
   constructor(found: FoundAdapter, gpu: GPUDevice, maxBytes: number) {
     this.#found = found
     this.gpu = gpu
-    this.adapterInfo = found.adapter.info
     this.features = new Set(gpu.features)
     this.#health = new Health(gpu)
     this.#pool = new BufferPool(gpu, this.#health, maxBytes)
@@ -139,6 +131,10 @@ class GpuDevice implements WebGpuDevice {
       strictNaN: false,
       epilogues: new Set(kernelDefs.filter((def) => def.epilogue).map(({ op }) => op)),
     }
+  }
+
+  get adapterInfo(): GPUAdapterInfo {
+    return this.#found.adapter.info
   }
 
   alloc(bytes: number): Buffer {

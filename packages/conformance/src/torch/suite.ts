@@ -19,10 +19,7 @@ import { networkBuilders } from './networks.ts'
 export const torchBuilders: TorchBuilders = { ...elementwiseBuilders, ...arrayBuilders, ...networkBuilders }
 
 /** Registers one test per operation of the data. */
-export function torchSuite(
-  team: () => readonly Device[],
-  claimed: readonly DType[],
-): void {
+export function torchSuite(team: () => readonly Device[], claimed: readonly DType[]): void {
   describe('values of PyTorch', () => {
     let cases: readonly TorchCase[] = []
     beforeAll(async () => {

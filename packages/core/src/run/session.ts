@@ -107,6 +107,8 @@ type GraphRun = Omit<RunState, 'rendezvous'> & {
 export class Session implements AsyncDisposable {
   readonly devices: readonly Device[]
   private readonly options: SessionOptions
+  /** Devices that may fall behind. */
+  private readonly paced: readonly Device[]
   private readonly variables = new VariableStore()
   private readonly declarations = new Declarations()
   private readonly streams = new StreamNames()
@@ -124,6 +126,7 @@ export class Session implements AsyncDisposable {
     this.options = options
     this.devices = options.devices ?? [reference()]
     if (this.devices.length === 0) throw new ValueError('a session needs at least one device')
+    this.paced = this.devices.filter(({ pace }) => pace !== undefined)
     this.cache = new ExecutableCache(options.maxPrograms ?? 64)
   }
 
@@ -271,7 +274,8 @@ export class Session implements AsyncDisposable {
 
   /** Waits for devices that have more than enough to do. */
   private pace(): Awaitable<unknown> {
-    const behind = this.devices.flatMap((device) => device.pace?.() ?? [])
+    if (this.paced.length === 0) return undefined
+    const behind = this.paced.flatMap((device) => device.pace!() ?? [])
     return behind.length === 0 ? undefined : Promise.all(behind)
   }
 

@@ -19,7 +19,10 @@ export function lower(kernel: FusedKernel, target: Target): KernelCode {
 }
 
 /** The uses of a kernel's inputs and outputs, in the order of the arguments. */
-export const usesOf = ({ inputs, stores }: FusedKernel, words: ReadonlySet<number> = new Set()): BufferUse[] => [
+export const usesOf = (
+  { inputs, stores }: FusedKernel,
+  words: ReadonlySet<number> = new Set(),
+): BufferUse[] => [
   ...inputs.map(({ dtype, length }, arg): BufferUse => ({ arg, dtype, length, access: 'read' })),
   ...stores.map(
     ({ dtype, length }, i): BufferUse => ({

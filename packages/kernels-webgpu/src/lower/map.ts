@@ -16,7 +16,8 @@ export function mapKernelStage(kernel: FusedKernel): Stage {
   const words = new Set(
     together === 1 ? [] : kernel.stores.flatMap(({ dtype }, i) => (perWord(dtype) > 1 ? [i] : [])),
   )
-  const rows = together === 1 ? kernel.axes : [...kernel.axes.slice(0, -1), Math.ceil(kernel.axes.at(-1)! / together)]
+  const rows =
+    together === 1 ? kernel.axes : [...kernel.axes.slice(0, -1), Math.ceil(kernel.axes.at(-1)! / together)]
   const count = sizeOf(rows)
   return {
     buffers: usesOf(kernel, words),
@@ -73,7 +74,12 @@ function elementsTogether({ axes, stores }: FusedKernel): number {
 }
 
 /** Computes `together` neighbours along the last axis, and stores those that share words as words. */
-function storeWords(shader: Shader, { axes: sizes, inputs, stores }: FusedKernel, axes: readonly string[], together: number): void {
+function storeWords(
+  shader: Shader,
+  { axes: sizes, inputs, stores }: FusedKernel,
+  axes: readonly string[],
+  together: number,
+): void {
   const memories = [...inputs, ...stores].map((_, i) => shader.memory(i))
   const last = axes.length - 1
   const extent = sizes[last]!

@@ -57,7 +57,8 @@ function levelsOf({ reductions }: FusedKernel): readonly (readonly number[])[] {
   const levels: number[] = []
   reductions.forEach(({ term }, i) => {
     let level = 0
-    for (const e of subexpressions(term)) if (e.op === 'acc') level = Math.max(level, levels[e.reduction]! + 1)
+    for (const e of subexpressions(term))
+      if (e.op === 'acc') level = Math.max(level, levels[e.reduction]! + 1)
     levels[i] = level
   })
   return Array.from({ length: Math.max(...levels) + 1 }, (_, level) =>
@@ -77,8 +78,7 @@ export function share(kernel: FusedKernel, target: Target): Sharing {
   // Scratch memory takes a binding too.
   const bound = kernel.inputs.length + kernel.stores.length
   const splits =
-    bound >= target.maxBuffers ||
-    across * points * groups * 2 > enough || terms < 2 * splitTerms
+    bound >= target.maxBuffers || across * points * groups * 2 > enough || terms < 2 * splitTerms
       ? 1
       : Math.min(256, Math.floor(terms / splitTerms), Math.ceil(enough / (across * points * groups)))
   return { across, points, along, splits }
@@ -130,7 +130,9 @@ function stageOf(
     write: (shader) => {
       const writer = new ReductionWriter(shader, kernel, sharing, used.length)
       const finished = outputs ? levels : levels.slice(0, -1)
-      finished.forEach((reductions) => (splits === 1 ? writer.reduce(reductions) : writer.collect(reductions)))
+      finished.forEach((reductions) =>
+        splits === 1 ? writer.reduce(reductions) : writer.collect(reductions),
+      )
       if (outputs) writer.store(outputs)
       else writer.keep(parts)
     },
@@ -139,7 +141,7 @@ function stageOf(
 
 /** Partial results of narrow integers and truths take a word each. */
 const scratchDtype = (dtype: KernelReduction['dtype']): BufferUse['dtype'] =>
-  ({ f32: 'float32', i32: 'int32', u32: 'uint32', bool: 'uint32' } as const)[scalarType(dtype)]
+  (({ f32: 'float32', i32: 'int32', u32: 'uint32', bool: 'uint32' }) as const)[scalarType(dtype)]
 
 /** Writes one stage of a kernel with reductions. */
 class ReductionWriter {
@@ -166,8 +168,10 @@ class ReductionWriter {
     this.scratch = scratch
     this.memories = Array.from({ length: scratch }, (_, i) => shader.memory(i))
     const kept = keptOf(kernel)
-    this.share = across === 1 ? '0' : points === 1 ? 'lane' : shader.let(along ? `lane % ${across}` : `lane / ${points}`)
-    this.lanePoint = points === 1 ? '0' : across === 1 ? 'lane' : shader.let(along ? `lane / ${across}` : `lane % ${points}`)
+    this.share =
+      across === 1 ? '0' : points === 1 ? 'lane' : shader.let(along ? `lane % ${across}` : `lane / ${points}`)
+    this.lanePoint =
+      points === 1 ? '0' : across === 1 ? 'lane' : shader.let(along ? `lane / ${across}` : `lane % ${points}`)
     this.split = splits === 1 ? '0' : shader.let(`group % ${splits}`)
     const group = splits === 1 ? 'group' : shader.let(`group / ${splits}`)
     const position = shader.let(`${group} * ${points} + ${this.lanePoint}`)
@@ -189,7 +193,10 @@ class ReductionWriter {
     const { shader } = this
     shader.block(this.onlyOne(), () =>
       reductions.forEach((reduction, i) => {
-        const value = scalarType(this.kernel.reductions[reduction]!.dtype) === 'bool' ? `select(0u, 1u, ${values[i]!})` : values[i]!
+        const value =
+          scalarType(this.kernel.reductions[reduction]!.dtype) === 'bool'
+            ? `select(0u, 1u, ${values[i]!})`
+            : values[i]!
         shader.memory(this.scratch + reduction).store(this.place(reduction, this.split), value)
       }),
     )
@@ -231,12 +238,18 @@ class ReductionWriter {
   private storeAt(outputs: readonly number[], axes: readonly string[]): void {
     const { inputs, stores } = this.kernel
     const writer = this.writer(axes)
-    const values = outputs.map((i) => [writer.write(stores[i]!.index), writer.write(stores[i]!.value)] as const)
+    const values = outputs.map(
+      (i) => [writer.write(stores[i]!.index), writer.write(stores[i]!.value)] as const,
+    )
     values.forEach(([index, value], k) => this.memories[inputs.length + outputs[k]!]!.store(index, value))
   }
 
   private writer(axes: readonly string[]): ScalarWriter {
-    return new ScalarWriter(this.shader, { axes, load: loadsFrom(this.memories), accumulators: this.accumulators })
+    return new ScalarWriter(this.shader, {
+      axes,
+      load: loadsFrom(this.memories),
+      accumulators: this.accumulators,
+    })
   }
 
   /** What this lane finds in its share of the terms. */

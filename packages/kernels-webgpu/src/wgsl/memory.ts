@@ -109,9 +109,7 @@ export class Memory {
   /** The word in which `values` lie one after the other. */
   packed(values: readonly string[]): string {
     const bits = 32 / perWord(this.dtype)
-    return values
-      .map((value, k) => `(${toBits(this.shader, this.dtype, value)} << ${k * bits}u)`)
-      .join(' | ')
+    return values.map((value, k) => `(${toBits(this.shader, this.dtype, value)} << ${k * bits}u)`).join(' | ')
   }
 
   private word(index: string): string {

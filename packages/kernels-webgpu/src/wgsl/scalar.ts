@@ -129,9 +129,7 @@ function binary(shader: Shader, op: Binary, a: string, b: string, dtype: DType):
     case 'max':
       return kind === 'float' ? call(op === 'min' ? least : greatest) : `${op}(${a}, ${b})`
     case 'pow':
-      return kind === 'float'
-        ? call(mathFunctions.pow)
-        : call(kind === 'uint' ? unsignedPower : signedPower)
+      return kind === 'float' ? call(mathFunctions.pow) : call(kind === 'uint' ? unsignedPower : signedPower)
     case 'atan2':
       return call(mathFunctions.atan2)
     case 'and':

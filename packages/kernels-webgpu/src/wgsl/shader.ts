@@ -28,7 +28,9 @@ export class Shader {
    */
   constructor(uses: readonly BufferUse[], bindings: readonly Binding[], bindingOf: readonly number[]) {
     this.bindings = bindings
-    this.memories = uses.map((use, i) => new Memory(this, use, bindings[bindingOf[i]!]!, `buffer${bindingOf[i]!}`))
+    this.memories = uses.map(
+      (use, i) => new Memory(this, use, bindings[bindingOf[i]!]!, `buffer${bindingOf[i]!}`),
+    )
   }
 
   /** The buffer of a use. */

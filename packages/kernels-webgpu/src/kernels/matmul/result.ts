@@ -1,0 +1,74 @@
+// Where the sums of a product go: to its output, or as partial sums into scratch memory, which a stage of its own adds up.
+import { sizeOf } from '@shoal/core'
+import type { BufferUse, Stage } from '../../stage.ts'
+import type { Shader } from '../../wgsl/shader.ts'
+import type { Places } from '../kernelDef.ts'
+import type { Product } from './product.ts'
+
+/** What a stage does with its sums. */
+export interface Result {
+  readonly uses: readonly BufferUse[]
+  /** @param first the position of `uses[0]` among the stage's buffers. @param split the part of k that was summed. */
+  store(shader: Shader, first: number, split: string, index: string, sum: string): void
+}
+
+const elementsOf = ({ batches, m, n }: Product): number => sizeOf(batches) * m * n
+
+/** Lanes of a workgroup that adds up. */
+const lanes = 64
+
+/** Where the sums of a product go that is split so often. */
+export function resultOf(product: Product, splits: number, { output, workspace }: Places): Result {
+  if (splits === 1)
+    return {
+      uses: output.uses,
+      store: (shader, first, _, index, sum) => output.store(shader, first, index, finished(product, sum)),
+    }
+  const count = elementsOf(product)
+  return {
+    uses: [partialsUse(product, splits, workspace, 'write')],
+    store: (shader, first, split, index, sum) =>
+      shader.memory(first).store(split === '0' ? index : `${split} * ${count} + ${index}`, sum),
+  }
+}
+
+/** Adds the partial sums of all splits and stores the result; without any, the result is 0. */
+export function addingStage(product: Product, splits: number, { output, workspace }: Places): Stage {
+  const count = elementsOf(product)
+  const { sum: type } = product.arithmetic
+  const partials = splits === 0 ? [] : [partialsUse(product, splits, workspace, 'read')]
+  return {
+    buffers: [...partials, ...output.uses],
+    groups: Math.ceil(count / lanes),
+    lanes,
+    write: (shader) => {
+      const element = shader.let(`group * ${lanes} + lane`)
+      if (count % lanes !== 0) shader.line(`if (${element} >= ${count}) { return; }`)
+      const sum = shader.variable(type)
+      if (splits > 0)
+        shader.loop('0', `${splits}`, '1', (split) =>
+          shader.line(`${sum} += ${shader.memory(0).load(`${split} * ${count} + ${element}`)};`),
+        )
+      output.store(shader, partials.length, element, finished(product, sum))
+    },
+  }
+}
+
+const partialsUse = (
+  product: Product,
+  splits: number,
+  arg: number,
+  access: BufferUse['access'],
+): BufferUse => ({
+  arg,
+  dtype: product.arithmetic.partial,
+  length: splits * elementsOf(product),
+  access,
+})
+
+/** A sum in the range of the result's dtype: integers of fewer than 32 bits wrap. */
+function finished({ result: { dtype } }: Product, sum: string): string {
+  if (dtype === 'int8') return `extractBits(${sum}, 0u, 8u)`
+  if (dtype === 'int16') return `extractBits(${sum}, 0u, 16u)`
+  return dtype === 'uint8' ? `(${sum} & 0xffu)` : sum
+}
