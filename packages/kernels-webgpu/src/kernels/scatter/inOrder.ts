@@ -4,10 +4,7 @@ import { perLane } from '../elements.ts'
 import { loadUnit, unitOf, unitUse } from '../move/units.ts'
 import { sortStages } from '../order/sort.ts'
 import { combineRuns } from './runs.ts'
-import { placeOf, type Scatter, tuplesUse } from './scatter.ts'
-
-/** The place of tuples that are out of range: it comes after all others. */
-export const nowhere = '0xffffffffu'
+import { nowhere, placeOf, type Scatter, tuplesUse } from './scatter.ts'
 
 /** The stages that apply the updates to the answer, which holds x already, and the words of scratch memory. */
 export function inOrder(

@@ -4,8 +4,7 @@ import { combined, neutralLiteral } from '../../lower/combine.ts'
 import { scalarType } from '../../wgsl/representation.ts'
 import type { Shader } from '../../wgsl/shader.ts'
 import { perLane } from '../elements.ts'
-import { nowhere } from './inOrder.ts'
-import { changed, combineOf, type Scatter, type Update, updatesUse } from './scatter.ts'
+import { changed, combineOf, nowhere, type Scatter, type Update, updatesUse } from './scatter.ts'
 
 /** A scatter that combines. */
 export interface Combining extends Scatter {

@@ -38,6 +38,9 @@ export function scatterOf({ inputs, attrs }: Signature, to: number): Scatter {
   }
 }
 
+/** The place of tuples that are out of range: it comes after all others. */
+export const nowhere = '0xffffffffu'
+
 /** How the tuples are read. */
 export const tuplesUse = ({ indices }: Scatter): BufferUse => ({
   arg: 1,
