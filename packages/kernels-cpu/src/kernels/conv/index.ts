@@ -4,7 +4,13 @@ import { boundInputs, sizeOf } from '@shoal/core'
 import { elements } from '../../gemm/microKernel.ts'
 import { i32, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
 import type { Stage } from '../../stage.ts'
-import { type CompiledKernel, type KernelDef, type KernelOptions, signatureKey } from '../kernelDef.ts'
+import {
+  type CompiledKernel,
+  type KernelDef,
+  type KernelOptions,
+  signatureKey,
+  weightsReplaced,
+} from '../kernelDef.ts'
 import { borderStage } from './border.ts'
 import { depthwiseKernel, isDepthwise } from './depthwise.ts'
 import { depthwiseFilterKernel } from './depthwiseFilter.ts'
@@ -103,6 +109,7 @@ function slidingKernel(
     ...(prepared && {
       prepared: {
         bytes: packedBytes,
+        replaces: weightsReplaced,
         // The memory to fill stands where the answer stands otherwise: after the inputs.
         write: (module) =>
           pack(module, operands.answer + 1, (p) => [p[operands.other]!, p[operands.answer]!]),

@@ -3,7 +3,7 @@ import type { ConcreteType, Signature } from '@shoal/core'
 import { boundInputs, sizeOf } from '@shoal/core'
 import type { Stage } from '../../stage.ts'
 import { call, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
-import type { CompiledKernel, KernelOptions } from '../kernelDef.ts'
+import { type CompiledKernel, type KernelOptions, weightsReplaced } from '../kernelDef.ts'
 import { matmul } from '../matmul.ts'
 import { type ConvOp, convolutionOf, shapesOf, volume } from './geometry.ts'
 
@@ -57,6 +57,7 @@ export function pointwiseKernel(op: ConvOp, signature: Signature, options: Kerne
     ...(product.prepared && {
       prepared: {
         bytes: product.prepared.bytes,
+        replaces: weightsReplaced,
         write: (module) => write(module, product.prepared!.write(module)),
       },
     }),
