@@ -33,6 +33,24 @@ describe('a comparison', () => {
     expect(compared.samples.get('a')!.filter((ms) => ms !== undefined)).toEqual([500, 500, 500])
     expect(compared.samples.get('a')!.length).toBe(compared.samples.get('b')!.length)
   })
+  it('warms up and repeats what is quick, however long its first run took', async () => {
+    const asked: number[] = []
+    const compiling: Contender = {
+      ...contender('compiling', 4, 0),
+      prepare: async () => ({
+        async sample(repeats) {
+          asked.push(repeats)
+          return asked.length === 1 ? 60_000 : 0.5
+        },
+        result: async () => Float32Array.of(4),
+        close: async () => undefined,
+      }),
+    }
+    const { samples } = await new Comparator([compiling], patience).compare(product)
+    expect(samples.get('compiling')).toEqual(Array.from({ length: 5 }, () => 0.5))
+    // A batch of 150 ms as often as it takes to be steady, then samples of 4 ms.
+    expect(asked).toEqual([1, 1, 300, 300, 300, 8, 8, 8, 8, 8])
+  })
   it('leaves out who answers otherwise than the reference device', async () => {
     const { samples, faults } = await new Comparator(
       [contender('right', 4, 500), contender('wrong', 5, 500)],

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Graph, Tensor } from '../graph/graph.ts'
 import { toposort } from '../graph/graph.ts'
 import { controlDependencies, device } from '../graph/scope.ts'
@@ -28,6 +28,7 @@ import {
   variable,
 } from '../ops/index.ts'
 import { simplify } from './simplify.ts'
+import { Uses } from './uses.ts'
 
 const graphOf = (...fetches: Tensor[]): Graph => ({ fetches, targets: [] })
 const simplified = (t: Tensor): Tensor => simplify.run(graphOf(t)).fetches[0]!
@@ -128,5 +129,19 @@ describe('simplify', () => {
     const both = add(at(a, 0, 4), at(b, 2, 3))
     const read = { fetches: [add(both, at(c, 3, 0)), both], targets: [] }
     expect(simplify.run(read)).toBe(read)
+  })
+  it('looks at a long chain of sums a few times for each, and not down from each of them', () => {
+    const once = vi.spyOn(Uses.prototype, 'once')
+    const looks = (length: number): number => {
+      let chain: Tensor = placeholder({ shape: [2, 3] })
+      for (let n = 0; n < length; n++) chain = add(chain, x)
+      once.mockClear()
+      expect(stays(chain)).toBe(true)
+      return once.mock.calls.length
+    }
+    const short = looks(100)
+    expect(short).toBeGreaterThan(0)
+    expect(looks(1_000)).toBeLessThan(11 * short)
+    once.mockRestore()
   })
 })

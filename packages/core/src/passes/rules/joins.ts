@@ -1,18 +1,10 @@
 // Pieces that are put side by side by adding them to zeros are joined.
-import type { Node, Tensor } from '../../graph/graph.ts'
+import type { Tensor } from '../../graph/graph.ts'
 import { concat } from '../../ops/array/concat.ts'
 import { pad } from '../../ops/array/pad.ts'
 import { add } from '../../ops/math/add.ts'
 import { sameShape } from '../values.ts'
 import type { Rule, Site } from './rule.ts'
-
-/** The terms of a sum whose partial sums nothing else reads. */
-function termsOf(site: Site, node: Node): Tensor[] {
-  return node.inputs.flatMap((t) => {
-    const inner = site.once(t) ? site.look(t, add) : undefined
-    return inner ? termsOf(site, inner) : [t]
-  })
-}
 
 /** A piece with zeros around it along one axis. */
 interface Piece {
@@ -36,25 +28,43 @@ function pieceOf(site: Site, t: Tensor): Piece | undefined {
   return { x, axis, begin: before[axis]!, end: before[axis]! + size }
 }
 
+/**
+ * The pieces that a sum adds up along one axis; undefined when it adds anything else. Sums that nothing else reads are looked into after the
+ * terms beside them: one such term mostly settles it, so that a long chain of sums is not walked down from each of its nodes.
+ */
+function piecesOf(site: Site): readonly Piece[] | undefined {
+  const pieces: Piece[] = []
+  const sums = [site.node]
+  for (const { inputs } of sums) {
+    for (const t of inputs) {
+      const inner = site.once(t) ? site.look(t, add) : undefined
+      if (inner) {
+        sums.push(inner)
+        continue
+      }
+      const piece = sameShape(t.shape, site.output.shape) ? pieceOf(site, t) : undefined
+      if (!piece || piece.axis !== (pieces[0] ?? piece).axis) return undefined
+      pieces.push(piece)
+    }
+  }
+  return pieces
+}
+
 /** Rules about pieces of a tensor: the gradient of its slices. */
 export const joinRules: readonly Rule[] = [
   {
     ops: [add],
     why: 'pieces that fill a tensor without overlapping are joined',
     apply: (site) => {
-      const terms = termsOf(site, site.node)
-      if (!terms.every((t) => sameShape(t.shape, site.output.shape))) return undefined
-      const pieces = terms.map((t) => pieceOf(site, t)).filter((piece) => piece !== undefined)
-      const [first] = pieces
-      if (!first || pieces.length < terms.length || pieces.some(({ axis }) => axis !== first.axis))
-        return undefined
-      pieces.sort((a, b) => a.begin - b.begin)
+      const pieces = piecesOf(site)?.toSorted((a, b) => a.begin - b.begin)
+      if (!pieces) return undefined
+      const { axis } = pieces[0]!
       const ends = [0, ...pieces.map(({ end }) => end)]
-      if (!pieces.every(({ begin }, i) => begin === ends[i]) || ends.at(-1) !== site.output.shape[first.axis])
+      if (!pieces.every(({ begin }, i) => begin === ends[i]) || ends.at(-1) !== site.output.shape[axis])
         return undefined
       return concat(
         pieces.map(({ x }) => x),
-        { axis: first.axis },
+        { axis },
       )
     },
   },
