@@ -1,4 +1,5 @@
 // Every hand-written kernel of this device.
+import { cumulative } from './cumulative/index.ts'
 import type { KernelDef } from './kernelDef.ts'
 import { matmulKernels } from './matmul/index.ts'
 import { bitcast } from './move/bitcast.ts'
@@ -18,4 +19,5 @@ export const kernelDefs: readonly KernelDef[] = [
   bitcast,
   topK,
   tensorScatter,
+  cumulative,
 ]
