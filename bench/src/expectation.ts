@@ -62,7 +62,6 @@ interface Part {
 
 function partOf(task: Computed): Part {
   const operands = operandsOf(task)
-  const whole: Part = { task, operands, pick: (result) => result }
   const prefix = (part: Omit<Part, 'pick'>, length: number): Part => ({
     ...part,
     pick: (result) => result.subarray(0, length),
@@ -78,7 +77,7 @@ function partOf(task: Computed): Part {
       )
     }
     case 'multiplyAdd': {
-      const length = 100_000
+      const length = Math.min(task.length, 100_000)
       const firsts = Object.entries(operands).map(([name, host]) => [name, firstRows(host, length)])
       return prefix({ task, operands: Object.fromEntries(firsts) as Part['operands'] }, length)
     }
@@ -103,11 +102,21 @@ function partOf(task: Computed): Part {
         size ** 2 * (pass === 'forward' ? filters : channels),
       )
     }
-    case 'gatedSum':
     case 'softmax':
-    case 'layerNorm':
-    case 'sum':
-      return whole
+    case 'layerNorm': {
+      const rows = Math.min(task.rows, 100)
+      const part = { task: { ...task, rows }, operands: { ...operands, x: firstRows(operands['x']!, rows) } }
+      return prefix(part, rows * task.columns)
+    }
+    case 'sum': {
+      // Each sum is as long as in the whole.
+      const some = Math.min(task.axis === 0 ? task.columns : task.rows, 100)
+      const x = task.axis === 0 ? firstColumns(operands['x']!, some) : firstRows(operands['x']!, some)
+      const [rows, columns] = x.shape as [number, number]
+      return prefix({ task: { ...task, rows, columns }, operands: { x } }, some)
+    }
+    case 'gatedSum':
+      return { task, operands, pick: (result) => result }
     default:
       return task satisfies never
   }

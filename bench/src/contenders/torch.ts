@@ -8,6 +8,7 @@ import { peersFolder } from '../peers.ts'
 import type { Host } from '../values.ts'
 import { batchOf, operandsOf, parametersOf, training } from '../values.ts'
 import type { Task } from '../work.ts'
+import { dtypeOf } from '../work.ts'
 
 type Arrays = { readonly [name: string]: Host<Float32Array | Int32Array> }
 interface Answer {
@@ -38,6 +39,8 @@ export async function torch(device: TorchDevice = 'cpu'): Promise<Contender | un
     name: 'pytorch',
     version: version!,
     async prepare(work) {
+      // Of float16 its releases for processors have not every product.
+      if (device === 'cpu' && dtypeOf(work) === 'float16') return undefined
       const side = sides++
       await server.ask({ ask: 'prepare', side, task: taskOf(work) }, arraysOf(work))
       return {

@@ -23,8 +23,14 @@ import { pageBench } from ${JSON.stringify(fileURLToPath(page))}
 globalThis.bench = pageBench({ tf, ort, proto: proto.default ?? proto })
 `
 
-/** Chromium takes no GPU for granted without a display, nor one in software. */
-const flags = ['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--ignore-gpu-blocklist']
+/** Without a display Chromium takes a GPU by Vulkan alone, and none by itself. */
+const flags = [
+  '--enable-unsafe-webgpu',
+  '--enable-features=Vulkan',
+  '--use-angle=vulkan',
+  '--disable-vulkan-surface',
+  '--ignore-gpu-blocklist',
+]
 
 /** A secure context, as WebGPU demands; nothing listens there, all is answered here. */
 const address = 'http://localhost/'

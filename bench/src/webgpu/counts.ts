@@ -39,25 +39,34 @@ export async function countGpu(): Promise<GpuBook> {
   return found
 }
 
+/** A run that takes a busy machine more than 50 ms gives timers a turn, which sends off what is there: of some runs the one in the fewest submissions tells. */
+const tries = 5
+
 async function countsOf(work: Work): Promise<GpuCounts> {
   const device = await webgpu()
   const { session, run, feeds } = await openWork(work, device)
   await using _ = session
-  const once = async (): Promise<void> => {
+  const once = async (): Promise<GpuCounts> => {
+    const before = device.counts()
     await session.run(run, feeds)
     await device.gpu.queue.onSubmittedWorkDone()
+    const after = device.counts()
+    return {
+      submits: after.submits - before.submits,
+      dispatches: after.dispatches - before.dispatches,
+      uploadedBytes: after.uploadedBytes - before.uploadedBytes,
+      readBytes: after.readBytes - before.readBytes,
+      pipelines: after.pipelines,
+      characters: after.characters,
+      heldBytes: after.heldBytes,
+    }
   }
+  // The first run compiles.
   await once()
-  const before = device.counts()
-  await once()
-  const { submits, dispatches, uploadedBytes, readBytes, pipelines, characters, heldBytes } = device.counts()
-  return {
-    submits: submits - before.submits,
-    dispatches: dispatches - before.dispatches,
-    uploadedBytes: uploadedBytes - before.uploadedBytes,
-    readBytes: readBytes - before.readBytes,
-    pipelines,
-    characters,
-    heldBytes,
+  let least = await once()
+  for (let i = 1; i < tries && least.submits > 1; i++) {
+    const next = await once()
+    if (next.submits < least.submits) least = next
   }
+  return least
 }

@@ -77,12 +77,11 @@ async function contenders(adapter: Adapter, small: boolean): Promise<readonly Co
 }
 
 function headOf({ description, software, timestamps }: Adapter, small: boolean): string {
-  const parts = [`${machine()} Adapter: ${description}.`]
+  const adapter = `Adapter: ${description}.`
+  if (software && !small)
+    return `${adapter} It is one in software, whose times say nothing of a GPU's: only counts are told.`
+  const parts = [machine(), adapter]
   if (small) parts.push('This run only tries the harness, with small sizes: its times say nothing.')
-  else if (software)
-    parts.push(
-      'The adapter is one in software: its times say nothing of a GPU, so that only counts are told.',
-    )
   if (!timestamps) parts.push('It has no `timestamp-query`: the time of kernels alone is not told.')
   return parts.join(' ')
 }

@@ -6,7 +6,9 @@ import { gpuSideOf } from './side.ts'
 
 interface WebGpuBackend {
   readonly device: GPUDevice
-  /** Sends off what was recorded. */
+  /** To be called before a submission: it takes whatever encoder there is, with its pass ended. */
+  ensureCommandEncoderReady(): void
+  endComputePassEncoder(): void
   submitQueue(): void
 }
 
@@ -23,6 +25,8 @@ export async function tfjsGpu(tf: Tf, version: string): Promise<Contender> {
       return (
         runs &&
         gpuSideOf(runs, () => {
+          backend.ensureCommandEncoderReady()
+          backend.endComputePassEncoder()
           backend.submitQueue()
           return backend.device.queue.onSubmittedWorkDone()
         })
