@@ -1,6 +1,14 @@
 // The autotuner: runs a handful of schedules for each kernel that it is asked for, and remembers the fastest.
 import type { ConcreteType, DType, Signature } from '@shoal/core'
-import { dtypes, PlacementError, sizeOf } from '@shoal/core'
+import {
+  boundInputs,
+  dtypes,
+  PlacementError,
+  sizeOf,
+  windowArgs,
+  type WindowOptions,
+  windowOf,
+} from '@shoal/core'
 import { Binder } from './binding.ts'
 import { ownBuffer } from './buffer.ts'
 import { ShaderError } from './errors.ts'
@@ -29,10 +37,22 @@ export interface ProductSizes {
   readonly dtype?: DType
 }
 
+/** The shapes of a convolution: x [batch, ...spatial, in] and a filter [...spatial, in / groups, out]. */
+export interface ConvolutionSizes extends Pick<WindowOptions, 'strides' | 'dilations' | 'padding'> {
+  readonly x: readonly number[]
+  readonly filter: readonly number[]
+  /** Default 1. */
+  readonly groups?: number
+  /** Default float32. */
+  readonly dtype?: DType
+}
+
 /** What is measured. */
 export interface MeasureOptions {
-  /** Matrix products. Default: square ones of 256 to 2048, and the three products of a dense layer of 1024 at batches of 64. */
+  /** Matrix products. Default where no convolutions are given: square ones of 256 to 2048, and the three products of a dense layer of 1024 at batches of 64. */
   readonly products?: readonly ProductSizes[]
+  /** Convolutions, each with its two gradients; only those that run as products have schedules. Default where no products are given: three of an image network. */
+  readonly convolutions?: readonly ConvolutionSizes[]
   /** Ends the measuring between two runs. */
   readonly signal?: AbortSignal
 }
@@ -45,6 +65,12 @@ const defaultProducts: readonly ProductSizes[] = [
   { m: dense.units, k: dense.batch, n: dense.units, transposeA: true },
 ]
 
+const defaultConvolutions: readonly ConvolutionSizes[] = [
+  { x: [16, 56, 56, 64], filter: [3, 3, 64, 64], padding: 'SAME' },
+  { x: [16, 28, 28, 128], filter: [3, 3, 128, 128], padding: 'SAME' },
+  { x: [16, 28, 28, 128], filter: [1, 1, 128, 256], padding: 'SAME' },
+]
+
 /**
  * Measures which schedules are fastest on the adapter of a device: some seconds of work for the default sizes. The device must be idle.
  * Give the answer to `webgpu({ schedules })`. It is plain data: to keep it for the next time, write it as JSON to a file or into the
@@ -55,11 +81,17 @@ export async function measureSchedules(
   device: WebGpuDevice,
   options: MeasureOptions = {},
 ): Promise<Schedules> {
-  const { products = defaultProducts, signal } = options
+  const { signal } = options
+  const products = options.products ?? (options.convolutions ? [] : defaultProducts)
+  const convolutions = options.convolutions ?? (options.products ? [] : defaultConvolutions)
   const measured: Partial<Record<ScheduleKind, Record<string, object>>> = {}
-  for (const sizes of products) {
-    const { kind, name, schedule } = await fastestSchedule(device, 'MatMul', productSignature(sizes), signal)
-    ;(measured[kind] ??= {})[name] = schedule
+  const wanted: readonly (readonly [op: string, signature: Signature])[] = [
+    ...products.map((sizes) => ['MatMul', productSignature(sizes)] as const),
+    ...convolutions.flatMap(convolutionSignatures),
+  ]
+  for (const [op, signature] of wanted) {
+    const fastest = await fastestSchedule(device, op, signature, signal)
+    if (fastest) (measured[fastest.kind] ??= {})[fastest.name] = fastest.schedule
   }
   return { adapter: identityOf(device.adapterInfo), ...measured } as Schedules
 }
@@ -71,37 +103,38 @@ interface Fastest {
   readonly schedule: object
 }
 
+/** Undefined where there is one way only. */
 async function fastestSchedule(
   device: WebGpuDevice,
   op: string,
   signature: Signature,
   signal: AbortSignal | undefined,
-): Promise<Fastest> {
+): Promise<Fastest | undefined> {
   const def = device.supports(op, signature) ? kernelDefs.find((known) => known.op === op) : undefined
   if (!def?.tuning)
     throw new PlacementError(`the webgpu device has no schedules to measure for ${op} of these types`)
   const { kind } = def.tuning
   const target = targetOf(device.gpu, device.features)
   const { name, schedules } = def.tuning.candidates(signature, target)
-  let [fastest, time] = [schedules[0]!, Infinity]
+  let [fastest, time] = [schedules[0], Infinity]
   for (const schedule of schedules) {
     signal?.throwIfAborted()
     const only = { adapter: identityOf(device.adapterInfo), [kind]: { [name]: schedule } } as Schedules
     const needed = await timeOf(device, signature, compile(def, signature, { ...target, schedules: only }))
     if (needed < time) [fastest, time] = [schedule, needed]
   }
-  return { kind, name, schedule: fastest }
+  return fastest && { kind, name, schedule: fastest }
 }
 
 const compile = (def: KernelDef, signature: Signature, target: Target): KernelCode => {
-  const inputs = signature.inputs.length
+  const inputs = boundInputs(signature).length
   const output = plainOutput(signature.outputs[0]!, inputs)
   return def.compile(signature, target, { output, firstOutput: inputs, workspace: inputs + 1 })
 }
 
 /** Nanoseconds of a kernel; without end if the driver does not take its shaders. */
 async function timeOf(device: WebGpuDevice, signature: Signature, code: KernelCode): Promise<number> {
-  const bytes = [...signature.inputs, ...signature.outputs].map(bytesOf)
+  const bytes = [...boundInputs(signature), ...signature.outputs].map(bytesOf)
   const buffers = [...bytes, ...(code.workspaceBytes > 0 ? [code.workspaceBytes] : [])].map((size) =>
     device.alloc(size),
   )
@@ -137,4 +170,26 @@ function productSignature({
     outputs: [of(m, n)],
     attrs: { transposeA, transposeB },
   }
+}
+
+/** A convolution and its gradients. */
+function convolutionSignatures({
+  x: image,
+  filter: weights,
+  groups = 1,
+  dtype = 'float32',
+  ...options
+}: ConvolutionSizes): readonly (readonly [op: string, signature: Signature])[] {
+  const spatial = image.slice(1, -1)
+  const { name: _, ...window } = windowArgs(options, spatial.length)
+  const attrs = { ...window, groups }
+  const { output } = windowOf(spatial, weights.slice(0, -2), { explicitPadding: undefined, ...attrs })
+  const [x, filter, y] = [image, weights, [image[0]!, ...output, weights.at(-1)!]].map(
+    (shape): ConcreteType => ({ dtype, shape }),
+  ) as [ConcreteType, ConcreteType, ConcreteType]
+  return [
+    ['Conv', { inputs: [x, filter], outputs: [y], attrs }],
+    ['ConvBackpropInput', { inputs: [x, filter, y], outputs: [x], attrs, shapeOnly: new Set([0]) }],
+    ['ConvBackpropFilter', { inputs: [x, filter, y], outputs: [filter], attrs, shapeOnly: new Set([1]) }],
+  ]
 }

@@ -3,6 +3,7 @@ import type { Target } from '../../stage.ts'
 import { random } from '../agreement.ts'
 import {
   enoughGroups,
+  isLegal,
   lanesOf,
   type ProductSizes,
   sharingOf,
@@ -32,11 +33,12 @@ describe('the tiles of a product', () => {
         depth: size(2 ** 18),
       }
       const tiling = tilingOf(sizes, gpu)
-      const { rows, columns, depth, laneRows, laneColumns, splits } = tiling
+      const { rows, columns, depth, splits } = tiling
       const lanes = lanesOf(tiling)
+      expect(isLegal(tiling, sizes, gpu)).toBe(true)
       expect(lanes).toBeLessThanOrEqual(gpu.lanes)
       expect(16 * vectorsOf(tiling)).toBeLessThanOrEqual(gpu.workgroupBytes)
-      // Lanes load vectors of a slice side by side, in whole passes or in a part of one, and keep vectors.
+      // Lanes read the vectors of a slice side by side: in whole passes, or in a part of one.
       for (const [quads, lines] of [
         [depth / 4, rows],
         [depth / 4, columns],
@@ -47,9 +49,16 @@ describe('the tiles of a product', () => {
         const passes = (quads * lines) / lanes
         expect(passes < 1 || Number.isInteger(passes)).toBe(true)
       }
-      expect(laneRows % 4 === 0 && laneColumns % 4 === 0).toBe(true)
-      expect(Number.isInteger(splits) && splits >= 1).toBe(true)
       expect(splits === 1 || sizes.depth / splits >= 256).toBe(true)
+    }
+  })
+  it('may have been measured, and are taken if they are legal', () => {
+    const sizes = { batches: 1, rows: 500, columns: 100, depth: 300 }
+    const measured = { rows: 32, columns: 64, depth: 8, laneRows: 8, laneColumns: 8, splits: 2 }
+    expect(tilingOf(sizes, target(256, 16384), measured)).toEqual(measured)
+    for (const wrong of [{ rows: 48 }, { laneRows: 6 }, { columns: 1024 }, { splits: 100 }, { depth: 256 }]) {
+      const tiling = { ...measured, ...wrong }
+      expect(tilingOf(sizes, target(256, 16384), tiling)).not.toEqual(tiling)
     }
   })
   it('are the largest where there is work for all', () => {

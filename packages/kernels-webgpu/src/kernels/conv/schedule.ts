@@ -49,20 +49,52 @@ export const lanesOf = ({ rows, columns, laneRows, laneColumns }: Omit<Tiling, '
 export const vectorsOf = ({ rows, columns, depth }: Omit<Tiling, 'splits'>): number =>
   Math.max((rows + columns) * (depth / 4 + 1), (rows * columns) / 4)
 
-/** Chooses the tiles of a product: the largest of which there are enough, where sums of many terms may be split. */
-export function tilingOf(sizes: ProductSizes, target: Target): Tiling {
-  const fitting = tiles.filter(
-    (tile) =>
-      lanesOf(tile) <= target.lanes &&
-      16 * vectorsOf(tile) <= target.workgroupBytes &&
-      tile.rows <= Math.max(32, powerOfTwo(sizes.rows)) &&
-      tile.columns <= Math.max(16, powerOfTwo(sizes.columns)),
+/** Do these tiles compute a product within the limits of a GPU? */
+export function isLegal(tiling: Tiling, sizes: ProductSizes, target: Target): boolean {
+  const { rows, columns, depth, laneRows, laneColumns, splits } = tiling
+  const lanes = lanesOf(tiling)
+  return (
+    [rows, columns, depth, lanes].every((size) => size >= 4 && powerOfTwo(size) === size) &&
+    [laneRows, laneColumns].every((size) => size === 4 || size === 8) &&
+    // Every line of a slice is read by so many lanes side by side.
+    lanes >= Math.max(rows, columns, depth) / 4 &&
+    lanes <= target.lanes &&
+    16 * vectorsOf(tiling) <= target.workgroupBytes &&
+    splits <= Math.max(1, Math.min(mostSplits, Math.floor(sizes.depth / depth)))
   )
+}
+
+/** The tiles worth trying, the one that is expected to be fastest first: the largest of which there are enough, where sums of many terms may be split. */
+export function tilingsOf(sizes: ProductSizes, target: Target): readonly Tiling[] {
   // Splitting costs another dispatch: short sums are left whole.
   const most = clamp(Math.floor(sizes.depth / (2 * shareTerms)), 1, mostSplits)
-  const tile = fitting.find((one) => tilesIn(sizes, one) * most >= enoughGroups) ?? fitting.at(-1)!
-  const wanted = Math.ceil(enoughGroups / Math.max(1, tilesIn(sizes, tile)))
-  return { ...tile, splits: most === 1 ? 1 : clamp(wanted, 1, Math.floor(sizes.depth / shareTerms)) }
+  const fitting = tiles
+    .filter(
+      ({ rows, columns }) =>
+        rows <= Math.max(32, powerOfTwo(sizes.rows)) && columns <= Math.max(16, powerOfTwo(sizes.columns)),
+    )
+    .map((tile): Tiling => {
+      const wanted = Math.ceil(enoughGroups / Math.max(1, tilesIn(sizes, tile)))
+      return { ...tile, splits: most === 1 ? 1 : clamp(wanted, 1, Math.min(2 * most, mostSplits)) }
+    })
+    .filter((tiling) => isLegal(tiling, sizes, target))
+  const enough = fitting.findIndex((tile) => tilesIn(sizes, tile) * most >= enoughGroups)
+  const first = enough < 0 ? fitting.length - 1 : enough
+  return [...fitting.slice(first), ...fitting.slice(0, first).reverse()]
+}
+
+/** The tiles of a product: as was measured on the GPU, if that is legal, or as is expected to be fastest. */
+export function tilingOf(sizes: ProductSizes, target: Target, measured?: Tiling): Tiling {
+  return measured && isLegal(measured, sizes, target) ? measured : tilingsOf(sizes, target)[0]!
+}
+
+/** Is this plain data a tiling? Whether it is legal depends on the product and the GPU. */
+export function isTiling(value: unknown): value is Tiling {
+  if (typeof value !== 'object' || value === null) return false
+  const { rows, columns, depth, laneRows, laneColumns, splits } = value as Partial<Tiling>
+  return [rows, columns, depth, laneRows, laneColumns, splits].every(
+    (size) => Number.isSafeInteger(size) && size! >= 1,
+  )
 }
 
 /** Workgroups of a product that is not split. */
