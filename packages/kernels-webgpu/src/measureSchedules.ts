@@ -84,62 +84,63 @@ export async function measureSchedules(
   const { signal } = options
   const products = options.products ?? (options.convolutions ? [] : defaultProducts)
   const convolutions = options.convolutions ?? (options.products ? [] : defaultConvolutions)
-  const measured: Partial<Record<ScheduleKind, Record<string, object>>> = {}
   const wanted: readonly (readonly [op: string, signature: Signature])[] = [
     ...products.map((sizes) => ['MatMul', productSignature(sizes)] as const),
     ...convolutions.flatMap(convolutionSignatures),
   ]
-  for (const [op, signature] of wanted) {
-    const fastest = await fastestSchedule(device, op, signature, signal)
-    if (fastest) (measured[fastest.kind] ??= {})[fastest.name] = fastest.schedule
+  const adapter = identityOf(device.adapterInfo)
+  const health = new Health(device.gpu)
+  const binder = new Binder(device.gpu, new PipelineCache(device.gpu, health))
+  const target = targetOf(device.gpu, device.features)
+  const measured: Partial<Record<ScheduleKind, Record<string, object>>> = {}
+  try {
+    for (const [op, signature] of wanted) {
+      const def = tunable(device, op, signature)
+      const { kind } = def.tuning
+      const { name, schedules } = def.tuning.candidates(signature, target)
+      let [fastest, time] = [schedules[0], Infinity]
+      for (const schedule of schedules) {
+        signal?.throwIfAborted()
+        const only = { adapter, [kind]: { [name]: schedule } } as Schedules
+        const code = compile(def, signature, { ...target, schedules: only })
+        const needed = await timeOf(device, binder, signature, code)
+        if (needed < time) [fastest, time] = [schedule, needed]
+      }
+      // A kernel may have one way only for such sizes.
+      if (fastest) (measured[kind] ??= {})[name] = fastest
+    }
+  } finally {
+    health.close()
   }
-  return { adapter: identityOf(device.adapterInfo), ...measured } as Schedules
+  return { adapter, ...measured } as Schedules
 }
 
-interface Fastest {
-  readonly kind: ScheduleKind
-  /** The class of sizes. */
-  readonly name: string
-  readonly schedule: object
-}
+type Tunable = KernelDef & Required<Pick<KernelDef, 'tuning'>>
 
-/** Undefined where there is one way only. */
-async function fastestSchedule(
-  device: WebGpuDevice,
-  op: string,
-  signature: Signature,
-  signal: AbortSignal | undefined,
-): Promise<Fastest | undefined> {
+/** The kernel of an op that has schedules. */
+function tunable(device: WebGpuDevice, op: string, signature: Signature): Tunable {
   const def = device.supports(op, signature) ? kernelDefs.find((known) => known.op === op) : undefined
   if (!def?.tuning)
     throw new PlacementError(`the webgpu device has no schedules to measure for ${op} of these types`)
-  const { kind } = def.tuning
-  const target = targetOf(device.gpu, device.features)
-  const { name, schedules } = def.tuning.candidates(signature, target)
-  let [fastest, time] = [schedules[0], Infinity]
-  for (const schedule of schedules) {
-    signal?.throwIfAborted()
-    const only = { adapter: identityOf(device.adapterInfo), [kind]: { [name]: schedule } } as Schedules
-    const needed = await timeOf(device, signature, compile(def, signature, { ...target, schedules: only }))
-    if (needed < time) [fastest, time] = [schedule, needed]
-  }
-  return fastest && { kind, name, schedule: fastest }
+  return def as Tunable
 }
 
-const compile = (def: KernelDef, signature: Signature, target: Target): KernelCode => {
+function compile(def: KernelDef, signature: Signature, target: Target): KernelCode {
   const inputs = boundInputs(signature).length
   const output = plainOutput(signature.outputs[0]!, inputs)
   return def.compile(signature, target, { output, firstOutput: inputs, workspace: inputs + 1 })
 }
 
 /** Nanoseconds of a kernel; without end if the driver does not take its shaders. */
-async function timeOf(device: WebGpuDevice, signature: Signature, code: KernelCode): Promise<number> {
+async function timeOf(
+  device: WebGpuDevice,
+  binder: Binder,
+  signature: Signature,
+  code: KernelCode,
+): Promise<number> {
   const bytes = [...boundInputs(signature), ...signature.outputs].map(bytesOf)
-  const buffers = [...bytes, ...(code.workspaceBytes > 0 ? [code.workspaceBytes] : [])].map((size) =>
-    device.alloc(size),
-  )
-  const health = new Health(device.gpu)
-  const binder = new Binder(device.gpu, new PipelineCache(device.gpu, health))
+  const scratch = code.workspaceBytes > 0 ? [code.workspaceBytes] : []
+  const buffers = [...bytes, ...scratch].map((size) => device.alloc(size))
   try {
     const args = buffers.map(ownBuffer)
     const dispatches = await Promise.all(code.stages.map((stage) => binder.later(stage, 'measured', args)))
@@ -148,7 +149,6 @@ async function timeOf(device: WebGpuDevice, signature: Signature, code: KernelCo
     if (error instanceof ShaderError) return Infinity
     throw error
   } finally {
-    health.close()
     buffers.forEach((buffer) => device.free(buffer))
   }
 }
