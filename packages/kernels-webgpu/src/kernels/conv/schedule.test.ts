@@ -1,16 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Target } from '../../stage.ts'
 import { random } from '../agreement.ts'
-import {
-  enoughGroups,
-  isLegal,
-  lanesOf,
-  type ProductSizes,
-  sharingOf,
-  tilesIn,
-  tilingOf,
-  vectorsOf,
-} from './schedule.ts'
+import { isLegal, lanesOf, type ProductSizes, sharingOf, tilesIn, tilingOf, vectorsOf } from './schedule.ts'
 
 const target = (lanes: number, workgroupBytes: number): Target => ({
   lanes,
@@ -20,7 +11,7 @@ const target = (lanes: number, workgroupBytes: number): Target => ({
 })
 const next = random(11)
 /** A whole number from 1 on, small ones as often as large ones. */
-const size = (largest: number): number => Math.floor(largest ** Math.abs(next()))
+const size = (largest: number): number => Math.max(1, Math.floor(largest ** Math.abs(next())))
 
 describe('the tiles of a product', () => {
   it('are legal for all sizes on every GPU', () => {
@@ -49,7 +40,7 @@ describe('the tiles of a product', () => {
         const passes = (quads * lines) / lanes
         expect(passes < 1 || Number.isInteger(passes)).toBe(true)
       }
-      expect(splits === 1 || sizes.depth / splits >= 256).toBe(true)
+      expect(splits === 1 || sizes.depth / splits >= depth).toBe(true)
     }
   })
   it('may have been measured, and are taken if they are legal', () => {
@@ -73,7 +64,7 @@ describe('the tiles of a product', () => {
     const sizes = { batches: 1, rows: 25, columns: 32, depth: 25088 }
     const tiling = tilingOf(sizes, target(256, 32768))
     expect(tiling.splits).toBeGreaterThan(1)
-    expect(tilesIn(sizes, tiling) * tiling.splits).toBeGreaterThan(enoughGroups / 2)
+    expect(tilesIn(sizes, tiling) * tiling.splits).toBeGreaterThan(100)
   })
   it('leave short sums whole', () => {
     expect(tilingOf({ batches: 1, rows: 6272, columns: 64, depth: 800 }, target(256, 32768)).splits).toBe(1)

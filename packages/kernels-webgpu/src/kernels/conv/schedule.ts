@@ -21,25 +21,34 @@ export interface Tiling {
   readonly splits: number
 }
 
-/** So many workgroups keep a large GPU busy. */
-export const enoughGroups = 256
+/**
+ * Tiles, and which part of a multiprocessor's multiply-adds each is expected to reach: a larger one reads less for what it computes, a
+ * smaller one leaves fewer multiprocessors idle.
+ */
+const tiles = (
+  [
+    [128, 64, 8, 0.7],
+    [64, 64, 4, 0.6],
+    [128, 32, 8, 0.6],
+    [64, 32, 4, 0.5],
+    [32, 32, 4, 0.4],
+    [64, 16, 4, 0.35],
+    [32, 16, 4, 0.25],
+  ] as const
+).map(([rows, columns, laneRows, efficiency]) => ({
+  tile: { rows, columns, depth: 16, laneRows, laneColumns: 4 },
+  efficiency,
+}))
 /** More shares of a sum are not worth collecting. */
 const mostSplits = 128
-/** Terms that a share of a sum should have. */
-const shareTerms = 256
+const splitCounts = Array.from({ length: 1 + Math.log2(mostSplits) }, (_, i) => 2 ** i)
 
-/** Tiles, the largest first: each has more work for what it reads than the next. */
-const tiles: readonly Omit<Tiling, 'splits'>[] = (
-  [
-    [128, 64, 8],
-    [64, 64, 4],
-    [128, 32, 8],
-    [64, 32, 4],
-    [32, 32, 4],
-    [64, 16, 4],
-    [32, 16, 4],
-  ] as const
-).map(([rows, columns, laneRows]) => ({ rows, columns, depth: 16, laneRows, laneColumns: 4 }))
+/** Multiprocessors of the GPU that costs are estimated for: WebGPU does not tell how many there are. */
+const multiprocessors = 128
+/** What another dispatch costs, in multiply-adds of one multiprocessor: some 2 µs. */
+const dispatchCost = 400_000
+/** What writing and reading a share of a sum costs, likewise. */
+const shareCost = 60
 
 /** Lanes of a workgroup. */
 export const lanesOf = ({ rows, columns, laneRows, laneColumns }: Omit<Tiling, 'splits'>): number =>
@@ -64,23 +73,33 @@ export function isLegal(tiling: Tiling, sizes: ProductSizes, target: Target): bo
   )
 }
 
-/** The tiles worth trying, the one that is expected to be fastest first: the largest of which there are enough, where sums of many terms may be split. */
+/** The tilings worth trying, the one that is expected to be fastest first. */
 export function tilingsOf(sizes: ProductSizes, target: Target): readonly Tiling[] {
-  // Splitting costs another dispatch: short sums are left whole.
-  const most = clamp(Math.floor(sizes.depth / (2 * shareTerms)), 1, mostSplits)
-  const fitting = tiles
-    .filter(
-      ({ rows, columns }) =>
-        rows <= Math.max(32, powerOfTwo(sizes.rows)) && columns <= Math.max(16, powerOfTwo(sizes.columns)),
+  return tiles
+    .flatMap(({ tile, efficiency }) =>
+      splitCounts.map((splits) => {
+        const tiling: Tiling = { ...tile, splits }
+        return { tiling, cost: costOf(tiling, sizes, efficiency) }
+      }),
     )
-    .map((tile): Tiling => {
-      const wanted = Math.ceil(enoughGroups / Math.max(1, tilesIn(sizes, tile)))
-      return { ...tile, splits: most === 1 ? 1 : clamp(wanted, 1, Math.min(2 * most, mostSplits)) }
-    })
-    .filter((tiling) => isLegal(tiling, sizes, target))
-  const enough = fitting.findIndex((tile) => tilesIn(sizes, tile) * most >= enoughGroups)
-  const first = enough < 0 ? fitting.length - 1 : enough
-  return [...fitting.slice(first), ...fitting.slice(0, first).reverse()]
+    .filter(
+      ({ tiling }) =>
+        // A share that is worth it has some slices.
+        (tiling.splits - 1) * 4 * tiling.depth < sizes.depth && isLegal(tiling, sizes, target),
+    )
+    .sort((a, b) => a.cost - b.cost)
+    .slice(0, 8)
+    .map(({ tiling }) => tiling)
+}
+
+/** The time that a product is expected to take, in multiply-adds of one multiprocessor. */
+function costOf(tiling: Tiling, sizes: ProductSizes, efficiency: number): number {
+  const { rows, columns, depth, splits } = tiling
+  const rounds = Math.ceil((tilesIn(sizes, tiling) * splits) / multiprocessors)
+  const terms = Math.ceil(sizes.depth / splits / depth) * depth
+  const elements = sizes.batches * sizes.rows * sizes.columns
+  const adding = splits === 1 ? 0 : dispatchCost + (splits * elements * shareCost) / multiprocessors
+  return (rounds * rows * columns * (terms + 2 * depth)) / efficiency + adding
 }
 
 /** The tiles of a product: as was measured on the GPU, if that is legal, or as is expected to be fastest. */
@@ -112,6 +131,9 @@ export interface Sharing {
   /** Workgroups that share them. */
   readonly splits: number
 }
+
+/** So many workgroups keep a large GPU busy. */
+const enoughGroups = 2 * multiprocessors
 
 /** Shares out sums over `lines` lines of positions. */
 export function sharingOf(elements: number, lines: number): Sharing {
