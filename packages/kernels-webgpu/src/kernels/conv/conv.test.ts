@@ -1,6 +1,7 @@
 import type { AttrValues, DType, Signature } from '@shoal/core'
 import { add, conv2d, NDArray, placeholder, reference, relu, Session, sizeOf, windowOf } from '@shoal/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { plainOutput } from '../../output.ts'
 import { identityOf } from '../../schedules.ts'
 import { webgpu, type WebGpuDevice } from '../../webgpu.ts'
 import { expectAgreement, random, type } from '../agreement.ts'
@@ -126,13 +127,11 @@ describe.each(ops)('%s', (op) => {
     expectAgreement(device, op, signatureOf(op, of), 1e-4),
   )
   it.each([
-    ['float16', 0.01],
-    ['bfloat16', 0.08],
-  ] as const)('takes %s', async (dtype, tolerance) => {
-    for (const name of ['fours of channels', 'one axis'])
-      await expectAgreement(device, op, signatureOf(op, products[name]!, dtype), tolerance)
-    for (const name of ['depthwise', 'small groups of odd sizes'])
-      await expectAgreement(device, op, signatureOf(op, directs[name]!, dtype), tolerance)
+    ['float16', 0.01, products['fours of channels'], directs['small groups of odd sizes']],
+    ['bfloat16', 0.08, products['one axis'], directs['depthwise']],
+  ] as const)('takes %s', async (dtype, tolerance, product, direct) => {
+    await expectAgreement(device, op, signatureOf(op, product!, dtype), tolerance)
+    await expectAgreement(device, op, signatureOf(op, direct!, dtype), tolerance)
   })
 })
 
@@ -209,6 +208,23 @@ describe('QuantizedConv', () => {
     }
     return expectAgreement(device, 'QuantizedConv', signature, 0)
   })
+})
+
+it('uses no more buffers than there may be, at the price of another stage', () => {
+  const signature = signatureOf('Conv', products['fours of channels']!)
+  const bias = { arg: 2, dtype: 'float32', length: 8, access: 'read' } as const
+  const plain = plainOutput(signature.outputs[0]!, 3)
+  const output = { ...plain, uses: [bias, ...plain.uses] }
+  const { compile } = convKernels.find(({ op }) => op === 'Conv')!
+  for (const [maxBuffers, stages] of [
+    [4, 1],
+    [3, 2],
+  ] as const) {
+    const target = { lanes: 256, workgroupBytes: 16384, maxBuffers, features: new Set<string>() }
+    const code = compile(signature, target, { output, firstOutput: 2, workspace: 4 })
+    expect(code.stages).toHaveLength(stages)
+    for (const { buffers } of code.stages) expect(buffers.length).toBeLessThanOrEqual(maxBuffers)
+  }
 })
 
 describe('what follows a convolution', () => {
