@@ -1,5 +1,6 @@
 // Every hand-written kernel of this device.
 import { convKernels } from './conv/index.ts'
+import { cumulative } from './cumulative/index.ts'
 import type { KernelDef } from './kernelDef.ts'
 import { matmulKernels } from './matmul/index.ts'
 import { bitcast } from './move/bitcast.ts'
@@ -20,4 +21,5 @@ export const kernelDefs: readonly KernelDef[] = [
   bitcast,
   topK,
   tensorScatter,
+  cumulative,
 ]

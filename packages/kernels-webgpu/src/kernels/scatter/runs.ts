@@ -3,7 +3,7 @@ import type { BufferUse, Stage } from '../../stage.ts'
 import { combined, neutralLiteral } from '../../lower/combine.ts'
 import { scalarType } from '../../wgsl/representation.ts'
 import type { Shader } from '../../wgsl/shader.ts'
-import { perLane } from '../elements.ts'
+import { perLane, wordDtype } from '../elements.ts'
 import { changed, combineOf, nowhere, type Scatter, type Update, updatesUse } from './scatter.ts'
 
 /** A scatter that combines. */
@@ -26,12 +26,11 @@ export function combineRuns(
   // As many steps within a part as there may be from part to part.
   const part = Math.max(shortest, 2 ** Math.ceil(Math.log2(count) / 2))
   const parts = Math.ceil(count / part)
-  const type = scalarType(x.dtype)
   const ends: Ends = { part, parts, width, from: order.length }
   const words = 2 * parts * width
   const partial = {
     arg: order.arg,
-    dtype: ({ f32: 'float32', i32: 'int32', u32: 'uint32', bool: 'uint32' } as const)[type],
+    dtype: wordDtype(x.dtype),
     length: order.length + words,
   } as const
   const answer: BufferUse = { arg: to, dtype: x.dtype, length, access: 'write' }
