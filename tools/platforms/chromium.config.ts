@@ -1,10 +1,10 @@
 // The cpu device's tests in a page of headless Chromium, which is served with or without the headers that isolate it.
-import { globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import { findChromium } from './src/chromium.ts'
 import { pageFromEnvironment } from './src/page.ts'
+import { testsInPages } from './src/selection.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const page = pageFromEnvironment()
@@ -15,9 +15,6 @@ const isolation = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 }
 
-/** Tests that use a module of Node are about Node. */
-const needsNode = (file: string) => /\bfrom 'node:/.test(readFileSync(`${root}/${file}`, 'utf8'))
-
 const executablePath = findChromium()
 if (executablePath === undefined) throw new Error('there is no Chromium on the path')
 
@@ -27,8 +24,7 @@ export default defineConfig({
   server: { headers: page.isolated ? isolation : {} },
   test: {
     name: page.isolated ? 'isolated' : 'not isolated',
-    include: ['packages/kernels-cpu/src/**/*.test.ts', 'tools/platforms/src/page.test.ts'],
-    exclude: globSync('packages/kernels-cpu/src/**/*.test.ts', { cwd: root }).filter(needsNode),
+    include: [...testsInPages(page.isolated)],
     testTimeout: 30_000,
     provide: { page },
     browser: {

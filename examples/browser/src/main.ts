@@ -12,9 +12,14 @@ const { short, host, port, device, threads, seed } = readArguments({
 })
 const settings = { device, threads: String(threads), seed: String(seed) }
 await build()
-await using site = await serve(siteFolder, short ? {} : { host, port })
+await using site = await serve(siteFolder, short ? {} : { host, port }).catch(giveUp)
 if (short) await visit()
 else await serveUntilAsked()
+
+function giveUp(error: unknown): never {
+  console.error(`${error instanceof Error ? error.message : String(error)}; --port and --host say where else`)
+  process.exit(2)
+}
 
 async function serveUntilAsked(): Promise<void> {
   console.log(`${site.url}?${new URLSearchParams(settings)} (Ctrl+C ends)`)

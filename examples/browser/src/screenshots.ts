@@ -38,7 +38,7 @@ async function take(
   await visitor.press('Start')
   await visitor.untilStep(steps)
   await visitor.draw(three)
-  console.log(`${name}: ${await visitor.read('device')} ${await visitor.answer()}`)
+  console.log(`${name}: ${await visitor.read('device')} ${await visitor.answer('a 3')}`)
   await visitor.page.evaluate(() => scrollTo(0, 0))
   await visitor.page.screenshot({ path: join(images, name), fullPage: true })
 }
@@ -50,7 +50,7 @@ try {
   await using browser = await startChromium({ webgpu: true })
   if (!browser) throw new Error('there is no Chromium on the path to take pictures with')
   const wide = { viewport: { width: 1000, height: 640 }, colorScheme: 'light' } as const
-  await take(browser, `${site.url}?batch=16&testEvery=20&test=100`, 'browser-webgpu.png', 160, wide)
+  await take(browser, `${site.url}?batch=16&testEvery=20&test=100`, 'browser-webgpu.png', 120, wide)
   const phone = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as const
   await take(browser, `${site.url}?device=cpu&batch=32`, 'browser-phone.png', 220, phone)
 } finally {

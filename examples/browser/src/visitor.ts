@@ -30,7 +30,7 @@ export class Visitor implements AsyncDisposable {
   /** Someone with an empty tab, in a window as stated. */
   static async of(browser: Browser, window: BrowserContextOptions = {}): Promise<Visitor> {
     const page = await (await browser.newContext(window)).newPage()
-    page.setDefaultTimeout(60_000)
+    page.setDefaultTimeout(120_000)
     return new Visitor(page)
   }
 
@@ -76,10 +76,9 @@ export class Visitor implements AsyncDisposable {
     await mouse.up()
   }
 
-  /** What the network takes the drawing for, once it has said so. */
-  async answer(): Promise<string> {
-    const answer = this.page.locator('#answer', { hasText: 'looks like' })
-    return answer.innerText()
+  /** What the network takes the picture for, once it has said so. @param words what to wait for. */
+  answer(words = 'looks like'): Promise<string> {
+    return this.page.locator('#answer', { hasText: words }).innerText()
   }
 
   /** Ends the visit. */

@@ -100,9 +100,13 @@ export type Body<I extends readonly string[] = readonly string[], A extends Attr
       readonly kind: 'composite'
       build(inputs: Row<I, Tensor>, attrs: AttrsOf<A>): Tensor | readonly Tensor[]
     }
-  /** Hand-written per device; the reference device has one for each. `flops`: additions and multiplications that it takes, where that can be said. */
+  /**
+   * Hand-written per device; the reference device has one for each. `flops`: additions and multiplications that it takes, where that can be said.
+   * `reads`: how many elements it reads of each input, where that is not all of them, or more than there are.
+   */
   | {
       readonly kind: 'kernel'
+      reads?(inputs: readonly ConcreteType[], outputs: readonly ConcreteType[]): readonly number[]
       flops?(inputs: readonly ConcreteType[], outputs: readonly ConcreteType[], attrs: AttrsOf<A>): number
     }
   /** The executor itself. `run` computes host values from host values; it may wait. Output sizes that `infer` leaves unknown are taken from the answer. */

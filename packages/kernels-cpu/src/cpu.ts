@@ -214,7 +214,7 @@ class WebAssemblyDevice implements CpuDevice {
     const kernel = kernelOf(whole, this.#heap, reads, workspaceBytes)
     if (!prepared) return kernel
     const { launch } = kernelOf({ kind: 'wasm', write: prepared.write }, this.#heap, inputs)
-    return { ...kernel, prepared: { bytes: prepared.bytes, launch } }
+    return { ...kernel, prepared: { bytes: prepared.bytes, replaces: prepared.replaces, launch } }
   }
 
   sequence(launches: readonly BoundLaunch[]): Awaitable<() => void> {
@@ -244,7 +244,10 @@ class WebAssemblyDevice implements CpuDevice {
     if (given) return given
     const found = kernelDefs.find((def) => def.op === op && def.supports(signature))
     if (!found)
-      return { code: { kind: 'host', run: hostKernel(referenceKernels[op]!, signature) }, workspaceBytes: 0 }
+      return {
+        code: { kind: 'host', name: op, run: hostKernel(referenceKernels[op]!, signature) },
+        workspaceBytes: 0,
+      }
     const { write, ...rest } = found.compile(signature, this.#options)
     return { code: { kind: 'wasm', write }, ...rest }
   }
@@ -257,7 +260,10 @@ class WebAssemblyDevice implements CpuDevice {
       const found = kernels.kernel(op, signature, this.#heap.memory)
       if (!found) continue
       const run = (args: readonly CpuBuffer[]) => found.run(args.map(({ address }) => address))
-      return { code: { kind: 'host', run }, workspaceBytes: found.workspaceBytes }
+      return {
+        code: { kind: 'host', name: `${op} of ${kernels.name}`, run },
+        workspaceBytes: found.workspaceBytes,
+      }
     }
     return undefined
   }

@@ -33,6 +33,7 @@ export function withEpilogue(
   if (code.kind === 'host')
     return {
       kind: 'host',
+      name: code.name,
       run: (args) => code.run(ownArguments(args, count)),
       after: (module) => [...(code.after?.(module) ?? []), byItself(module, spans, count)],
     }

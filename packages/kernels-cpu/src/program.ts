@@ -40,10 +40,12 @@ function scheduleOf(code: KernelCode, heap: Heap): string {
   const stages = (code.kind === 'wasm' ? code.write : code.after)?.(moduleOver(heap)) ?? []
   const lines = stages.map((stage) => {
     const { count } = chunksOf(stage)
-    return `${stage.func.name}: ${stage.units} units in ${count} ${count === 1 ? 'chunk' : 'chunks'}`
+    return `${stage.func.name}: ${counted(stage.units, 'unit')} in ${counted(count, 'chunk')}`
   })
-  return (code.kind === 'host' ? ['a function of the host', ...lines] : lines).join(', then ')
+  return (code.kind === 'host' ? [`${code.name}, a function of the host`, ...lines] : lines).join(', then ')
 }
+
+const counted = (count: number, what: string): string => `${count} ${count === 1 ? what : `${what}s`}`
 
 function runAlone(code: KernelCode, heap: Heap): (args: readonly CpuBuffer[]) => void {
   if (code.kind === 'wasm') return compileAlone(code.write, heap)

@@ -20,6 +20,8 @@ export type KernelCode =
   | { readonly kind: 'wasm'; readonly write: WriteStages }
   | {
       readonly kind: 'host'
+      /** What computes it, for people. */
+      readonly name: string
       readonly run: (args: readonly CpuBuffer[]) => void
       readonly after?: WriteStages
     }

@@ -2,7 +2,15 @@
 export type { AdapterOptions } from './adapter.ts'
 export type { CommandCounts } from './commands.ts'
 export { ShaderError } from './errors.ts'
+export type {
+  DirectSchedule,
+  MatmulSchedule,
+  NarrowSchedule,
+  TiledSchedule,
+} from './kernels/matmul/schedule.ts'
+export { measureSchedules, type MeasureOptions, type ProductSizes } from './measureSchedules.ts'
 export type { KernelTime } from './profile.ts'
+export type { AdapterIdentity, Schedules } from './schedules.ts'
 export {
   type OptionalFeature,
   webgpu,

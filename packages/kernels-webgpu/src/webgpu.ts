@@ -14,7 +14,9 @@ import { lower } from './lower/lower.ts'
 import { outputThrough, plainOutput } from './output.ts'
 import { PipelineCache } from './pipelines.ts'
 import { type KernelTime, Profile } from './profile.ts'
+import { demandSchedules, type Schedules } from './schedules.ts'
 import type { Target } from './stage.ts'
+import { targetOf } from './target.ts'
 import { wgslDtypes } from './wgsl/representation.ts'
 
 /** Features of WebGPU that kernels use where the adapter has them. */
@@ -27,6 +29,8 @@ export interface WebGpuOptions extends AdapterOptions {
   readonly features?: readonly OptionalFeature[]
   /** Bytes that all buffers together may take. Default: no limit but the GPU's. */
   readonly maxBytes?: number
+  /** What `measureSchedules` found on this adapter. Default: kernels choose by sizes and limits alone. */
+  readonly schedules?: Schedules
 }
 
 /** What a device has done so far. */
@@ -45,7 +49,7 @@ export interface WebGpuDevice extends Device {
   readonly gpu: GPUDevice
   /** The adapter's name of itself. */
   readonly adapterInfo: GPUAdapterInfo
-  /** Features in use. */
+  /** Features in use, of the device and of WGSL. */
   readonly features: ReadonlySet<string>
   counts(): WebGpuCounts
   /**
@@ -68,21 +72,22 @@ const limits = [
 /**
  * Opens a device on a GPU: the browser's, or in Node by the npm package `webgpu`. Give it to a session, which disposes it.
  * Reading back takes time: use `session.run`, not `runSync`.
- * @throws PlacementError where there is no adapter, ValueError for options out of range
+ * @throws PlacementError where there is no adapter, ValueError for options out of range and for schedules of another adapter
  */
 export async function webgpu(options: WebGpuOptions = {}): Promise<WebGpuDevice> {
-  const { features = optionalFeatures, maxBytes = Infinity } = options
+  const { features = optionalFeatures, maxBytes = Infinity, schedules } = options
   const unknown = features.find((name) => !optionalFeatures.includes(name))
   if (unknown !== undefined)
     throw new ValueError(`features are of ${optionalFeatures.join(', ')}; got '${unknown}'`)
   if (!(maxBytes >= 65536)) throw new ValueError(`maxBytes must be at least 65536, got ${maxBytes}`)
   const found = await findAdapter(options)
   const { adapter } = found
+  if (schedules !== undefined) demandSchedules(schedules, adapter.info)
   const gpu = await adapter.requestDevice({
     requiredFeatures: features.filter((name) => adapter.features.has(name)),
     requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])),
   })
-  return new GpuDevice(found, gpu, maxBytes)
+  return new GpuDevice(found, gpu, maxBytes, schedules)
 }
 
 class GpuDevice implements WebGpuDevice {
@@ -101,21 +106,15 @@ class GpuDevice implements WebGpuDevice {
   readonly #target: Target
   #closed = false
 
-  constructor(found: FoundAdapter, gpu: GPUDevice, maxBytes: number) {
+  constructor(found: FoundAdapter, gpu: GPUDevice, maxBytes: number, schedules?: Schedules) {
     this.#found = found
     this.gpu = gpu
-    this.features = new Set(gpu.features)
+    this.features = new Set([...gpu.features, ...(found.gpu?.wgslLanguageFeatures ?? [])])
     this.#health = new Health(gpu)
     this.#pool = new BufferPool(gpu, this.#health, maxBytes)
     this.#commands = new Commands(gpu)
     this.#pipelines = new PipelineCache(gpu, this.#health)
-    const { maxStorageBuffersPerShaderStage: maxBuffers } = gpu.limits
-    this.#target = {
-      lanes: Math.min(gpu.limits.maxComputeInvocationsPerWorkgroup, gpu.limits.maxComputeWorkgroupSizeX),
-      workgroupBytes: gpu.limits.maxComputeWorkgroupStorageSize,
-      maxBuffers,
-      features: this.features,
-    }
+    this.#target = targetOf(gpu, this.features, schedules)
     this.#launcher = {
       binder: new Binder(gpu, this.#pipelines),
       commands: this.#commands,
@@ -124,7 +123,7 @@ class GpuDevice implements WebGpuDevice {
     this.#copier = new Copier(this.#launcher, this.#pool)
     this.caps = {
       dtypes: new Set(wgslDtypes),
-      maxBuffers,
+      maxBuffers: this.#target.maxBuffers,
       maxBytes: Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize, maxBytes),
       subBuffers: false,
       // Implementations of WGSL may take it that no number is NaN or infinite.

@@ -8,6 +8,7 @@ import type { VariableResource } from '../resource.ts'
 import { after, otherwise } from '../run/awaitable.ts'
 import type { Awaitable, Buffer, Device } from '../run/device.ts'
 import type { VariableStore } from '../run/variables.ts'
+import type { Nested } from '../run/program.ts'
 import { Memory, Program } from '../run/program.ts'
 import { prepareSteps } from '../run/steps.ts'
 import { formatShape, isConcrete } from '../shape.ts'
@@ -29,6 +30,8 @@ export interface ProgramContext {
   readonly variables: VariableStore
   /** Slots may take so many bytes; what can be computed again is, while they take more. */
   readonly maxActivationBytes?: number | undefined
+  /** Told when they take more all the same. */
+  readonly log: (line: string) => void
 }
 
 /**
@@ -60,9 +63,15 @@ export function compileProgram(
       ? given
       : recompute({ maxBytes: maxActivationBytes, footprint: (g) => footprintOf(planOf(g)) }).run(given)
   const planned = planOf(graph)
+  const slotBytes = planned.slots.reduce((sum, bytes) => sum + bytes, 0)
+  if (maxActivationBytes !== undefined && slotBytes > maxActivationBytes)
+    context.log(
+      `on ${context.deviceName} feeds and intermediate values take ${slotBytes} bytes: maxActivationBytes, ${maxActivationBytes}, ` +
+        'cannot be met by computing values again; smaller batches take less',
+    )
   const variable = (resource: VariableResource): Buffer => context.variables.bufferOf(resource, device)
-  const memory = new Memory(device, planned, lent, variable)
-  const nested: Program[] = []
+  const memory = new Memory(device, planned, lent, variable, ownFetches ? graph.fetches : [])
+  const nested: Nested[] = []
   // Bodies that are ready only after another step has failed are freed at once.
   let failed = false
   const compileBody = (body: Subgraph, params: readonly (Buffer | undefined)[]): Awaitable<Program> => {
@@ -74,7 +83,7 @@ export function compileProgram(
   }
   const fail = (error: unknown): never => {
     failed = true
-    nested.forEach((program) => program.free())
+    nested.forEach(({ program }) => program.free())
     memory.free()
     throw error
   }
@@ -93,6 +102,7 @@ export function compileProgram(
         steps: ready,
         nested,
         deviceName: context.deviceName,
+        maxActivationBytes,
       }),
   )
 }

@@ -34,7 +34,7 @@ export interface CompileTarget {
   readonly fusion: boolean
   readonly maxActivationBytes?: number | undefined
   readonly softPlacement: boolean
-  /** Told when a node runs on another device than it asked for. */
+  /** Told when a node runs on another device than it asked for, and when `maxActivationBytes` cannot be met. */
   readonly log: (line: string) => void
 }
 
@@ -65,6 +65,7 @@ export function compileGraph(bound: BoundGraph, target: CompileTarget): Awaitabl
       fusion: target.fusion,
       maxActivationBytes: target.maxActivationBytes,
       variables: target.variables,
+      log: target.log,
     }
     return after(compileProgram(part.graph, part.inputs, context), (program) => ({
       program,

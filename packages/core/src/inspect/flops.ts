@@ -8,19 +8,26 @@ import { storesEverywhere } from '../ir/kernel.ts'
 import type { ConcreteType } from '../shape.ts'
 import { sizeOf } from '../shape.ts'
 
-/** Operations of a fused kernel: each of a float counts one, an exponential like an addition. */
-export function flopsOfKernel(kernel: FusedKernel): number {
+/** Expressions of a kernel, and how often they are computed. */
+export function evaluations(
+  kernel: FusedKernel,
+): { readonly values: readonly Expr[]; readonly times: number }[] {
   const points = sizeOf(kernel.axes)
   const kept = sizeOf(kernel.axes.slice(0, kernel.axes.length - kernel.reduced))
   const everywhere = kernel.stores.filter((store) => storesEverywhere(kernel, store) || kernel.reduced === 0)
   const once = kernel.stores.filter((store) => !everywhere.includes(store))
-  const values = (stores: FusedKernel['stores']): Expr[] => stores.map(({ value }) => value)
-  return (
-    points *
-      kernel.reductions.reduce((n, { term, dtype }) => n + operations([term]) + (isFloat(dtype) ? 1 : 0), 0) +
-    points * operations(values(everywhere)) +
-    kept * operations(values(once))
-  )
+  const valuesOf = (stores: FusedKernel['stores']): Expr[] => stores.map(({ value }) => value)
+  return [
+    ...kernel.reductions.map(({ term }) => ({ values: [term], times: points })),
+    { values: valuesOf(everywhere), times: points },
+    { values: valuesOf(once), times: kept },
+  ]
+}
+
+/** Operations of a fused kernel: each of a float counts one, an exponential like an addition. */
+export function flopsOfKernel(kernel: FusedKernel): number {
+  const combined = kernel.reductions.filter(({ dtype }) => isFloat(dtype)).length * sizeOf(kernel.axes)
+  return evaluations(kernel).reduce((sum, { values, times }) => sum + times * operations(values), combined)
 }
 
 const isFloat = (dtype: ConcreteType['dtype']): boolean => dtypes[dtype].kind === 'float'

@@ -1,10 +1,12 @@
 // What a program does, for people: which nodes went into which kernel, how it runs, what it reads and computes, and the memory that it takes.
+import { ValueError } from '../errors.ts'
 import type { Tensor } from '../graph/graph.ts'
-import { bytesOf } from '../compile/bytesOf.ts'
-import type { Program, Step } from '../run/program.ts'
-import type { Unit } from '../compile/units.ts'
-import { formatType, isConcrete } from '../shape.ts'
+import { sayValue } from '../options.ts'
+import type { Step } from '../run/program.ts'
+import { Program } from '../run/program.ts'
+import { formatType } from '../shape.ts'
 import { flopsOfKernel, flopsOfNode } from './flops.ts'
+import { movedBy } from './traffic.ts'
 
 /** One step of a program. */
 export interface StepReport {
@@ -23,7 +25,7 @@ export interface StepReport {
   readonly loops?: string
   /** How its kernels run on the device, where that says so. */
   readonly schedule: readonly string[]
-  /** Bytes of what it reads and makes, each tensor once. */
+  /** Bytes of what it reads and makes, each element once; of a tensor that it picks from, what it picks at most. */
   readonly bytes: number
   /** Floating-point operations; absent where its op does not say. */
   readonly flops?: number
@@ -33,35 +35,62 @@ export interface StepReport {
 export interface ProgramReport {
   /** The whole name of its device. */
   readonly device: string
+  /** Which body of which branch or loop it is; absent: none. */
+  readonly body?: string
+  /** In order. Reads of variables, which stay where they are, are no steps. */
   readonly steps: readonly StepReport[]
   /** Kernels launched, bytes read and written, and operations of one run; bodies of loops and branches count once. */
   readonly launches: number
   readonly bytes: number
   readonly flops: number
-  /** Bytes of memory: slots that tensors share over time, constants, and scratch. Variables belong to the session. */
-  readonly memory: { readonly slots: number; readonly constants: number; readonly scratch: number }
+  /**
+   * Bytes of memory: slots that tensors share over time, constants, and scratch, which what kernels keep in a form of their own is in. Variables
+   * belong to the session. `limit`: `maxActivationBytes` of the session, which the slots are to stay below.
+   */
+  readonly memory: {
+    readonly slots: number
+    readonly constants: number
+    readonly scratch: number
+    readonly limit?: number
+  }
   /** The bodies of its control flow. */
   readonly bodies: readonly ProgramReport[]
   toString(): string
 }
 
-/** Looks at a program: `const [program] = await session.programs(fetches, feeds); console.log(`${inspectProgram(program)}`)`. */
+/**
+ * Looks at a program: `const [program] = await session.programs(fetches, feeds); console.log(`${inspectProgram(program)}`)`.
+ * @throws ValueError for what is no program.
+ */
 export function inspectProgram(program: Program): ProgramReport {
-  const steps = program.steps.map(stepReport)
-  const bodies = program.nested.map(inspectProgram)
+  if (!((program as unknown) instanceof Program))
+    throw new ValueError(
+      `inspectProgram takes one program, got ${sayValue(program)}: const [program] = await session.programs(fetches, feeds)`,
+    )
+  return reportOf(program)
+}
+
+function reportOf(program: Program, body?: string): ProgramReport {
+  const steps = program.steps.filter((step) => !isIdle(step)).map(stepReport)
+  const bodies = program.nested.map(({ what, program: nested }) => reportOf(nested, what))
+  const { maxActivationBytes: limit } = program
   const total = (of: (report: StepReport | ProgramReport) => number | undefined): number =>
     [...steps, ...bodies].reduce((sum, report) => sum + (of(report) ?? 0), 0)
   const report = {
     device: program.deviceName,
+    ...(body !== undefined && { body }),
     steps,
     launches: total(({ launches }) => launches),
     bytes: total(({ bytes }) => bytes),
     flops: total(({ flops }) => flops),
-    memory: program.memory.bytes,
+    memory: { ...program.memory.bytes, ...(limit !== undefined && { limit }) },
     bodies,
   }
   return { ...report, toString: () => linesOf(report).join('\n') }
 }
+
+/** A read that asks whether the variable has a value, and copies nothing. */
+const isIdle = ({ unit, launches }: Step): boolean => unit.kind === 'readVariable' && launches.length === 0
 
 function stepReport({ unit, launches }: Step): StepReport {
   const { node, kind, kernel, epilogue } = unit
@@ -85,18 +114,6 @@ function stepReport({ unit, launches }: Step): StepReport {
   }
 }
 
-/** Bytes of what a unit reads and makes, each tensor once: what an assignment answers is the memory that it wrote. */
-function movedBy({ kind, node, inputs, outputs, assigns = [] }: Unit): number {
-  const answers = new Set(assigns.flatMap((assignment) => assignment.node.outputs))
-  const tensors = new Set([...inputs, ...outputs.filter((t) => !answers.has(t))])
-  // An update reads what it adds to.
-  const again = kind === 'assign' && node.attrs['update'] !== 'set' ? outputs : []
-  return [...tensors, ...again].reduce(
-    (sum, t) => sum + (isConcrete(t.shape) && t.dtype !== 'string' ? bytesOf(t) : 0),
-    0,
-  )
-}
-
 const say = (t: Tensor): string => `${t.name}: ${formatType(t.type)}`
 
 function loopsOf({ axes, reduced }: { readonly axes: readonly number[]; readonly reduced: number }): string {
@@ -105,9 +122,10 @@ function loopsOf({ axes, reduced }: { readonly axes: readonly number[]; readonly
 }
 
 function linesOf(report: Omit<ProgramReport, 'toString'>): string[] {
-  const { device, steps, launches, bytes, flops, memory, bodies } = report
+  const { device, body, steps, launches, bytes, flops, memory, bodies } = report
+  const slots = `${amount(memory.slots)}B in slots${limitOf(memory)}`
   const lines = [
-    `${device}: ${launches} ${launches === 1 ? 'kernel' : 'kernels'}, ${amount(bytes)}B, ${amount(flops)}FLOP a run; memory: ${amount(memory.slots)}B in slots, ${amount(memory.constants)}B of constants, ${amount(memory.scratch)}B of scratch`,
+    `${body ?? device}: ${launches} ${launches === 1 ? 'kernel' : 'kernels'}, ${amount(bytes)}B, ${amount(flops)}FLOP a run; memory: ${slots}, ${amount(memory.constants)}B of constants, ${amount(memory.scratch)}B of scratch`,
   ]
   for (const step of steps) {
     const cost = [
@@ -115,7 +133,10 @@ function linesOf(report: Omit<ProgramReport, 'toString'>): string[] {
       `${amount(step.bytes)}B`,
       step.flops === undefined ? '' : `${amount(step.flops)}FLOP`,
     ]
-    lines.push(`  ${step.kind} ${step.name}  ${cost.filter(Boolean).join('  ')}`)
+    // Of one node the name need not tell the op.
+    const [only, ...others] = step.nodes
+    const name = others.length === 0 && only !== undefined ? only : step.name
+    lines.push(`  ${step.kind} ${name}  ${cost.filter(Boolean).join('  ')}`)
     if (step.nodes.length > 1) lines.push(`    nodes     ${step.nodes.join(', ')}`)
     for (const [what, list] of [
       ['reads', step.inputs],
@@ -124,10 +145,15 @@ function linesOf(report: Omit<ProgramReport, 'toString'>): string[] {
     ] as const)
       if (list.length > 0) lines.push(`    ${what.padEnd(9)} ${list.join(', ')}`)
   }
-  bodies.forEach((body, i) => {
-    lines.push(`  body ${i + 1} of ${bodies.length}`, ...linesOf(body).map((line) => `  ${line}`))
-  })
+  for (const nested of bodies) lines.push(...linesOf(nested).map((line) => `  ${line}`))
   return lines
+}
+
+function limitOf({ slots, limit }: ProgramReport['memory']): string {
+  if (limit === undefined) return ''
+  return slots > limit
+    ? `, more than the limit of ${amount(limit)}B`
+    : `, within the limit of ${amount(limit)}B`
 }
 
 /** A number in thousands, millions or thousand millions: `1.23 M`. */

@@ -18,14 +18,15 @@ export type Run = NonNullable<Step['run']>
 export const lent = (memory: Memory, t: Tensor): Buffer | undefined =>
   t.dtype === 'string' || memory.plan.storageOf(t).kind === 'host' ? undefined : memory.bufferOf(t)
 
-/** A body as a program of its own, freed with the one around it. */
+/** A body as a program of its own, freed with the one around it. `what` says which it is, for people. */
 export function compile(
   context: StepContext,
+  what: string,
   body: Subgraph,
   params: readonly (Buffer | undefined)[],
 ): Awaitable<Program> {
   return after(context.compileBody(body, params), (program) => {
-    context.nested.push(program)
+    context.nested.push({ what, program })
     return program
   })
 }
@@ -66,7 +67,11 @@ export function caseStep(unit: Unit, context: StepContext): Awaitable<Run> {
   const buffers = captured.map((t) => lent(memory, t))
   const branches = unit.node.attrs['branches'] as readonly Subgraph[]
   return after(
-    all(branches.map((branch) => compile(context, branch, buffers))),
+    all(
+      branches.map((branch, i) =>
+        compile(context, `branch ${i} of ${branches.length} of ${unit.node.name}`, branch, buffers),
+      ),
+    ),
     (programs): Run =>
       (state, values) =>
         after(memory.valueOf(index, values), (value) => {

@@ -62,6 +62,11 @@ export interface Kernel {
  */
 export interface PreparedInputs {
   readonly bytes: number
+  /**
+   * Positions of the inputs that it stands for: launches read these no more. Their places among the arguments of a launch then hold this memory, too, and
+   * the memory of the inputs is given back where nothing else reads it. Default none.
+   */
+  readonly replaces?: ReadonlySet<number>
   /** Fills the memory. Its arguments are the kernel's inputs (without shape-only ones), then the memory. */
   readonly launch: Launch
 }

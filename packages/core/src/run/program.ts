@@ -10,6 +10,7 @@ import type { VariableResource } from '../resource.ts'
 import type { ConcreteType, Size } from '../shape.ts'
 import { formatType, isConcrete, sizeOf } from '../shape.ts'
 import { after, all, inTurn, otherwise } from './awaitable.ts'
+import { constantOf, Constants } from './constants.ts'
 import type { Awaitable, BoundLaunch, Buffer, Device } from './device.ts'
 import type { HostValues, RunState } from './state.ts'
 
@@ -19,6 +20,15 @@ export interface Step {
   /** Kernels to enqueue; empty for steps that only `run`. */
   readonly launches: readonly BoundLaunch[]
   run?(state: RunState, values: HostValues): Awaitable<void>
+  /** `run` has nothing left to do once the program has run to its end: variables that have a value never lose it. */
+  readonly once?: boolean
+}
+
+/** A body of control flow as a program of its own. */
+export interface Nested {
+  /** What it is, for people: `body of scan`. */
+  readonly what: string
+  readonly program: Program
 }
 
 /** Memory and host values of one program, as its steps see them. */
@@ -26,7 +36,7 @@ export class Memory {
   readonly device: Device
   readonly plan: Plan
   private readonly slots: Buffer[] = []
-  private readonly constants = new Map<Tensor, Buffer>()
+  private readonly constants: Constants
   private readonly given: ReadonlyMap<Tensor, Buffer>
   private readonly variable: (resource: VariableResource) => Buffer
   private readonly source: (t: Tensor) => Tensor
@@ -37,36 +47,20 @@ export class Memory {
     plan: Plan,
     given: ReadonlyMap<Tensor, Buffer>,
     variable: (resource: VariableResource) => Buffer,
+    taken: readonly Tensor[],
   ) {
     this.device = device
     this.plan = plan
     this.given = given
     this.variable = variable
     this.source = plan.source
+    this.constants = new Constants(device, plan, taken)
     try {
-      this.prepare()
+      for (const bytes of plan.slots) this.slots.push(device.alloc(bytes))
     } catch (error) {
       this.free()
       throw error
     }
-  }
-
-  private prepare(): void {
-    const { plan, device } = this
-    for (const bytes of plan.slots) this.slots.push(device.alloc(bytes))
-    for (const { kind, outputs } of plan.units)
-      if (
-        kind === 'constant' &&
-        plan.onDevice.has(outputs[0]!) &&
-        plan.storageOf(outputs[0]!).kind === 'constant'
-      )
-        this.upload(outputs[0]!)
-  }
-
-  private upload(t: Tensor): void {
-    const buffer = this.device.alloc(bytesOf(t))
-    this.constants.set(t, buffer)
-    this.device.write(buffer, constantOf(t).bytes)
   }
 
   /** The buffer that holds a tensor. */
@@ -81,7 +75,7 @@ export class Memory {
           : storage.kind === 'given'
             ? this.given.get(source)
             : storage.kind === 'constant'
-              ? this.constants.get(source)
+              ? this.constants.bufferOf(source)
               : undefined
     if (!buffer) throw new InternalError(`'${t.name}' has no memory on ${this.device.type}`, { node: t.node })
     return buffer
@@ -90,6 +84,16 @@ export class Memory {
   /** Is a tensor's memory filled once and never written again? */
   isConstant(t: Tensor): boolean {
     return !isBlank(t) && this.plan.storageOf(t).kind === 'constant'
+  }
+
+  /** Says that a unit that read a constant, given as what it is an alias of, does so no more. */
+  release(t: Tensor): void {
+    this.constants.release(t)
+  }
+
+  /** Fills what is filled before the first run. */
+  complete(): void {
+    this.constants.uploadRest()
   }
 
   /** The caller's memory of a parameter. */
@@ -144,18 +148,17 @@ export class Memory {
     const sum = (buffers: Iterable<Buffer>): number => [...buffers].reduce((n, { bytes }) => n + bytes, 0)
     return {
       slots: sum(this.slots),
-      constants: sum(this.constants.values()),
+      constants: this.constants.bytes,
       scratch: sum(this.owned),
     }
   }
 
   /** Gives back all memory that is the program's own. */
   free(): void {
-    for (const buffer of [...this.slots, ...this.constants.values(), ...this.owned]) this.device.free(buffer)
+    this.constants.free()
+    for (const buffer of [...this.slots, ...this.owned]) this.device.free(buffer)
   }
 }
-
-const constantOf = (t: Tensor): NDArray => t.node.attrs['value'] as NDArray
 
 function check(t: Tensor, value: NDArray): void {
   if (value.dtype !== t.dtype)
@@ -171,27 +174,38 @@ export class Program {
   readonly memory: Memory
   readonly inputs: readonly Tensor[]
   readonly fetches: readonly Tensor[]
-  readonly steps: readonly Step[]
   /** The bodies of its control flow. */
-  readonly nested: readonly Program[]
+  readonly nested: readonly Nested[]
   /** The whole name of its device. */
   readonly deviceName: string
+  /** The limit of its slots, in bytes, that it was compiled under. */
+  readonly maxActivationBytes: number | undefined
+  private current: readonly Step[]
   private phases: readonly Phase[] | undefined
+  private settled: boolean
 
   constructor(parts: {
     readonly memory: Memory
     readonly inputs: readonly Tensor[]
     readonly fetches: readonly Tensor[]
     readonly steps: readonly Step[]
-    readonly nested: readonly Program[]
+    readonly nested: readonly Nested[]
     readonly deviceName: string
+    readonly maxActivationBytes?: number | undefined
   }) {
     this.memory = parts.memory
     this.inputs = parts.inputs
     this.fetches = parts.fetches
-    this.steps = parts.steps
+    this.current = parts.steps
+    this.settled = !parts.steps.some(({ once }) => once)
+    this.maxActivationBytes = parts.maxActivationBytes
     this.nested = parts.nested
     this.deviceName = parts.deviceName
+  }
+
+  /** What it does, in order; what only its first run had to do is in it until then. */
+  get steps(): readonly Step[] {
+    return this.current
   }
 
   /** Runs all steps. `inputs` are the host values of its inputs; those whose memory was given may be left out. */
@@ -199,7 +213,10 @@ export class Program {
     const values: HostValues = new Map()
     inputs.forEach((value, i) => value && this.memory.store(this.inputs[i]!, value, values))
     const work = state.trace ? this.runTraced(state, values) : this.runPhases(state, values)
-    return after(work, () => values)
+    return after(work, () => {
+      if (!this.settled) this.settle()
+      return values
+    })
   }
 
   /** The fetched values of a run that has just ended; they are the caller's own, to be written to as well. */
@@ -209,8 +226,19 @@ export class Program {
 
   /** Gives back the memory of this program and of the bodies in it. */
   free(): void {
-    this.nested.forEach((program) => program.free())
+    this.nested.forEach(({ program }) => program.free())
     this.memory.free()
+  }
+
+  /** Leaves out what only the first run had to do: launches that it stood between become one call. */
+  private settle(): void {
+    this.settled = true
+    this.current = this.current.flatMap((step) => {
+      if (!step.once) return [step]
+      const { unit, launches } = step
+      return launches.length > 0 ? [{ unit, launches }] : []
+    })
+    this.phases = undefined
   }
 
   private runPhases(state: RunState, values: HostValues): Awaitable<void> {

@@ -15,21 +15,25 @@ import { rowBytes } from './steps.ts'
 /** Runs the body for every row of the sequences. Outputs: final state, one row of results per step, and each state before every step. */
 export function scanStep(unit: Unit, context: StepContext): Awaitable<Run> {
   const scan = new Scan(unit, context.memory)
-  return after(compile(context, unit.node.attrs['body'] as Subgraph, scan.buffers), (program): Run => {
-    const { device } = context.memory
-    const launches = device.loop && scan.launches(program)
-    const copying = scan.copying(program)
-    if (!launches) return copying
-    let rounds: ((round: number) => void) | undefined
-    return (state, values) => {
-      // A trace tells launches apart.
-      if (state.trace) return copying(state, values)
-      return after(rounds ?? device.loop!(launches), (go) => {
-        rounds = go
-        return scan.turning(go)(state, values)
-      })
-    }
-  })
+  const { attrs, name } = unit.node
+  return after(
+    compile(context, `body of ${name}`, attrs['body'] as Subgraph, scan.buffers),
+    (program): Run => {
+      const { device } = context.memory
+      const launches = device.loop && scan.launches(program)
+      const copying = scan.copying(program)
+      if (!launches) return copying
+      let rounds: ((round: number) => void) | undefined
+      return (state, values) => {
+        // A trace tells launches apart.
+        if (state.trace) return copying(state, values)
+        return after(rounds ?? device.loop!(launches), (go) => {
+          rounds = go
+          return scan.turning(go)(state, values)
+        })
+      }
+    },
+  )
 }
 
 /** One scan and its memory. */

@@ -48,14 +48,15 @@ export interface SessionOptions {
   readonly fusion?: boolean
   /**
    * What feeds and intermediate values of a program may take on a device; while they take more, values are computed again instead of being kept, as
-   * far as that helps. Compiling takes many times as long. Variables and scratch memory of kernels are not counted. Default: no limit.
+   * far as that helps: it is an aim, and where it cannot be met `log` and `inspectProgram` say what it came to. Compiling takes many times as long. Variables, constants and
+   * scratch memory of kernels are not counted; each body of a branch or loop is a program of its own. From 0; default: no limit.
    */
   readonly maxActivationBytes?: number
   /** May a node run elsewhere when the device that it asks for cannot run it? Default true. */
   readonly softPlacement?: boolean
   /** Compiled graphs kept; the least recently run one goes first. Default 64. */
   readonly maxPrograms?: number
-  /** Where lines go that ops print, and that tell where soft placement moved a node. Default: nowhere. */
+  /** Where lines go that ops print, and that tell where soft placement moved a node, and where `maxActivationBytes` cannot be met. Default: nowhere. */
   readonly log?: (line: string) => void
 }
 

@@ -10,13 +10,14 @@ import type { VariableResource } from '../resource.ts'
 import type { ConcreteType, Size } from '../shape.ts'
 import { sizeOf } from '../shape.ts'
 import { bytesOf } from '../compile/bytesOf.ts'
+import type { Plan } from '../compile/plan.ts'
 import type { Unit } from '../compile/units.ts'
 import { after, all } from './awaitable.ts'
 import type { CompileBody } from './controlFlow.ts'
 import { caseStep } from './controlFlow.ts'
 import { isBlank } from '../ops/graph/blank.ts'
-import type { Awaitable, Buffer, Kernel, Signature } from './device.ts'
-import type { Memory, Program, Step } from './program.ts'
+import type { Awaitable, Buffer, Kernel, PreparedInputs, Signature } from './device.ts'
+import type { Memory, Nested, Step } from './program.ts'
 import { scanStep } from './scanStep.ts'
 import { whileStep } from './whileStep.ts'
 import type { HostValues, RunState } from './state.ts'
@@ -29,7 +30,7 @@ export interface StepContext {
   readonly variables: VariableStore
   readonly compileBody: CompileBody
   /** Bodies of control flow end up here, to be freed with the program. */
-  readonly nested: Program[]
+  readonly nested: Nested[]
 }
 
 /** A kernel that waits for its scratch memory. */
@@ -47,13 +48,14 @@ export function prepareSteps(units: readonly Unit[], context: StepContext): Awai
       .flatMap(({ kernels }) => kernels)
       .reduce((most, { kernel }) => Math.max(most, kernel.workspaceBytes), 0)
     const workspace = workspaceBytes > 0 ? context.memory.own(workspaceBytes) : undefined
-    return prepared.flatMap(({ unit, kernels, run }) => {
+    context.memory.complete()
+    return prepared.flatMap(({ unit, kernels, run, once }) => {
       if (kernels.length === 0 && !run) return []
       const launches = kernels.map(({ kernel, args, prepared: last }) => ({
         kernel,
         args: [...args, ...(kernel.workspaceBytes > 0 ? [workspace!] : []), ...(last ? [last] : [])],
       }))
-      return [{ unit, launches, ...(run && { run }) }]
+      return [{ unit, launches, ...(run && { run }), ...(once && { once }) }]
     })
   })
 }
@@ -62,6 +64,7 @@ interface PreparedUnit {
   readonly unit: Unit
   readonly kernels: readonly Prepared[]
   readonly run?: Step['run']
+  readonly once?: boolean
 }
 
 function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
@@ -72,7 +75,7 @@ function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
     after(all(kernels), (ready) => ({ unit, kernels: ready }))
   const onVariable = (kernels: readonly Awaitable<Prepared>[]): Awaitable<PreparedUnit> => {
     const run = valueCheck(unit, context)
-    return after(withKernels(kernels), (ready) => (run ? { ...ready, run } : ready))
+    return after(withKernels(kernels), (ready) => (run ? { ...ready, run, once: true } : ready))
   }
   /** Kernels that may write variables: those have a value from then on. */
   const assigning = (kernels: readonly Awaitable<Prepared>[]): Awaitable<PreparedUnit> => {
@@ -80,7 +83,7 @@ function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
     // One without elements has no kernel that would have made its memory.
     fresh.forEach(({ resource }) => context.variable(resource))
     const run = () => fresh.forEach(({ resource }) => context.variables.markInitialized(resource))
-    return after(withKernels(kernels), (ready) => (fresh.length > 0 ? { ...ready, run } : ready))
+    return after(withKernels(kernels), (ready) => (fresh.length > 0 ? { ...ready, run, once: true } : ready))
   }
   const withRun = (run: NonNullable<Step['run']>): PreparedUnit => ({ unit, kernels: [], run })
   switch (unit.kind) {
@@ -110,7 +113,11 @@ function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
           if (!kernel.prepared) return { kernel, args }
           const prepared = memory.own(kernel.prepared.bytes)
           kernel.prepared.launch([...inputs, prepared])
-          return { kernel, args, prepared }
+          const replaced = replacedBy(kernel.prepared, unit, memory.plan)
+          new Set([...replaced].map(memory.plan.source)).forEach((t) => memory.release(t))
+          const bound = node.inputs.filter((t) => !isBlank(t))
+          const launched = args.map((arg, i) => (replaced.has(bound[i]!) ? prepared : arg))
+          return { kernel, args: launched, prepared }
         }),
       ])
     }
@@ -150,6 +157,17 @@ function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
     default:
       return unit.kind satisfies never
   }
+}
+
+/** The inputs of a unit that nothing in it reads any more, since something was made of them. */
+function replacedBy(
+  { replaces }: PreparedInputs,
+  { node, epilogue }: Unit,
+  { source }: Plan,
+): ReadonlySet<Tensor> {
+  const others = node.inputs.filter((_, i) => !replaces?.has(i))
+  const read = new Set([...others, ...(epilogue?.inputs ?? [])].map(source))
+  return new Set(node.inputs.filter((t) => !read.has(source(t))))
 }
 
 /** What a hand-written kernel is told. Inputs that lend only their shape are in it, but have no buffer. */

@@ -19,11 +19,11 @@ import { rowBytes } from './steps.ts'
 /** Repeats the body while the condition holds. Outputs: final state, number of iterations, and for each state its value before every iteration. */
 export function whileStep(unit: Unit, context: StepContext): Awaitable<Run> {
   const loop = new While(unit, context.memory)
-  const { attrs } = unit.node
+  const { attrs, name } = unit.node
   return after(
     all([
-      compile(context, attrs['cond'] as Subgraph, loop.buffers),
-      compile(context, attrs['body'] as Subgraph, loop.buffers),
+      compile(context, `condition of ${name}`, attrs['cond'] as Subgraph, loop.buffers),
+      compile(context, `body of ${name}`, attrs['body'] as Subgraph, loop.buffers),
     ]),
     ([cond, body]): Run => {
       const { device } = context.memory

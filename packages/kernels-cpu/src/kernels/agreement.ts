@@ -42,7 +42,12 @@ export async function answersOf(
     return buffer
   })
   kernel.prepared?.launch([...buffers.slice(0, inputs.length), buffers.at(-1)!])
-  const step = await on.sequence!([{ kernel, args: buffers }])
+  // As core does: what was prepared stands in the place of what it was made of.
+  const bound = signature.inputs.flatMap((_, i) => (signature.shapeOnly?.has(i) ? [] : [i]))
+  const args = buffers.map((buffer, i) =>
+    i < inputs.length && kernel.prepared?.replaces?.has(bound[i]!) ? buffers.at(-1)! : buffer,
+  )
+  const step = await on.sequence!([{ kernel, args }])
   step()
   const answers = signature.outputs.map(({ dtype, shape }, i) => {
     const bytes = on.read(buffers[inputs.length + i]!) as Uint8Array

@@ -27,9 +27,14 @@ export interface CompiledKernel {
 /** Memory that a kernel keeps from launch to launch. */
 export interface PreparedMemory {
   readonly bytes: number
+  /** Positions of the inputs that it stands for: stages read these no more. */
+  readonly replaces: ReadonlySet<number>
   /** Writes what fills it; parameters of the stages are the addresses of the inputs, then of the memory. */
   readonly write: (module: ModuleBuilder) => readonly Stage[]
 }
+
+/** What is prepared stands for the second input: the weights. */
+export const weightsReplaced: ReadonlySet<number> = new Set([1])
 
 /** A kernel of one op. */
 export interface KernelDef {

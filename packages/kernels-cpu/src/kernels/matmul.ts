@@ -12,7 +12,7 @@ import {
   select,
   type Value,
 } from '../wasm/index.ts'
-import { type KernelDef, signatureKey } from './kernelDef.ts'
+import { type KernelDef, signatureKey, weightsReplaced } from './kernelDef.ts'
 
 /** [..., m, k] × [..., k, n] → [..., m, n]; leading axes broadcast. */
 export const matmul: KernelDef = {
@@ -63,6 +63,7 @@ export const matmul: KernelDef = {
       ...(product.prepared && {
         prepared: {
           bytes: product.prepared.bytes,
+          replaces: weightsReplaced,
           write: (module) => [preparing(module, product.prepared!.write(module))],
         },
       }),

@@ -1,4 +1,5 @@
 // Every hand-written kernel of this device.
+import { convKernels } from './conv/index.ts'
 import { cumulative } from './cumulative/index.ts'
 import type { KernelDef } from './kernelDef.ts'
 import { matmulKernels } from './matmul/index.ts'
@@ -12,6 +13,7 @@ import { tensorScatter } from './scatter/index.ts'
 /** The kernels; the first that supports a signature is taken. What none takes, the placer puts on another device. */
 export const kernelDefs: readonly KernelDef[] = [
   ...matmulKernels,
+  ...convKernels,
   ...pools,
   gather,
   gatherNd,

@@ -1,6 +1,7 @@
 // A hand-written kernel: which types it takes, and the stages that it becomes.
 import type { Signature } from '@shoal/core'
 import type { Output } from '../output.ts'
+import type { ScheduleKind } from '../schedules.ts'
 import type { KernelCode, Target } from '../stage.ts'
 
 /** Where a kernel finds what it works on. Input `i` (without shape-only ones) is argument `i`. */
@@ -13,6 +14,17 @@ export interface Places {
   readonly workspace: number
 }
 
+/** What can be tried to make a kernel faster. */
+export interface Tuning {
+  /** Under which kind the schedules are kept. */
+  readonly kind: ScheduleKind
+  /** The class of sizes that runs as this signature does, and the schedules worth trying; `compile` follows `target.schedules[kind][name]`. */
+  candidates(
+    signature: Signature,
+    target: Target,
+  ): { readonly name: string; readonly schedules: readonly object[] }
+}
+
 /** A kernel of one op. */
 export interface KernelDef {
   readonly op: string
@@ -20,5 +32,7 @@ export interface KernelDef {
   readonly epilogue?: boolean
   /** Does it take these types and attributes? Their dtypes are ones that the device has. Default: all. */
   supports?(signature: Signature): boolean
+  /** Absent: there is one way only. */
+  readonly tuning?: Tuning
   compile(signature: Signature, target: Target, places: Places): KernelCode
 }

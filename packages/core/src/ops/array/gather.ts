@@ -40,7 +40,7 @@ const gatherOp = defineOp({
     const rows = indices.rank === 1 ? dy : reshape(dy, { shape: [-1, ...x.shape.slice(1)] })
     return [new IndexedSlices(rows, reshape(indices, { shape: [-1] }), x), null]
   },
-  body: { kind: 'kernel' },
+  body: { kind: 'kernel', reads: ([, indices], [y]) => [sizeOf(y!.shape), sizeOf(indices!.shape)] },
 })
 
 /**

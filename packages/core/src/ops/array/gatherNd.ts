@@ -3,7 +3,7 @@ import { fixedSize } from '../../dtype.ts'
 import { ShapeError } from '../../errors.ts'
 import type { Tensor } from '../../graph/graph.ts'
 import { defineOp } from '../../op.ts'
-import { formatShape } from '../../shape.ts'
+import { formatShape, sizeOf } from '../../shape.ts'
 import { zerosLike } from './fill.ts'
 import { tensorScatter } from './tensorScatter.ts'
 
@@ -26,5 +26,5 @@ export const gatherNd = defineOp({
     tensorScatter(zerosLike(x), indices, dy, { update: 'add' }),
     null,
   ],
-  body: { kind: 'kernel' },
+  body: { kind: 'kernel', reads: ([, indices], [y]) => [sizeOf(y!.shape), sizeOf(indices!.shape)] },
 })

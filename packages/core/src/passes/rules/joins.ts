@@ -1,5 +1,5 @@
 // Pieces that are put side by side by adding them to zeros are joined.
-import type { Node, Tensor } from '../../graph/graph.ts'
+import type { Tensor } from '../../graph/graph.ts'
 import { concat } from '../../ops/array/concat.ts'
 import { pad } from '../../ops/array/pad.ts'
 import { add } from '../../ops/math/add.ts'

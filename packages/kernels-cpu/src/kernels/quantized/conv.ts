@@ -2,7 +2,7 @@
 import { sizeOf } from '@shoal/core'
 import { i32, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
 import type { Stage } from '../../stage.ts'
-import { type KernelDef, type KernelOptions, signatureKey } from '../kernelDef.ts'
+import { type KernelDef, type KernelOptions, signatureKey, weightsReplaced } from '../kernelDef.ts'
 import { dotRows, type DotSpec } from './dotRows.ts'
 import { depthwiseStage, filterStage, isDepthwise, packedBytes } from './depthwise.ts'
 import { type Geometry, geometryOf, type Grid, gridOf, gridStage } from './grid.ts'
@@ -77,6 +77,7 @@ export const quantizedConvBy = (wayOf: (options: KernelOptions) => Way): KernelD
       ...(prepares && {
         prepared: {
           bytes: lanesBytes,
+          replaces: weightsReplaced,
           write: (module) => [interleaveStage(module, lanes, 3, (p) => [p[1]!, p[2]!])],
         },
       }),

@@ -1,6 +1,12 @@
 // QuantizedMatMul: activations and weights are read as they lie in memory; constant weights of short sums are interleaved once.
 import { type ConcreteType, sizeOf } from '@shoal/core'
-import { type CompiledKernel, type KernelDef, type KernelOptions, signatureKey } from '../kernelDef.ts'
+import {
+  type CompiledKernel,
+  type KernelDef,
+  type KernelOptions,
+  signatureKey,
+  weightsReplaced,
+} from '../kernelDef.ts'
 import { matrixStage } from './dotRows.ts'
 import { interleaveStage, laneRows, type LaneSpec, planInterleaving, suitsLanes } from './laneRows.ts'
 import { matrixUnits, rowsStage } from './rows.ts'
@@ -36,6 +42,7 @@ const interleaved = (key: string, spec: LaneSpec, m: number): CompiledKernel => 
   workspaceBytes: 0,
   prepared: {
     bytes: planInterleaving(spec).bytes,
+    replaces: weightsReplaced,
     write: (module) => [interleaveStage(module, spec, 3, (p) => [p[1]!, p[2]!])],
   },
   write: (module) =>

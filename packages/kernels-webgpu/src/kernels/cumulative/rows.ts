@@ -24,7 +24,7 @@ interface Blocks {
 
 /** The stages: where several workgroups share a line, each first finds the total of its block. */
 export function alongRows(running: Running, target: Target, places: Places): KernelCode {
-  const { size, lines, dtype } = running
+  const { size, lines } = running
   const lanes = Math.min(256, target.lanes, 2 ** Math.ceil(Math.log2(size / each)))
   const tile = lanes * each
   const tiles = Math.ceil(size / tile)

@@ -6,13 +6,27 @@ import { directStage } from './direct.ts'
 import { narrowStage } from './narrow.ts'
 import { float16Product, matmulProduct, type Product, quantizedProduct } from './product.ts'
 import { addingStage, type Result, resultOf } from './result.ts'
-import { chooseSchedule, type MatmulSchedule, partialBytes, printSchedule } from './schedule.ts'
+import {
+  chooseSchedule,
+  matmulCandidates,
+  matmulClass,
+  type MatmulSchedule,
+  partialBytes,
+  printSchedule,
+} from './schedule.ts'
 import { tiledStage } from './tiled.ts'
 
 function productKernel(op: string, productOf: (signature: Signature, target: Target) => Product): KernelDef {
   return {
     op,
     epilogue: true,
+    tuning: {
+      kind: 'matmul',
+      candidates(signature, target) {
+        const product = productOf(signature, target)
+        return { name: matmulClass(product), schedules: matmulCandidates(product, target) }
+      },
+    },
     compile: (signature, target, places) => productCode(productOf(signature, target), target, places),
   }
 }

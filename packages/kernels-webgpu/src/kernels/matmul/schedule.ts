@@ -210,3 +210,14 @@ export function printSchedule(schedule: MatmulSchedule): string {
   const { tile, perLane, depth } = schedule
   return `tiles of ${tile.join('×')} by ${depth}, ${perLane.join('×')} a lane${split}`
 }
+
+/** Is this plain data a schedule? Whether it is legal depends on the product and the device. */
+export function isMatmulSchedule(value: unknown): value is MatmulSchedule {
+  if (typeof value !== 'object' || value === null) return false
+  const { form, splits, tile, perLane, depth, across, columns } = value as Record<string, unknown>
+  const isCount = (x: unknown): boolean => Number.isSafeInteger(x) && (x as number) >= 1
+  const isPair = (x: unknown): boolean => Array.isArray(x) && x.length === 2 && x.every(isCount)
+  if (!isCount(splits)) return false
+  if (form === 'tiled') return isPair(tile) && isPair(perLane) && isCount(depth)
+  return form === 'narrow' ? isCount(across) && isCount(columns) : form === 'direct'
+}
