@@ -4,12 +4,13 @@ import type { WgslFunction } from '../shader.ts'
 import { powerOfTwo } from './bits.ts'
 
 /** 2/π in 230 bits behind the point, after 26 zeros before it. */
-const twoOverPi = [
-  0x28, 0xbe60db93, 0x91054a7f, 0x09d5f47d, 0x4d377036, 0xd8a5664f, 0x10e4107f, 0x9458eaf7,
-]
+const twoOverPi = [0x28, 0xbe60db93, 0x91054a7f, 0x09d5f47d, 0x4d377036, 0xd8a5664f, 0x10e4107f, 0x9458eaf7]
 
 const wordsFrom = (first: number): string =>
-  `vec4u(${twoOverPi.slice(first, first + 4).map((word) => `0x${word.toString(16)}u`).join(', ')})`
+  `vec4u(${twoOverPi
+    .slice(first, first + 4)
+    .map((word) => `0x${word.toString(16)}u`)
+    .join(', ')})`
 
 /** Four words of 2/π. Those that a number meets follow from its exponent; up to 2^32 they are the first. */
 const wordsOfTwoOverPi: WgslFunction = {

