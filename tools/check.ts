@@ -1,52 +1,72 @@
 // Everything that must hold before a change is good, in the order in which it fails fastest. The last line is the sum.
-import { single, type Outcome } from './check/outcome.ts'
+import { availableParallelism } from 'node:os'
+import { inLanes } from './check/lanes.ts'
+import { type Check, type Outcome, single } from './check/outcome.ts'
 import { runVitest } from './check/vitest.ts'
-import { checkPages } from './codeblocks/pages.ts'
-import { checkPlatforms } from './platforms/src/check.ts'
+import { pageChecks } from './codeblocks/pages.ts'
+import { checkBits, platformChecks } from './platforms/src/check.ts'
 import { run } from './run.ts'
 import { installSystemPackages } from './systemPackages.ts'
 import { has, packages } from './workspace.ts'
 
 /** A program of the workspace as a check. */
-const tool = async (name: string, command: string, ...args: string[]) =>
-  single(name, await run(command, args))
+const tool =
+  (name: string, command: string, ...args: string[]): Check =>
+  async () =>
+    single(name, await run(command, args))
 
-async function* publishable(): AsyncGenerator<Outcome> {
-  for (const { folder, manifest } of packages()) {
-    if (manifest.private || !folder.startsWith('packages/')) continue
-    yield await tool(`publint ${manifest.name}`, 'publint', folder, '--strict', '--pack', 'pnpm')
-  }
-}
+const node = (name: string, ...args: string[]): Check =>
+  tool(name, 'node', '--conditions=@shoal/source', ...args)
+
+/** What is known without running anything. */
+const readings: readonly Check[] = [
+  // Each package alone, with the types of its own platform: this is what keeps platform APIs out of core.
+  tool('build', 'turbo', 'run', 'build', '--output-logs=errors-only'),
+  // Everything together: tests, tools and examples too.
+  tool('types', 'turbo', 'run', 'typecheck', '--output-logs=errors-only'),
+  tool('lint', 'oxlint', '--type-aware'),
+  tool('unused code and dependencies', 'knip'),
+  tool('format', 'biome', 'format', '.'),
+]
+
+/** What was built, as it would be published. */
+const publishable = (): readonly Check[] =>
+  packages()
+    .filter(({ folder, manifest }) => !manifest.private && folder.startsWith('packages/'))
+    .map(({ folder, manifest }) =>
+      tool(`publint ${manifest.name}`, 'publint', folder, '--strict', '--pack', 'pnpm'),
+    )
+
+/** The code that the documentation shows. */
+const pages = (): readonly Check[] =>
+  pageChecks().map(
+    ({ name, run }) =>
+      async () =>
+        single(name, await run()),
+  )
 
 /** Every example in its short form, which ends within seconds. */
-async function* examples(): AsyncGenerator<Outcome> {
-  for (const { folder } of packages()) {
-    const main = `${folder}/src/main.ts`
-    if (!folder.startsWith('examples/') || !has(main)) continue
-    yield await tool(folder, 'node', '--conditions=@shoal/source', main, '--short')
-  }
-}
-
-async function* pages(): AsyncGenerator<Outcome> {
-  for await (const { name, ...ended } of checkPages()) yield single(name, ended)
-}
+const examples = (): readonly Check[] =>
+  packages()
+    .map(({ folder }) => folder)
+    .filter((folder) => folder.startsWith('examples/') && has(`${folder}/src/main.ts`))
+    .map((folder) => node(folder, `${folder}/src/main.ts`, '--short'))
 
 async function* checks(): AsyncGenerator<Outcome> {
-  // Each package alone, with the types of its own platform: this is what keeps platform APIs out of core.
-  yield await tool('build', 'turbo', 'run', 'build', '--output-logs=errors-only')
-  // Everything together: tests, tools and examples too.
-  yield await tool('types', 'turbo', 'run', 'typecheck', '--output-logs=errors-only')
-  yield await tool('lint', 'oxlint', '--type-aware')
-  yield await tool('format', 'biome', 'format', '.')
-  yield await tool('unused code and dependencies', 'knip')
-  yield* publishable()
+  yield* inLanes(readings)
+  yield* inLanes(publishable())
   yield* installSystemPackages()
-  yield await runVitest()
-  yield* checkPlatforms()
-  yield* pages()
-  yield* examples()
-  // More kernels, bytes or memory than before fail here; clocks are not looked at.
-  yield await tool('bench counts', 'node', '--conditions=@shoal/source', 'bench/src/main.ts', '--short')
+  // Left to itself vitest keeps a processor free.
+  yield await runVitest({ args: [`--maxWorkers=${availableParallelism()}`] })
+  const bits = await checkBits()
+  yield bits
+  yield* inLanes([
+    ...(bits.failed === 0 ? platformChecks(bits.output.trim()) : []),
+    ...pages(),
+    ...examples(),
+    // More kernels, bytes or memory than before fail here; clocks are not looked at.
+    node('bench counts', 'bench/src/main.ts', '--short'),
+  ])
 }
 
 let passed = 0

@@ -14,3 +14,6 @@ export interface Outcome {
 export function single(name: string, { ok, output, seconds }: Ended): Outcome {
   return { name, passed: ok ? 1 : 0, failed: ok ? 0 : 1, output, seconds }
 }
+
+/** Something to find out, begun when it is called. */
+export type Check = () => Promise<Outcome>

@@ -1,7 +1,8 @@
 // The code of the documentation, run from the command line.
-import { checkPages } from './pages.ts'
+import { pageChecks } from './pages.ts'
 
-for await (const { name, ok, output, seconds } of checkPages()) {
+for (const { name, run } of pageChecks()) {
+  const { ok, output, seconds } = await run()
   console.log(`${ok ? 'passed' : 'FAILED'}  ${name}  ${seconds.toFixed(1)} s`)
   if (!ok) {
     console.log(output)

@@ -9,9 +9,10 @@ import { splitCommands } from './commands.ts'
 import { type CodeBlock, extractBlocks } from './extract.ts'
 import { linkedFolder } from './linkedFolder.ts'
 
-/** How one page, or the types of all of them, fared. */
-export interface PageOutcome extends Ended {
+/** One page, or the types of all of them, to be run. */
+export interface PageCheck {
   readonly name: string
+  readonly run: () => Promise<Ended>
 }
 
 /** The programs and scripts of one page. */
@@ -26,17 +27,18 @@ interface Page {
 const folderName = '.codeblocks'
 const folder = join(root, folderName)
 
-/** Runs all code of README.md and docs, page by page, and type-checks its TypeScript; one outcome for each. */
-export async function* checkPages(): AsyncGenerator<PageOutcome> {
+/** The code of README.md and docs, written down as programs: one check for the types of all, and one for each page that runs it. */
+export function pageChecks(): readonly PageCheck[] {
   offerSoftwareGpu()
   prepareFolder()
   const pages = files(['README.md', 'docs/**/*.md', 'packages/*/README.md']).map(writePage)
-  if (pages.some(({ modules }) => modules.length > 0))
-    yield { name: 'types of code in pages', ...(await checkTypes()) }
-  for (const page of pages) {
-    if (page.modules.length + page.scripts.length > 0)
-      yield { name: `code in ${page.file}`, ...(await runPage(page)) }
-  }
+  const typed = pages.some(({ modules }) => modules.length > 0)
+  return [
+    ...(typed ? [{ name: 'types of code in pages', run: checkTypes }] : []),
+    ...pages
+      .filter(({ modules, scripts }) => modules.length + scripts.length > 0)
+      .map((page) => ({ name: `code in ${page.file}`, run: () => runPage(page) })),
+  ]
 }
 
 /** Makes an empty folder from which every public package of the workspace can be imported by its name. */

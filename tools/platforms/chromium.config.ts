@@ -1,10 +1,10 @@
-// The cpu device's tests in a page of headless Chromium, which is served with or without the headers that isolate it.
-import { globSync, readFileSync } from 'node:fs'
+// A device's tests in a page of headless Chromium: WebGPU's, or the cpu's, where the page is served with or without the headers that isolate it.
 import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import { findChromium } from './src/chromium.ts'
 import { pageFromEnvironment } from './src/page.ts'
+import { testsInPages, testsOfWebGpu } from './src/selection.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const page = pageFromEnvironment()
@@ -15,8 +15,9 @@ const isolation = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 }
 
-/** Tests that use a module of Node are about Node. */
-const needsNode = (file: string) => /\bfrom 'node:/.test(readFileSync(`${root}/${file}`, 'utf8'))
+const gpu = page.device === 'webgpu'
+/** Without it Chromium answers no adapter that is made of software, which is what machines without a GPU have. */
+const args = gpu ? ['--enable-unsafe-webgpu'] : []
 
 const executablePath = findChromium()
 if (executablePath === undefined) throw new Error('there is no Chromium on the path')
@@ -26,9 +27,8 @@ export default defineConfig({
   resolve: { conditions: ['@shoal/source'] },
   server: { headers: page.isolated ? isolation : {} },
   test: {
-    name: page.isolated ? 'isolated' : 'not isolated',
-    include: ['packages/kernels-cpu/src/**/*.test.ts', 'tools/platforms/src/page.test.ts'],
-    exclude: globSync('packages/kernels-cpu/src/**/*.test.ts', { cwd: root }).filter(needsNode),
+    name: `${page.device}, ${page.isolated ? 'isolated' : 'not isolated'}`,
+    include: [...(gpu ? testsOfWebGpu : testsInPages(page.isolated))],
     testTimeout: 30_000,
     provide: { page },
     browser: {
@@ -36,7 +36,7 @@ export default defineConfig({
       headless: true,
       ui: false,
       screenshotFailures: false,
-      provider: playwright({ launchOptions: { executablePath } }),
+      provider: playwright({ launchOptions: { executablePath, args } }),
       instances: [{ browser: 'chromium' }],
     },
   },

@@ -1,51 +1,75 @@
-// The engines beside the pinned Node: the suites of the kernels must pass on each of them, and all must compute the same bits.
+// The engines beside the pinned Node: the cpu device must pass its suite on each of them, with the same bits, and the webgpu device in a page.
 import { join } from 'node:path'
-import { single, type Outcome } from '../../check/outcome.ts'
+import { type Check, single, type Outcome } from '../../check/outcome.ts'
 import { runVitest } from '../../check/vitest.ts'
-import { run } from '../../run.ts'
+import { type Ended, run } from '../../run.ts'
 import { has, root } from '../../workspace.ts'
 import { findChromium } from './chromium.ts'
-import { asEnvironment } from './page.ts'
+import { asEnvironment, type Page } from './page.ts'
+import { testsOnOtherNodes } from './selection.ts'
 
 const folder = 'tools/platforms'
 
 /** The oldest Node that the packages support, and the one between it and the pinned one. */
 const nodes = ['22', '24']
 
-/** Checks every engine that is there; of one that is not it says why. Engines take turns two by two, as each run keeps one processor busy. */
-export async function* checkPlatforms(): AsyncGenerator<Outcome> {
-  // Built packages, as whoever installs them has them: without the condition that leads to sources.
-  const bitsHere = await run('node', [`${folder}/src/printBits.ts`])
-  yield single('bits of a training run on 1, 2 and 4 threads', bitsHere)
-  if (!bitsHere.ok) return
-  const bits = bitsHere.output.trim()
-  yield* (await Promise.all(nodes.map((version) => checkNode(version, bits)))).flat()
-  yield* await Promise.all([true, false].map((isolated) => checkPage(isolated, bits)))
+/** Checks of engines run beside each other. */
+const oneWorker = '--maxWorkers=1'
+
+/** Prints the bits of a training run by the built packages, as whoever installs them has them: without the condition that leads to sources. */
+const printBits = (program: string, ...flags: string[]): Promise<Ended> =>
+  run(program, [...flags, `${folder}/src/printBits.ts`])
+
+/** The bits of the pinned Node: the outcome's output, which has failed where threads disagree. */
+export const checkBits: Check = async () =>
+  single('bits of a training run on 1, 2 and 4 threads', await printBits('node'))
+
+/**
+ * A check of each engine that is there; of one that is not it says why.
+ * @param bits those of the pinned Node
+ */
+export function platformChecks(bits: string): readonly Check[] {
+  return [
+    ...nodes.map((version) => () => testNode(version)),
+    () => testPage('the cpu device in a page with threads', { device: 'cpu', isolated: true, bits }),
+    () => testPage('the cpu device in a page without threads', { device: 'cpu', isolated: false, bits }),
+    () => testPage('the webgpu device in a page', { device: 'webgpu', isolated: true, bits }),
+    ...nodes.map((version) => () => compareBits(version, bits)),
+  ]
 }
 
-async function checkNode(version: string, bits: string): Promise<readonly Outcome[]> {
-  const system = `${process.platform}-${process.arch}`
-  const node = `${folder}/node_modules/node-${version}-${system}/bin/node`
-  if (!has(node)) return [untested(`Node ${version}`, `no package has it for ${system}`)]
-  const program = join(root, node)
-  const printed = await run(program, ['--disable-warning=ExperimentalWarning', `${folder}/src/printBits.ts`])
-  const same = single(`bits on Node ${version}`, {
+/** The program that is this Node, or undefined where no package has it. */
+function findNode(version: string): string | undefined {
+  const node = `${folder}/node_modules/node-${version}-${process.platform}-${process.arch}/bin/node`
+  return has(node) ? join(root, node) : undefined
+}
+
+async function testNode(version: string): Promise<Outcome> {
+  const name = `the cpu device on Node ${version}`
+  const program = findNode(version)
+  if (program === undefined) return untested(name, 'no package has it for this system')
+  const vitest = [program, join(root, 'node_modules/vitest/vitest.mjs')] as const
+  return runVitest({ name, vitest, args: [oneWorker, ...testsOnOtherNodes()] })
+}
+
+async function compareBits(version: string, bits: string): Promise<Outcome> {
+  const name = `bits on Node ${version}`
+  const program = findNode(version)
+  if (program === undefined) return untested(name, 'no package has it for this system')
+  const printed = await printBits(program, '--disable-warning=ExperimentalWarning')
+  return single(name, {
     ...printed,
     ok: printed.ok && printed.output.trim() === bits,
     output: `${printed.output}${bits} on the pinned Node\n`,
   })
-  const args = ['--project', '@shoal/kernels-*']
-  const vitest = [program, join(root, 'node_modules/vitest/vitest.mjs')] as const
-  return [same, await runVitest({ name: `kernels on Node ${version}`, vitest, args })]
 }
 
-async function checkPage(isolated: boolean, bits: string): Promise<Outcome> {
-  const name = isolated ? 'a page with threads' : 'a page without threads'
+async function testPage(name: string, page: Page): Promise<Outcome> {
   if (findChromium() === undefined) return untested(name, 'there is no Chromium on the path')
   // The vitest that has a browser beside it.
   const vitest = ['node', join(root, folder, 'node_modules/vitest/vitest.mjs')] as const
-  const args = ['--config', `${folder}/chromium.config.ts`]
-  return runVitest({ name: `kernels in ${name}`, vitest, args, env: asEnvironment({ isolated, bits }) })
+  const args = [oneWorker, '--config', `${folder}/chromium.config.ts`]
+  return runVitest({ name, vitest, args, env: asEnvironment(page) })
 }
 
 const untested = (name: string, why: string): Outcome => ({

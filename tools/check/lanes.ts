@@ -1,0 +1,24 @@
+// Checks that do not need each other, run as many at a time as there are processors, and told in their order all the same.
+import { availableParallelism } from 'node:os'
+
+/**
+ * Runs tasks, at most `lanes` at a time, and answers what they answer, in the order of the tasks. Long ones come first, best.
+ * @param lanes default: the number of processors
+ */
+export async function* inLanes<T>(
+  tasks: readonly (() => Promise<T>)[],
+  lanes: number = availableParallelism(),
+): AsyncGenerator<T> {
+  const waiting = tasks.map((task) => ({ task, ...Promise.withResolvers<T>() }))
+  const answers = waiting.map(({ promise }) => promise)
+  const lane = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const { task, promise, resolve } = next
+      resolve(task())
+      // Whoever asks for the answer hears of a failure.
+      await promise.catch(() => undefined)
+    }
+  }
+  for (let i = 0; i < lanes; i++) void lane()
+  yield* answers
+}
