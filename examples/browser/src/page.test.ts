@@ -9,12 +9,15 @@ import { build } from './build.ts'
 import { type Served, serve } from './serve.ts'
 import { startChromium, Visitor } from './visitor.ts'
 
+/** Milliseconds for what takes seconds on a machine that does nothing else. */
+const timeout = 120_000
+
 const folder = mkdtempSync(join(tmpdir(), 'shoal-page-'))
 let site: Served
 beforeAll(async () => {
   await build(folder)
   site = await serve(folder)
-})
+}, timeout)
 afterAll(async () => {
   await site[Symbol.asyncDispose]()
   rmSync(folder, { recursive: true })
@@ -35,10 +38,10 @@ function withoutChromium(): void {
 }
 
 function withChromium(): void {
-  describe('without WebGPU', { timeout: 120_000 }, () => {
+  describe('without WebGPU', { timeout }, () => {
     withoutGpu()
   })
-  describe('with WebGPU', { timeout: 120_000 }, () => {
+  describe('with WebGPU', { timeout }, () => {
     withGpu()
   })
 }
@@ -48,7 +51,7 @@ function visiting(webgpu: boolean): (window?: BrowserContextOptions) => Promise<
   let browser: Browser
   beforeAll(async () => {
     browser = (await startChromium({ webgpu }))!
-  })
+  }, timeout)
   afterAll(() => browser.close())
   return (window) => Visitor.of(browser, window)
 }

@@ -50,7 +50,7 @@ try {
   await using browser = await startChromium({ webgpu: true })
   if (!browser) throw new Error('there is no Chromium on the path to take pictures with')
   const wide = { viewport: { width: 1000, height: 640 }, colorScheme: 'light' } as const
-  await take(browser, `${site.url}?batch=16&testEvery=20&test=100`, 'browser-webgpu.png', 160, wide)
+  await take(browser, `${site.url}?batch=16&testEvery=20&test=100`, 'browser-webgpu.png', 120, wide)
   const phone = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' } as const
   await take(browser, `${site.url}?device=cpu&batch=32`, 'browser-phone.png', 220, phone)
 } finally {

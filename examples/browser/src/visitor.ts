@@ -30,7 +30,7 @@ export class Visitor implements AsyncDisposable {
   /** Someone with an empty tab, in a window as stated. */
   static async of(browser: Browser, window: BrowserContextOptions = {}): Promise<Visitor> {
     const page = await (await browser.newContext(window)).newPage()
-    page.setDefaultTimeout(60_000)
+    page.setDefaultTimeout(120_000)
     return new Visitor(page)
   }
 

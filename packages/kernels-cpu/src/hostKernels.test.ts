@@ -73,7 +73,9 @@ describe('kernels of other packages', () => {
   it('are named where a kernel says how it runs', () => {
     const device = cpu({ kernels: [family(2).kernels] })
     const scheduleOf = (kernel: unknown) => (kernel as Kernel).schedule!()
-    expect(scheduleOf(device.kernel('MatMul', product(2)))).toBe('MatMul of rows of 2, a function of the host')
+    expect(scheduleOf(device.kernel('MatMul', product(2)))).toBe(
+      'MatMul of rows of 2, a function of the host',
+    )
     const type = { dtype: 'float32', shape: [2, 2] } as const
     const factor = { inputs: [type], outputs: [type], attrs: {} }
     expect(scheduleOf(device.kernel('Cholesky', factor))).toBe('Cholesky, a function of the host')

@@ -4,7 +4,7 @@ import { InternalError } from '@shoal/core'
 import type { Binder } from './binding.ts'
 import { type GpuBuffer, ownBuffer } from './buffer.ts'
 import type { Commands } from './commands.ts'
-import type { KernelCode } from './stage.ts'
+import type { KernelCode, Stage } from './stage.ts'
 
 /** Enqueues something that is bound already. */
 export type Enqueue = () => void
@@ -33,14 +33,18 @@ export function stagedKernel(name: string, code: KernelCode, launcher: Launcher)
     launch: (args) => {
       demandUsable()
       const own = args.map(ownBuffer)
-      for (const stage of stages) commands.dispatch(binder.now(stage, name, own))
+      for (const stage of needed(stages, own)) commands.dispatch(binder.now(stage, name, own))
     },
     async bind(args) {
-      const dispatches = await Promise.all(stages.map((stage) => binder.later(stage, name, args)))
+      const dispatches = await Promise.all(needed(stages, args).map((stage) => binder.later(stage, name, args)))
       return () => dispatches.forEach((dispatch) => commands.dispatch(dispatch))
     },
   }
 }
+
+/** The stages that these arguments leave something to do for. */
+const needed = (stages: readonly Stage[], args: readonly GpuBuffer[]): readonly Stage[] =>
+  stages.filter(({ unlessSame }) => !unlessSame || args[unlessSame[0]] !== args[unlessSame[1]])
 
 /** Binds launches so that they can be enqueued again and again. */
 export async function bindAll(launches: readonly BoundLaunch[]): Promise<Enqueue[]> {

@@ -56,57 +56,59 @@ export async function measureSchedules(
   options: MeasureOptions = {},
 ): Promise<Schedules> {
   const { products = defaultProducts, signal } = options
+  const adapter = identityOf(device.adapterInfo)
+  const health = new Health(device.gpu)
+  const binder = new Binder(device.gpu, new PipelineCache(device.gpu, health))
+  const target = targetOf(device.gpu, device.features)
   const measured: Partial<Record<ScheduleKind, Record<string, object>>> = {}
-  for (const sizes of products) {
-    const { kind, name, schedule } = await fastestSchedule(device, 'MatMul', productSignature(sizes), signal)
-    ;(measured[kind] ??= {})[name] = schedule
+  try {
+    for (const sizes of products) {
+      const signature = productSignature(sizes)
+      const def = tunable(device, 'MatMul', signature)
+      const { kind } = def.tuning
+      const { name, schedules } = def.tuning.candidates(signature, target)
+      let [fastest, time] = [schedules[0]!, Infinity]
+      for (const schedule of schedules) {
+        signal?.throwIfAborted()
+        const only = { adapter, [kind]: { [name]: schedule } } as Schedules
+        const code = compile(def, signature, { ...target, schedules: only })
+        const needed = await timeOf(device, binder, signature, code)
+        if (needed < time) [fastest, time] = [schedule, needed]
+      }
+      ;(measured[kind] ??= {})[name] = fastest
+    }
+  } finally {
+    health.close()
   }
-  return { adapter: identityOf(device.adapterInfo), ...measured } as Schedules
+  return { adapter, ...measured } as Schedules
 }
 
-interface Fastest {
-  readonly kind: ScheduleKind
-  /** The class of sizes. */
-  readonly name: string
-  readonly schedule: object
-}
+type Tunable = KernelDef & Required<Pick<KernelDef, 'tuning'>>
 
-async function fastestSchedule(
-  device: WebGpuDevice,
-  op: string,
-  signature: Signature,
-  signal: AbortSignal | undefined,
-): Promise<Fastest> {
+/** The kernel of an op that has schedules. */
+function tunable(device: WebGpuDevice, op: string, signature: Signature): Tunable {
   const def = device.supports(op, signature) ? kernelDefs.find((known) => known.op === op) : undefined
   if (!def?.tuning)
     throw new PlacementError(`the webgpu device has no schedules to measure for ${op} of these types`)
-  const { kind } = def.tuning
-  const target = targetOf(device.gpu, device.features)
-  const { name, schedules } = def.tuning.candidates(signature, target)
-  let [fastest, time] = [schedules[0]!, Infinity]
-  for (const schedule of schedules) {
-    signal?.throwIfAborted()
-    const only = { adapter: identityOf(device.adapterInfo), [kind]: { [name]: schedule } } as Schedules
-    const needed = await timeOf(device, signature, compile(def, signature, { ...target, schedules: only }))
-    if (needed < time) [fastest, time] = [schedule, needed]
-  }
-  return { kind, name, schedule: fastest }
+  return def as Tunable
 }
 
-const compile = (def: KernelDef, signature: Signature, target: Target): KernelCode => {
+function compile(def: KernelDef, signature: Signature, target: Target): KernelCode {
   const inputs = signature.inputs.length
   const output = plainOutput(signature.outputs[0]!, inputs)
   return def.compile(signature, target, { output, firstOutput: inputs, workspace: inputs + 1 })
 }
 
 /** Nanoseconds of a kernel; without end if the driver does not take its shaders. */
-async function timeOf(device: WebGpuDevice, signature: Signature, code: KernelCode): Promise<number> {
+async function timeOf(
+  device: WebGpuDevice,
+  binder: Binder,
+  signature: Signature,
+  code: KernelCode,
+): Promise<number> {
   const bytes = [...signature.inputs, ...signature.outputs].map(bytesOf)
-  const buffers = [...bytes, ...(code.workspaceBytes > 0 ? [code.workspaceBytes] : [])].map((size) =>
-    device.alloc(size),
-  )
-  const health = new Health(device.gpu)
-  const binder = new Binder(device.gpu, new PipelineCache(device.gpu, health))
+  const scratch = code.workspaceBytes > 0 ? [code.workspaceBytes] : []
+  const buffers = [...bytes, ...scratch].map((size) => device.alloc(size))
   try {
     const args = buffers.map(ownBuffer)
     const dispatches = await Promise.all(code.stages.map((stage) => binder.later(stage, 'measured', args)))
@@ -115,7 +117,6 @@ async function timeOf(device: WebGpuDevice, signature: Signature, code: KernelCo
     if (error instanceof ShaderError) return Infinity
     throw error
   } finally {
-    health.close()
     buffers.forEach((buffer) => device.free(buffer))
   }
 }

@@ -31,6 +31,8 @@ export interface Stage {
   readonly groups: number
   /** Invocations of a workgroup: at most `limits.lanes`. */
   readonly lanes: number
+  /** Two arguments that have nothing left to be done when they are one buffer: the copy that a change in place does without. */
+  readonly unlessSame?: readonly [number, number]
   /** Writes the text. `shader.memory(i)` is `buffers[i]`. Equal stages must write equal texts: pipelines are cached by them. */
   readonly write: (shader: Shader) => void
 }

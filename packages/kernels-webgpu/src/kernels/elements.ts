@@ -1,8 +1,9 @@
 // Kernels whose elements are each computed by themselves: a lane for every element, or for the few that share a word.
-import type { ConcreteType } from '@shoal/core'
+import type { ConcreteType, DType } from '@shoal/core'
 import { sizeOf } from '@shoal/core'
 import type { BufferUse, Stage } from '../stage.ts'
 import { perWord } from '../wgsl/memory.ts'
+import { scalarType } from '../wgsl/representation.ts'
 import type { Shader } from '../wgsl/shader.ts'
 import type { Places } from './kernelDef.ts'
 
@@ -62,6 +63,10 @@ function isPlain({ output: { uses }, firstOutput }: Places): boolean {
   const [use] = uses
   return uses.length === 1 && use!.access === 'write' && use!.arg === firstOutput
 }
+
+/** The dtype of scratch memory for values that a dtype is computed in: a word each. */
+export const wordDtype = (dtype: DType): 'float32' | 'int32' | 'uint32' =>
+  (({ f32: 'float32', i32: 'int32', u32: 'uint32', bool: 'uint32' }) as const)[scalarType(dtype)]
 
 /** `position` as a counter of each of some axes, the last one fastest. */
 export function countersOf(shader: Shader, position: string, sizes: readonly number[]): string[] {

@@ -68,7 +68,8 @@ export class Shader {
 
   /** Counts a fresh i32 from `from` below `to` by `by`; `body` gets its name. */
   loop(from: string, to: string, by: string, body: (counter: string) => void): void {
-    const name = `i${this.names++}`
+    // Not `i`: the thirty-second would be a type.
+    const name = `c${this.names++}`
     this.block(`for (var ${name} = ${from}; ${name} < ${to}; ${name} += ${by})`, () => body(name))
   }
 

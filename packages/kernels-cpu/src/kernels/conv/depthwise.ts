@@ -1,12 +1,11 @@
 // Depthwise convolution and its gradient by the input, channels in lanes: sums over a window's elements, or over the windows of an element.
-import type { ConvAttrs, Signature } from '@shoal/core'
-import { boundInputs, windowOf } from '@shoal/core'
+import type { Signature } from '@shoal/core'
 import { type CompiledKernel, type KernelOptions, signatureKey } from '../kernelDef.ts'
 import { axesOf, type Sweep } from '../window/axes.ts'
 import type { Axis } from '../window/axis.ts'
 import { weightedSum } from '../window/reductions.ts'
 import { sweepStage } from '../window/sweep.ts'
-import { type ConvOp, shapesOf } from './geometry.ts'
+import { type ConvOp, elementOf, operandsOf, shapesOf, slidingWindow } from './geometry.ts'
 
 /** Does every channel have a filter of its own, and make one channel? */
 export function isDepthwise(op: ConvOp, signature: Signature): boolean {
@@ -16,13 +15,12 @@ export function isDepthwise(op: ConvOp, signature: Signature): boolean {
 
 /** The windows of a depthwise convolution as seen from themselves, or from the elements of x. */
 export function depthwiseSweep(op: ConvOp, signature: Signature, targets: Axis['targets']): Sweep {
-  const [x, filter] = shapesOf(op, signature)
-  const attrs = signature.attrs as unknown as ConvAttrs
+  const [x] = shapesOf(op, signature)
   return {
     batch: x[0]!,
     channels: x.at(-1)!,
-    element: signature.outputs[0]!.dtype === 'float64' ? 'f64' : 'f32',
-    axes: axesOf(windowOf(x.slice(1, -1), filter.slice(0, -2), attrs), targets),
+    element: elementOf(signature.outputs[0]!.dtype).element,
+    axes: axesOf(slidingWindow(op, signature), targets),
   }
 }
 
@@ -32,8 +30,7 @@ export function depthwiseKernel(
   signature: Signature,
   options: KernelOptions,
 ): CompiledKernel {
-  const answer = boundInputs(signature).length
-  const [image, filter] = op === 'Conv' ? [0, 1] : [answer - 1, answer - 2]
+  const { image, other, answer } = operandsOf(op, signature)
   const sweep = depthwiseSweep(op, signature, op === 'Conv' ? 'windows' : 'elements')
   return {
     workspaceBytes: 0,
@@ -41,7 +38,7 @@ export function depthwiseKernel(
       module.once(signatureKey(op, signature, options), () => [
         sweepStage(module, sweep, weightedSum(options.relaxed), answer + 1, (p) => ({
           sources: [p[image]!],
-          weights: p[filter]!,
+          weights: p[other]!,
           target: p[answer]!,
         })),
       ]),

@@ -1,6 +1,6 @@
 // Convolutions that make fewer channels than a vector has lanes would leave lanes empty, and gradients through large strides would meet mostly zeros: a product fans every pixel out to what it gives to each tap, and a sweep collects that.
-import type { ConvAttrs, Signature } from '@shoal/core'
-import { boundInputs, dtypes, sizeOf, windowOf } from '@shoal/core'
+import type { Signature } from '@shoal/core'
+import { dtypes, sizeOf } from '@shoal/core'
 import { elements } from '../../gemm/microKernel.ts'
 import { i32 } from '../../wasm/index.ts'
 import { type CompiledKernel, type KernelOptions, signatureKey } from '../kernelDef.ts'
@@ -8,7 +8,7 @@ import { matmul } from '../matmul.ts'
 import { axesOf, type Sweep } from '../window/axes.ts'
 import { sum } from '../window/reductions.ts'
 import { sweepStage } from '../window/sweep.ts'
-import { convolutionOf, elementOf, shapesOf, volume } from './geometry.ts'
+import { convolutionOf, elementOf, operandsOf, shapesOf, slidingWindow, volume } from './geometry.ts'
 import { mostPhases } from './phases.ts'
 import { taking } from './pointwise.ts'
 
@@ -41,8 +41,7 @@ export function isFanned(op: FanOp, signature: Signature): boolean {
 /** Conv of x and the filter, or ConvBackpropInput of the filter and dy. */
 export function fanKernel(op: FanOp, signature: Signature, options: KernelOptions): CompiledKernel {
   const { pixels, channels, made, columns } = fanOf(op, signature)
-  const [x, filter] = shapesOf(op, signature)
-  const attrs = signature.attrs as unknown as ConvAttrs
+  const [x] = shapesOf(op, signature)
   const { dtype } = signature.outputs[0]!
   const type = (...shape: number[]) => ({ dtype, shape })
   const product = matmul.compile(
@@ -57,14 +56,10 @@ export function fanKernel(op: FanOp, signature: Signature, options: KernelOption
     batch: x[0]!,
     channels: made,
     element: elementOf(dtype).element,
-    axes: axesOf(
-      windowOf(x.slice(1, -1), filter.slice(0, -2), attrs),
-      op === 'Conv' ? 'windows' : 'elements',
-    ),
+    axes: axesOf(slidingWindow(op, signature), op === 'Conv' ? 'windows' : 'elements'),
     fanned: true,
   }
-  const answer = boundInputs(signature).length
-  const [image, weights] = op === 'Conv' ? [0, 1] : [answer - 1, answer - 2]
+  const { image, other, answer } = operandsOf(op, signature)
   const fanBytes = Math.ceil((sizeOf([pixels, columns]) * dtypes[dtype].bytes) / 64) * 64
   return {
     workspaceBytes: fanBytes + product.workspaceBytes,
@@ -75,7 +70,7 @@ export function fanKernel(op: FanOp, signature: Signature, options: KernelOption
           .map(({ finishes: _, ...stage }) =>
             taking(module, stage, answer + 2, (p) => [
               p[image]!,
-              p[weights]!,
+              p[other]!,
               p[answer + 1]!,
               ...(product.workspaceBytes > 0 ? [i32.add(p[answer + 1]!, fanBytes)] : []),
             ]),

@@ -1,6 +1,6 @@
 // A convolution as kernels see it: always three spatial axes, an image in a zero border, and windows that never leave it.
-import type { ConvAttrs, DType, Signature, Size } from '@shoal/core'
-import { dtypes, windowOf } from '@shoal/core'
+import type { ConvAttrs, DType, Signature, Size, Window } from '@shoal/core'
+import { boundInputs, dtypes, windowOf } from '@shoal/core'
 
 /** One number for each of the axes depth, height and width. */
 export type Box = readonly [depth: number, height: number, width: number]
@@ -50,12 +50,22 @@ export interface Sliding {
   readonly bytes: number
 }
 
-const box = (values: Size, fill: number): Box =>
+/** Numbers for one to three axes as a box; leading axes that are missing have `fill`. */
+export const box = (values: Size, fill: number): Box =>
   [...Array<number>(3 - values.length).fill(fill), ...values] as unknown as Box
 /** Something for each of the axes. */
 export const each = <T>(f: (axis: number) => T): [depth: T, height: T, width: T] => [f(0), f(1), f(2)]
 /** Elements of a box. */
 export const volume = ([depth, height, width]: Box): number => depth * height * width
+
+/** What windows reach along each axis, from the first element of the first to the last element of the last. */
+export const reachOf = ({
+  output,
+  kernel,
+  strides,
+  dilations,
+}: Pick<Axes, 'output' | 'kernel' | 'strides' | 'dilations'>): Box =>
+  each((a) => (output[a]! - 1) * strides[a]! + (kernel[a]! - 1) * dilations[a]! + 1)
 
 /** The axes of a convolution, whichever of the three ops it is: of x, of the filter and of y. */
 export interface Axes {
@@ -74,8 +84,8 @@ export interface Axes {
 /** What a signature says: x and the filter are known by their shapes. */
 export function convolutionOf(op: ConvOp, signature: Signature): Axes {
   const [x, filter] = shapesOf(op, signature)
-  const attrs = signature.attrs as unknown as ConvAttrs
-  const window = windowOf(x.slice(1, -1), filter.slice(0, -2), attrs)
+  const { groups } = signature.attrs as unknown as ConvAttrs
+  const window = slidingWindow(op, signature)
   return {
     input: box(window.input, 1),
     kernel: box(window.kernel, 1),
@@ -84,10 +94,30 @@ export function convolutionOf(op: ConvOp, signature: Signature): Axes {
     dilations: box(window.dilations, 1),
     before: box(window.before, 0),
     batch: x[0]!,
-    groups: attrs.groups,
+    groups,
     seen: filter.at(-2)!,
-    made: filter.at(-1)! / attrs.groups,
+    made: filter.at(-1)! / groups,
   }
+}
+
+/** The window that slides over x, with as many axes as x has. */
+export function slidingWindow(op: ConvOp, signature: Signature): Window {
+  const [x, filter] = shapesOf(op, signature)
+  return windowOf(x.slice(1, -1), filter.slice(0, -2), signature.attrs as unknown as ConvAttrs)
+}
+
+/** Positions among the parameters of a kernel, where inputs that only lend their shape are not: of the image that windows see, of the other operand, and of the answer. */
+export interface Operands {
+  readonly image: number
+  readonly other: number
+  readonly answer: number
+}
+
+/** Where operands stand. The image and the other operand are the first and last inputs: x and the filter, x and dy, or dy and the filter before it. */
+export function operandsOf(op: ConvOp, signature: Signature): Operands {
+  const answer = boundInputs(signature).length
+  if (op === 'ConvBackpropInput') return { image: answer - 1, other: answer - 2, answer }
+  return { image: 0, other: op === 'Conv' ? 1 : answer - 1, answer }
 }
 
 /** How its elements are computed. */
@@ -107,13 +137,12 @@ export type ConvOp = 'Conv' | 'ConvBackpropInput' | 'ConvBackpropFilter'
 export function forwardSliding(op: ConvOp, signature: Signature): Sliding {
   const axes = convolutionOf(op, signature)
   const { input, kernel, output, strides, dilations, before, groups, seen, made } = axes
-  const reach = each((a) => (output[a]! - 1) * strides[a]! + (kernel[a]! - 1) * dilations[a]! + 1)
   return {
     border: {
       batch: axes.batch,
       channels: groups * seen,
       image: input,
-      box: reach,
+      box: reachOf(axes),
       first: before,
       spread: [1, 1, 1],
     },

@@ -1,6 +1,6 @@
 // Conv and its two gradients for float32 and float64, without im2col: one copy into a border, then register blocks that read it in place.
 import type { Signature } from '@shoal/core'
-import { boundInputs, sizeOf } from '@shoal/core'
+import { sizeOf } from '@shoal/core'
 import { elements } from '../../gemm/microKernel.ts'
 import { i32, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
 import type { Stage } from '../../stage.ts'
@@ -16,7 +16,16 @@ import { depthwiseKernel, isDepthwise } from './depthwise.ts'
 import { depthwiseFilterKernel } from './depthwiseFilter.ts'
 import { fanKernel, isFanned } from './fan.ts'
 import { filterStage, planFilter } from './filterGradient.ts'
-import { borderBytes, type ConvOp, forwardSliding, isBorderless, type Sliding, volume } from './geometry.ts'
+import {
+  borderBytes,
+  type ConvOp,
+  forwardSliding,
+  isBorderless,
+  type Operands,
+  operandsOf,
+  type Sliding,
+  volume,
+} from './geometry.ts'
 import { backwardPhases } from './phases.ts'
 import { isPointwise, pointwiseKernel } from './pointwise.ts'
 import { positionStage } from './positions.ts'
@@ -33,30 +42,22 @@ const supports = ({ inputs, outputs }: Signature): boolean =>
 const roundUp = (bytes: number): number => Math.ceil(bytes / 64) * 64
 
 /** The box is the image itself where there is no border, otherwise the beginning of the scratch memory. */
-interface Operands {
+interface Parts extends Operands {
   readonly sliding: Sliding
   /** All parameters of the kernel but the range; scratch memory, where there is some, is the last. */
   readonly count: number
-  /** Positions of the image, of the other operand and of the answer among the parameters. */
-  readonly image: number
-  readonly other: number
-  readonly answer: number
 }
 
-/** Where operands stand: inputs that only lend their shape have no parameter. */
-function operandsOf(op: ConvOp, signature: Signature, sliding: Sliding, workspaceBytes: number): Operands {
-  const answer = boundInputs(signature).length
-  // The image and the other operand are the first and last inputs: x and the filter, x and dy, or dy and the filter before it.
-  const [image, other] =
-    op === 'Conv' ? [0, 1] : op === 'ConvBackpropFilter' ? [0, answer - 1] : [answer - 1, answer - 2]
-  return { sliding, count: answer + (workspaceBytes > 0 ? 2 : 1), image, other, answer }
+function partsOf(op: ConvOp, signature: Signature, sliding: Sliding, workspaceBytes: number): Parts {
+  const operands = operandsOf(op, signature)
+  return { ...operands, sliding, count: operands.answer + (workspaceBytes > 0 ? 2 : 1) }
 }
 
-function boxOf({ sliding, image, answer }: Operands, parameters: Parameters): Value<'i32'> {
+function boxOf({ sliding, image, answer }: Parts, parameters: Parameters): Value<'i32'> {
   return parameters[isBorderless(sliding.border) ? image : answer + 1]!
 }
 
-function border(module: ModuleBuilder, operands: Operands): Stage[] {
+function border(module: ModuleBuilder, operands: Parts): Stage[] {
   const { sliding, count, image, answer } = operands
   if (isBorderless(sliding.border)) return []
   return [borderStage(module, sliding, count, (p) => [p[image]!, p[answer + 1]!])]
@@ -82,7 +83,7 @@ function slidingKernel(
   // There is always scratch memory, even where no window sees a tap.
   const packedBytes = roundUp(Math.max(64, panels.at(-1)!.end))
   const workspaceBytes = boxBytes + (prepared ? 0 : packedBytes)
-  const scratch = operandsOf(op, signature, slidings[0]!, workspaceBytes)
+  const scratch = partsOf(op, signature, slidings[0]!, workspaceBytes)
   const operands = { ...scratch, count: scratch.count + (prepared ? 1 : 0) }
   const packed = (p: Parameters) =>
     prepared ? p[operands.count - 1]! : i32.add(p[operands.answer + 1]!, boxBytes)
@@ -145,7 +146,7 @@ export const convBackpropFilter: KernelDef = {
     const { panels } = plan
     const boxBytes = isBorderless(sliding.border) ? 0 : roundUp(borderBytes(sliding))
     const workspaceBytes = boxBytes + roundUp(panels.bytes)
-    const operands = operandsOf(op, signature, sliding, workspaceBytes)
+    const operands = partsOf(op, signature, sliding, workspaceBytes)
     const packed = (parameters: Parameters) =>
       panels.packed ? i32.add(parameters[operands.answer + 1]!, boxBytes) : parameters[operands.other]!
     const pack = (module: ModuleBuilder) =>

@@ -1,11 +1,11 @@
 // Convolutions by windows of one element are products of matrices: pixels by channels.
 import type { ConcreteType, Signature } from '@shoal/core'
-import { boundInputs, sizeOf } from '@shoal/core'
+import { sizeOf } from '@shoal/core'
 import type { Stage } from '../../stage.ts'
 import { call, type Local, type ModuleBuilder, type Value } from '../../wasm/index.ts'
 import { type CompiledKernel, type KernelOptions, weightsReplaced } from '../kernelDef.ts'
 import { matmul } from '../matmul.ts'
-import { type ConvOp, convolutionOf, shapesOf, volume } from './geometry.ts'
+import { type ConvOp, convolutionOf, operandsOf, shapesOf, volume } from './geometry.ts'
 
 /** Does every window see one pixel, each its own? */
 export function isPointwise(op: ConvOp, signature: Signature): boolean {
@@ -25,11 +25,11 @@ export function pointwiseKernel(op: ConvOp, signature: Signature, options: Kerne
   const [seen, made] = filter.slice(-2) as unknown as readonly [number, number]
   const pixels = sizeOf(x.slice(0, -1))
   const [images, weights, results] = [matrix(pixels, seen), matrix(seen, made), matrix(pixels, made)]
-  const answer = boundInputs(signature).length
-  const [a, b, c, from] = {
-    Conv: [images, weights, results, [0, 1]] as const,
-    ConvBackpropInput: [results, weights, images, [answer - 1, answer - 2]] as const,
-    ConvBackpropFilter: [images, results, weights, [0, answer - 1]] as const,
+  const { image, other, answer } = operandsOf(op, signature)
+  const [a, b, c] = {
+    Conv: [images, weights, results] as const,
+    ConvBackpropInput: [results, weights, images] as const,
+    ConvBackpropFilter: [images, results, weights] as const,
   }[op]
   const product = matmul.compile(
     {
@@ -40,7 +40,7 @@ export function pointwiseKernel(op: ConvOp, signature: Signature, options: Kerne
     },
     options,
   )
-  const picks = [...from, answer]
+  const picks = [image, other, answer]
   const write = (module: ModuleBuilder, stages: readonly Stage[]) =>
     picks.every((pick, i) => pick === i)
       ? stages

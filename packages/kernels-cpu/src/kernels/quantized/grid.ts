@@ -3,10 +3,8 @@ import type { QuantizedConvAttrs, Signature } from '@shoal/core'
 import { windowOf } from '@shoal/core'
 import { overUnits } from '../../lower/odometer.ts'
 import type { Stage } from '../../stage.ts'
+import { type Box, box, reachOf } from '../conv/geometry.ts'
 import { i32, type Local, memory, type ModuleBuilder, type Value } from '../../wasm/index.ts'
-
-/** One number for each of the axes depth, height and width. */
-type Box = readonly [depth: number, height: number, width: number]
 
 /** A quantised convolution with all sizes known, over three spatial axes whatever it has. */
 export interface Geometry {
@@ -32,20 +30,17 @@ export function geometryOf({ inputs, attrs: given }: Signature): Geometry {
   const attrs = given as unknown as QuantizedConvAttrs
   const [x, filter] = [inputs[0]!.shape, inputs[1]!.shape]
   const window = windowOf(x.slice(1, -1), filter.slice(1, -1), attrs)
-  const box = (values: readonly number[], fill: number) =>
-    [...Array<number>(3 - values.length).fill(fill), ...values] as unknown as Box
   const [kernel, output] = [box(window.kernel, 1), box(window.output, 1)]
-  const [stride, dilation] = [box(window.strides, 1), box(window.dilations, 1)]
-  const reach = output.map((count, a) => (count - 1) * stride[a]! + (kernel[a]! - 1) * dilation[a]! + 1)
+  const [strides, dilations] = [box(window.strides, 1), box(window.dilations, 1)]
   return {
     batch: x[0]!,
     channels: x.at(-1)!,
     image: box(window.input, 1),
-    reach: reach as unknown as Box,
+    reach: reachOf({ output, kernel, strides, dilations }),
     before: box(window.before, 0),
     kernel,
-    stride,
-    dilation,
+    stride: strides,
+    dilation: dilations,
     output,
     groups: attrs.groups,
     seen: filter.at(-1)!,

@@ -4,7 +4,7 @@ import type { Stage } from '../../stage.ts'
 import type { Shader } from '../../wgsl/shader.ts'
 import { perLane } from '../elements.ts'
 import type { KernelDef } from '../kernelDef.ts'
-import { loadUnit, moveStage, type Unit, unitOf, unitUse } from './units.ts'
+import { loadUnit, moveStage, type Unit, unitOf, unitType, unitUse } from './units.ts'
 
 /** Choosing among more inputs takes longer than another stage. */
 const mostInputs = 16
@@ -58,7 +58,7 @@ function joinStage({ unit, rows, width, to }: Joined, parts: readonly Part[]): S
   const first = parts[0]!.begin
   const own = parts.at(-1)!.begin + parts.at(-1)!.width - first
   const value = (shader: Shader, row: string, column: string): string => {
-    const found = shader.variable(unit.vector === 4 ? 'vec4u' : unit.dtype === 'int16' ? 'i32' : 'u32')
+    const found = shader.variable(unitType(unit))
     parts.forEach((part, i) => {
       const last = i === parts.length - 1
       const head = `if (${column} < ${units(part.begin + part.width - first)})`

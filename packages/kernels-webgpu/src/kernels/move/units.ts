@@ -31,13 +31,16 @@ export function unitUse(unit: Unit, arg: number, elements: number, access: Buffe
   return { arg, dtype, length: Math.ceil(elements / unit.elements) * vector, access, vector }
 }
 
+/** The type of WGSL that a unit is. */
+export const unitType = ({ dtype, vector }: Unit): string =>
+  vector === 4 ? 'vec4u' : dtype === 'int16' ? 'i32' : 'u32'
+
 /** Unit `index` of a memory: u32 or i32, or a vector of u32. */
 export const loadUnit = (shader: Shader, { vector }: Unit, use: number, index: string): string =>
   vector === 4 ? shader.memory(use).load4(index) : shader.memory(use).load(index)
 
 /** Nothing but zeros. */
-export const zeroUnit = ({ dtype, vector }: Unit): string =>
-  vector === 4 ? 'vec4u(0u)' : dtype === 'int16' ? '0i' : '0u'
+export const zeroUnit = (unit: Unit): string => `${unitType(unit)}()`
 
 /** One stage that moves something to every place of a buffer of `elements`, which is argument `to`. */
 export function moveStage(

@@ -1,32 +1,56 @@
-// placeholder until merged
+// The float32 functions that scalar expressions know by name, for shaders: in place of WGSL's own, whose accuracy devices choose.
+// The bounds that they state hold where a·b + c is rounded once or twice, quotients are off by 2.5 ulp and square roots by 4, and subnormal
+// numbers count as 0; and where compilers rearrange sums and products as if they were exact.
+import type { Binary, Unary } from '@shoal/core'
 import type { WgslFunction } from '../shader.ts'
-const builtin = (name: string, expr: string, two = false): WgslFunction => ({
-  name: `m_${name}`,
-  code: `fn m_${name}(x: f32${two ? ', y: f32' : ''}) -> f32 { return ${expr}; }`,
-})
-export const mathFunctions = {
-  exp: builtin('exp', 'exp(x)'),
-  expm1: builtin('expm1', 'exp(x) - 1.0'),
-  log: builtin('log', 'log(x)'),
-  log1p: builtin('log1p', 'log(1.0 + x)'),
-  sin: builtin('sin', 'sin(x)'),
-  cos: builtin('cos', 'cos(x)'),
-  tan: builtin('tan', 'tan(x)'),
-  asin: builtin('asin', 'asin(x)'),
-  acos: builtin('acos', 'acos(x)'),
-  atan: builtin('atan', 'atan(x)'),
-  sinh: builtin('sinh', 'sinh(x)'),
-  cosh: builtin('cosh', 'cosh(x)'),
-  tanh: builtin('tanh', 'tanh(x)'),
-  asinh: builtin('asinh', 'asinh(x)'),
-  acosh: builtin('acosh', 'acosh(x)'),
-  atanh: builtin('atanh', 'atanh(x)'),
-  erf: builtin('erf', 'x'),
-  erfc: builtin('erfc', 'x'),
-  erfinv: builtin('erfinv', 'x'),
-  lgamma: builtin('lgamma', 'x'),
-  digamma: builtin('digamma', 'x'),
-  pow: builtin('pow', 'pow(x, y)', true),
-  atan2: builtin('atan2', 'atan2(x, y)', true),
-  rem: builtin('rem', 'x % y', true),
+import { acos, asin } from './arcSine.ts'
+import { atan, atan2 } from './arcTangent.ts'
+import { digamma } from './digamma.ts'
+import { erf } from './erf.ts'
+import { erfc } from './errorComplement.ts'
+import { erfinv } from './errorInverse.ts'
+import { exp, expm1 } from './exp.ts'
+import { cosh, sinh, tanh } from './hyperbolic.ts'
+import { acosh, asinh, atanh } from './hyperbolicInverse.ts'
+import { log, log1p } from './log.ts'
+import { lgamma } from './logGamma.ts'
+import { pow } from './pow.ts'
+import { rem } from './rem.ts'
+import { cos, sin, tan } from './trig.ts'
+
+/** Functions of one number that shaders call. The others are operators, or functions of WGSL that every device computes alike. */
+export type UnaryMath = Exclude<
+  Unary,
+  'neg' | 'abs' | 'sign' | 'not' | 'bitNot' | 'floor' | 'ceil' | 'round' | 'trunc' | 'sqrt'
+>
+
+/** Functions of two numbers that shaders call. */
+export type BinaryMath = Extract<Binary, 'rem' | 'pow' | 'atan2'>
+
+/** Functions of float32 numbers, by the names of scalar expressions. */
+export const mathFunctions: Readonly<Record<UnaryMath | BinaryMath, WgslFunction>> = {
+  exp,
+  expm1,
+  log,
+  log1p,
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  sinh,
+  cosh,
+  tanh,
+  asinh,
+  acosh,
+  atanh,
+  erf,
+  erfc,
+  erfinv,
+  lgamma,
+  digamma,
+  pow,
+  atan2,
+  rem,
 }
