@@ -239,6 +239,8 @@ class GpuDevice implements WebGpuDevice {
     if (this.#closed) return
     this.#closed = true
     this.#health.close()
+    // What is on its way may still call back; a lost device has nothing on its way.
+    await Promise.race([this.gpu.queue.onSubmittedWorkDone(), this.gpu.lost])
     this.#commands.destroy()
     this.gpu.destroy()
     await this.gpu.lost
