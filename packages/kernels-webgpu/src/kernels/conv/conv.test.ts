@@ -49,11 +49,6 @@ const products: Record<string, ConvCase> = {
   },
   'one axis': { x: [2, 17, 8], filter: [5, 8, 12], attrs: same },
   'three axes': { x: [1, 3, 4, 5, 8], filter: [2, 3, 2, 8, 9], attrs: { ...same, strides: [2, 1, 2] } },
-  'windows of one element, with padding': {
-    x: [1, 4, 4, 8],
-    filter: [1, 1, 8, 8],
-    attrs: explicit([1, 1, 2, 1]),
-  },
   'windows of one element, with strides': {
     x: [2, 3, 2, 8],
     filter: [1, 1, 8, 8],
@@ -79,22 +74,12 @@ const directs: Record<string, ConvCase> = {
     filter: [2, 2, 1, 5],
     attrs: { ...explicit([1, 1, 2, 0]), strides: [3, 5], groups: 5 },
   },
-  'depthwise along one axis': {
-    x: [2, 40, 4],
-    filter: [9, 1, 4],
-    attrs: { ...same, strides: [2], groups: 4 },
-  },
   'depthwise along three axes': {
     x: [1, 3, 4, 5, 4],
     filter: [2, 3, 2, 1, 4],
     attrs: { ...same, strides: [2, 1, 2], groups: 4 },
   },
   'channels that are multiplied': { x: [1, 5, 6, 3], filter: [3, 2, 1, 6], attrs: { ...same, groups: 3 } },
-  'small groups': {
-    x: [1, 6, 5, 12],
-    filter: [3, 3, 4, 12],
-    attrs: { ...valid, groups: 3, strides: [2, 1] },
-  },
   'small groups of odd sizes': {
     x: [2, 5, 4, 9],
     filter: [2, 3, 3, 6],
@@ -144,7 +129,7 @@ it('answers zeros where nothing is summed', async () => {
 
 describe('tiles of every size', () => {
   /** Convolutions of one pixel, so that products are of the same sizes whichever op it is. */
-  const sized = [9, 20, 36, 68, 132].map((channels) => ({
+  const sized = [9, 20, 68].map((channels) => ({
     x: [1, 9, 15, channels],
     filter: [1, 1, channels, 72],
     attrs: valid,
@@ -154,8 +139,6 @@ describe('tiles of every size', () => {
     [
       [128, 64, 8, 4],
       [64, 64, 4, 4],
-      [128, 32, 8, 4],
-      [64, 32, 4, 4],
       [32, 64, 8, 8],
     ] as const
   ).map(

@@ -23,13 +23,14 @@ interface Blocks {
   readonly blocks: number
 }
 
-/** The stages: where several workgroups share a line, each first finds the total of its block. */
-export function alongRows(running: Running, target: Target, places: Places): KernelCode {
+/** The stages: where several workgroups share a line, as they may if it is divisible, each first finds the total of its block. */
+export function alongRows(running: Running, target: Target, places: Places, divisible: boolean): KernelCode {
   const { size, lines } = running
   const lanes = Math.min(256, target.lanes, 2 ** Math.ceil(Math.log2(size / each)))
   const tile = lanes * each
   const tiles = Math.ceil(size / tile)
-  const block = tile * Math.ceil(tiles / Math.min(tiles, Math.ceil(enough / lines)))
+  const most = divisible ? Math.ceil(enough / lines) : 1
+  const block = tile * Math.ceil(tiles / Math.min(tiles, most))
   const shared: Blocks = { lanes, tile, block, blocks: Math.ceil(size / block) }
   const store = storeStage(running, shared, places)
   const schedule = `${shared.blocks} workgroups of ${lanes} lanes a line`
