@@ -36,7 +36,9 @@ export function stagedKernel(name: string, code: KernelCode, launcher: Launcher)
       for (const stage of needed(stages, own)) commands.dispatch(binder.now(stage, name, own))
     },
     async bind(args) {
-      const dispatches = await Promise.all(needed(stages, args).map((stage) => binder.later(stage, name, args)))
+      const dispatches = await Promise.all(
+        needed(stages, args).map((stage) => binder.later(stage, name, args)),
+      )
       return () => dispatches.forEach((dispatch) => commands.dispatch(dispatch))
     },
   }
