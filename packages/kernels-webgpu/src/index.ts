@@ -8,7 +8,12 @@ export type {
   NarrowSchedule,
   TiledSchedule,
 } from './kernels/matmul/schedule.ts'
-export { measureSchedules, type MeasureOptions, type ProductSizes } from './measureSchedules.ts'
+export {
+  type ConvolutionSizes,
+  measureSchedules,
+  type MeasureOptions,
+  type ProductSizes,
+} from './measureSchedules.ts'
 export type { KernelTime } from './profile.ts'
 export type { AdapterIdentity, Schedules } from './schedules.ts'
 export {

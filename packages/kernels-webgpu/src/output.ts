@@ -3,29 +3,47 @@ import type { ConcreteType, FusedKernel } from '@shoal/core'
 import { affine, sizeOf } from '@shoal/core'
 import type { BufferUse } from './stage.ts'
 import { toBfloat16, toFloat16 } from './wgsl/half.ts'
+import { type Memory, perWord } from './wgsl/memory.ts'
+import { scalarType } from './wgsl/representation.ts'
 import { ScalarWriter } from './wgsl/scalar.ts'
 import type { Shader } from './wgsl/shader.ts'
 
 /** The output of a kernel, as its last stage sees it. */
-export interface Output {
+export interface Output extends Stored {
+  /** The same by groups of four neighbours, each in whole words: for kernels that make four at once. Absent where elements do not come in fours. */
+  readonly inFours?: Stored<readonly string[]>
+}
+
+/** How elements are stored: one at a time, or `Value` says of how many. */
+export interface Stored<Value = string> {
   /** What the stage has to add to its buffers. */
   readonly uses: readonly BufferUse[]
   /**
-   * Stores an element, once.
+   * Stores an element (or four neighbours), once.
    * @param first the position of `uses[0]` among the stage's buffers.
-   * @param index of the element in row-major order, i32.
+   * @param index of the (first) element in row-major order, i32.
    * @param value in the type that the output's dtype is computed in.
    */
-  store(shader: Shader, first: number, index: string, value: string): void
+  store(shader: Shader, first: number, index: string, value: Value): void
+}
+
+/** A buffer whose elements are stored as they are. */
+export function storedIn(use: BufferUse): Output {
+  const single: Stored = {
+    uses: [use],
+    store: (shader, first, index, value) => shader.memory(first).store(index, value),
+  }
+  if (use.length % 4 !== 0) return single
+  const inFours: Stored<readonly string[]> = {
+    uses: [usedInFours(use)],
+    store: (shader, first, index, values) => storeFour(shader, shader.memory(first), index, values),
+  }
+  return { ...single, inFours }
 }
 
 /** An output that is stored as it is. `arg` is its position among the arguments of the launch. */
-export function plainOutput({ dtype, shape }: ConcreteType, arg: number): Output {
-  return {
-    uses: [{ arg, dtype, length: sizeOf(shape), access: 'write' }],
-    store: (shader, first, index, value) => shader.memory(first).store(index, value),
-  }
-}
+export const plainOutput = ({ dtype, shape }: ConcreteType, arg: number): Output =>
+  storedIn({ arg, dtype, length: sizeOf(shape), access: 'write' })
 
 /**
  * An output that only its epilogue reads: it is never stored itself.
@@ -34,35 +52,69 @@ export function plainOutput({ dtype, shape }: ConcreteType, arg: number): Output
 export function outputThrough(epilogue: FusedKernel, { dtype }: ConcreteType, inputs: number): Output {
   const further = epilogue.inputs.slice(1)
   const made = inputs + further.length
-  return {
-    uses: [
-      ...further.map((input, i): BufferUse => ({ ...input, arg: inputs + i, access: 'read' })),
-      ...epilogue.stores.map(
-        (store, i): BufferUse => ({
-          dtype: store.dtype,
-          length: store.length,
-          arg: made + 1 + i,
-          access: 'write',
-        }),
+  const read = further.map((input, i): BufferUse => ({ ...input, arg: inputs + i, access: 'read' }))
+  const written = epilogue.stores.map(
+    (store, i): BufferUse => ({
+      dtype: store.dtype,
+      length: store.length,
+      arg: made + 1 + i,
+      access: 'write',
+    }),
+  )
+  // What the epilogue makes of an element.
+  const valuesAt = (shader: Shader, first: number, index: string, value: string): string[] => {
+    const rounded = shader.let(
+      dtype === 'float16'
+        ? `${shader.include(toFloat16)}(${value})`
+        : dtype === 'bfloat16'
+          ? `${shader.include(toBfloat16)}(${value})`
+          : value,
+    )
+    const writer = new ScalarWriter(shader, {
+      axes: countersAt(shader, epilogue, index),
+      load: (input, at) => (input === 0 ? rounded : shader.memory(first + input - 1).load(at)),
+    })
+    return epilogue.stores.map(({ value: result }) => writer.write(result))
+  }
+  // All values are there before the first is stored: an output may be the memory of an input.
+  const single: Stored = {
+    uses: [...read, ...written],
+    store: (shader, first, index, value) =>
+      valuesAt(shader, first, index, value).forEach((result, i) =>
+        shader.memory(first + further.length + i).store(index, result),
       ),
-    ],
-    store: (shader, first, index, value) => {
-      const rounded = shader.let(
-        dtype === 'float16'
-          ? `${shader.include(toFloat16)}(${value})`
-          : dtype === 'bfloat16'
-            ? `${shader.include(toBfloat16)}(${value})`
-            : value,
+  }
+  if (written.some(({ length }) => length % 4 !== 0)) return single
+  const inFours: Stored<readonly string[]> = {
+    uses: [...read, ...written.map(usedInFours)],
+    store: (shader, first, index, values) => {
+      const results = values.map((value, k) =>
+        valuesAt(shader, first, k === 0 ? index : shader.let(`${index} + ${k}`), value),
       )
-      const writer = new ScalarWriter(shader, {
-        axes: countersAt(shader, epilogue, index),
-        load: (input, at) => (input === 0 ? rounded : shader.memory(first + input - 1).load(at)),
-      })
-      // All values are there before the first is stored: an output may be the memory of an input.
-      const values = epilogue.stores.map(({ value: result }) => writer.write(result))
-      values.forEach((result, i) => shader.memory(first + further.length + i).store(index, result))
+      written.forEach((_, i) =>
+        storeFour(
+          shader,
+          shader.memory(first + further.length + i),
+          index,
+          results.map((result) => result[i]!),
+        ),
+      )
     },
   }
+  return { ...single, inFours }
+}
+
+/** A use that stores four elements at a time, as a vector or as whole words. */
+const usedInFours = (use: BufferUse): BufferUse =>
+  perWord(use.dtype) === 1 ? { ...use, vector: 4 } : { ...use, words: true }
+
+function storeFour(shader: Shader, memory: Memory, index: string, values: readonly string[]): void {
+  const per = perWord(memory.dtype)
+  if (per === 1)
+    return memory.store4(`${index} >> 2u`, `vec4<${scalarType(memory.dtype)}>(${values.join(', ')})`)
+  const word = shader.let(`${index} / ${per}`)
+  for (let k = 0; k < 4 / per; k++)
+    memory.storeWord(k === 0 ? word : `${word} + ${k}`, memory.packed(values.slice(k * per, (k + 1) * per)))
 }
 
 /** The loop counters of the epilogue at the point that stores an element. */

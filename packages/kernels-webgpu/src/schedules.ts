@@ -1,5 +1,6 @@
 // What was measured to be fastest on an adapter: plain data, which a program may keep as JSON and give to the next device on that adapter.
 import { ValueError } from '@shoal/core'
+import { isTiling, type Tiling } from './kernels/conv/schedule.ts'
 import { isMatmulSchedule, type MatmulSchedule } from './kernels/matmul/schedule.ts'
 
 /** Which adapter something was measured on, in its own words. */
@@ -15,10 +16,15 @@ export interface Schedules {
   readonly adapter: AdapterIdentity
   /** Of matrix products. */
   readonly matmul?: Readonly<Record<string, MatmulSchedule>>
+  /** Of convolutions that run as products, and of their gradients. */
+  readonly convolution?: Readonly<Record<string, Tiling>>
 }
 
 /** The kinds of kernels that have schedules, and whether a value is a schedule of that kind. */
-const kinds = { matmul: isMatmulSchedule } satisfies Record<ScheduleKind, (value: unknown) => boolean>
+const kinds = { matmul: isMatmulSchedule, convolution: isTiling } satisfies Record<
+  ScheduleKind,
+  (value: unknown) => boolean
+>
 
 /** A kind of kernels that have schedules. */
 export type ScheduleKind = Exclude<keyof Schedules, 'adapter'>

@@ -1,5 +1,6 @@
 // Every hand-written kernel of this device.
 import { convKernels } from './conv/index.ts'
+import { ctcLoss } from './ctc/index.ts'
 import { cumulative } from './cumulative/index.ts'
 import type { KernelDef } from './kernelDef.ts'
 import { matmulKernels } from './matmul/index.ts'
@@ -22,4 +23,5 @@ export const kernelDefs: readonly KernelDef[] = [
   topK,
   tensorScatter,
   cumulative,
+  ctcLoss,
 ]

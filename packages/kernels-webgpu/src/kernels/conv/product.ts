@@ -1,12 +1,12 @@
 // A convolution as a product of matrices that nobody builds: one of them is read straight out of the tensor that windows see.
-import { sizeOf } from '@shoal/core'
+import { type DType, sizeOf } from '@shoal/core'
 import type { BufferUse, Target } from '../../stage.ts'
 import { scalarType } from '../../wgsl/representation.ts'
 import type { Shader } from '../../wgsl/shader.ts'
 import type { Pass } from './finish.ts'
 import { type ConvOp, type Convolution, phasesOf, rowsOf, tapsOf, type Walk } from './geometry.ts'
 import { digits, type Elements, fourParts, type Part, plus, readUse, times, type Unit } from './part.ts'
-import { lanesOf, type ProductSizes, tilesIn, type Tiling, tilingOf } from './schedule.ts'
+import { lanesOf, powerOfTwo, type ProductSizes, tilesIn, type Tiling, tilingOf } from './schedule.ts'
 import { type Matrix, writeTile } from './tile.ts'
 import { WindowWriter } from './windows.ts'
 
@@ -20,6 +20,16 @@ export function productSizes(op: ConvOp, { groups, seen, made }: Convolution, wa
     columns: op === 'ConvBackpropInput' ? seen : made,
     depth: tapsOf(walk) * walk.channels,
   }
+}
+
+/** Products that are alike enough to run the same way: by op, dtype, and sizes up to the next powers of two. */
+export function productClass(
+  op: ConvOp,
+  { batches, rows, columns, depth }: ProductSizes,
+  dtype: DType,
+): string {
+  const [times, down, along, across] = [batches, rows, depth, columns].map(powerOfTwo)
+  return `${op} ${dtype} ${times}x${down}x${along}x${across}`
 }
 
 /** What the writing of a workgroup's tile works from. */
@@ -50,7 +60,8 @@ export function productPass(
   target: Target,
 ): Pass {
   const sizes = productSizes(op, convolution, walk)
-  const tiling = tilingOf(sizes, target)
+  const name = productClass(op, sizes, uses[0].dtype)
+  const tiling = tilingOf(sizes, target, target.schedules?.convolution?.[name])
   const { rows, columns, depth, laneRows, laneColumns, splits } = tiling
   const units: Units = { seen: unitOf(walk.channels), other: unitOf(otherRun(op, convolution)) }
   return {

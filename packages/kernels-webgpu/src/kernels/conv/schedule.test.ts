@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Target } from '../../stage.ts'
 import { random } from '../agreement.ts'
-import {
-  enoughGroups,
-  lanesOf,
-  type ProductSizes,
-  sharingOf,
-  tilesIn,
-  tilingOf,
-  vectorsOf,
-} from './schedule.ts'
+import { isLegal, lanesOf, type ProductSizes, sharingOf, tilesIn, tilingOf, vectorsOf } from './schedule.ts'
 
 const target = (lanes: number, workgroupBytes: number): Target => ({
   lanes,
@@ -19,7 +11,7 @@ const target = (lanes: number, workgroupBytes: number): Target => ({
 })
 const next = random(11)
 /** A whole number from 1 on, small ones as often as large ones. */
-const size = (largest: number): number => Math.floor(largest ** Math.abs(next()))
+const size = (largest: number): number => Math.max(1, Math.floor(largest ** Math.abs(next())))
 
 describe('the tiles of a product', () => {
   it('are legal for all sizes on every GPU', () => {
@@ -32,11 +24,12 @@ describe('the tiles of a product', () => {
         depth: size(2 ** 18),
       }
       const tiling = tilingOf(sizes, gpu)
-      const { rows, columns, depth, laneRows, laneColumns, splits } = tiling
+      const { rows, columns, depth, splits } = tiling
       const lanes = lanesOf(tiling)
+      expect(isLegal(tiling, sizes, gpu)).toBe(true)
       expect(lanes).toBeLessThanOrEqual(gpu.lanes)
       expect(16 * vectorsOf(tiling)).toBeLessThanOrEqual(gpu.workgroupBytes)
-      // Lanes load vectors of a slice side by side, in whole passes or in a part of one, and keep vectors.
+      // Lanes read the vectors of a slice side by side: in whole passes, or in a part of one.
       for (const [quads, lines] of [
         [depth / 4, rows],
         [depth / 4, columns],
@@ -47,9 +40,16 @@ describe('the tiles of a product', () => {
         const passes = (quads * lines) / lanes
         expect(passes < 1 || Number.isInteger(passes)).toBe(true)
       }
-      expect(laneRows % 4 === 0 && laneColumns % 4 === 0).toBe(true)
-      expect(Number.isInteger(splits) && splits >= 1).toBe(true)
-      expect(splits === 1 || sizes.depth / splits >= 256).toBe(true)
+      expect(splits === 1 || sizes.depth / splits >= depth).toBe(true)
+    }
+  })
+  it('may have been measured, and are taken if they are legal', () => {
+    const sizes = { batches: 1, rows: 500, columns: 100, depth: 300 }
+    const measured = { rows: 32, columns: 64, depth: 8, laneRows: 8, laneColumns: 8, splits: 2 }
+    expect(tilingOf(sizes, target(256, 16384), measured)).toEqual(measured)
+    for (const wrong of [{ rows: 48 }, { laneRows: 6 }, { columns: 1024 }, { splits: 100 }, { depth: 256 }]) {
+      const tiling = { ...measured, ...wrong }
+      expect(tilingOf(sizes, target(256, 16384), tiling)).not.toEqual(tiling)
     }
   })
   it('are the largest where there is work for all', () => {
@@ -64,7 +64,7 @@ describe('the tiles of a product', () => {
     const sizes = { batches: 1, rows: 25, columns: 32, depth: 25088 }
     const tiling = tilingOf(sizes, target(256, 32768))
     expect(tiling.splits).toBeGreaterThan(1)
-    expect(tilesIn(sizes, tiling) * tiling.splits).toBeGreaterThan(enoughGroups / 2)
+    expect(tilesIn(sizes, tiling) * tiling.splits).toBeGreaterThan(100)
   })
   it('leave short sums whole', () => {
     expect(tilingOf({ batches: 1, rows: 6272, columns: 64, depth: 800 }, target(256, 32768)).splits).toBe(1)

@@ -21,25 +21,34 @@ export interface Tiling {
   readonly splits: number
 }
 
-/** So many workgroups keep a large GPU busy. */
-export const enoughGroups = 256
+/**
+ * Tiles, and which part of a multiprocessor's multiply-adds each is expected to reach: a larger one reads less for what it computes, a
+ * smaller one leaves fewer multiprocessors idle.
+ */
+const tiles = (
+  [
+    [128, 64, 8, 0.7],
+    [64, 64, 4, 0.6],
+    [128, 32, 8, 0.6],
+    [64, 32, 4, 0.5],
+    [32, 32, 4, 0.4],
+    [64, 16, 4, 0.35],
+    [32, 16, 4, 0.25],
+  ] as const
+).map(([rows, columns, laneRows, efficiency]) => ({
+  tile: { rows, columns, depth: 16, laneRows, laneColumns: 4 },
+  efficiency,
+}))
 /** More shares of a sum are not worth collecting. */
 const mostSplits = 128
-/** Terms that a share of a sum should have. */
-const shareTerms = 256
+const splitCounts = Array.from({ length: 1 + Math.log2(mostSplits) }, (_, i) => 2 ** i)
 
-/** Tiles, the largest first: each has more work for what it reads than the next. */
-const tiles: readonly Omit<Tiling, 'splits'>[] = (
-  [
-    [128, 64, 8],
-    [64, 64, 4],
-    [128, 32, 8],
-    [64, 32, 4],
-    [32, 32, 4],
-    [64, 16, 4],
-    [32, 16, 4],
-  ] as const
-).map(([rows, columns, laneRows]) => ({ rows, columns, depth: 16, laneRows, laneColumns: 4 }))
+/** Multiprocessors of the GPU that costs are estimated for: WebGPU does not tell how many there are. */
+const multiprocessors = 128
+/** What another dispatch costs, in multiply-adds of one multiprocessor: some 2 µs. */
+const dispatchCost = 400_000
+/** What writing and reading a share of a sum costs, likewise. */
+const shareCost = 60
 
 /** Lanes of a workgroup. */
 export const lanesOf = ({ rows, columns, laneRows, laneColumns }: Omit<Tiling, 'splits'>): number =>
@@ -49,20 +58,62 @@ export const lanesOf = ({ rows, columns, laneRows, laneColumns }: Omit<Tiling, '
 export const vectorsOf = ({ rows, columns, depth }: Omit<Tiling, 'splits'>): number =>
   Math.max((rows + columns) * (depth / 4 + 1), (rows * columns) / 4)
 
-/** Chooses the tiles of a product: the largest of which there are enough, where sums of many terms may be split. */
-export function tilingOf(sizes: ProductSizes, target: Target): Tiling {
-  const fitting = tiles.filter(
-    (tile) =>
-      lanesOf(tile) <= target.lanes &&
-      16 * vectorsOf(tile) <= target.workgroupBytes &&
-      tile.rows <= Math.max(32, powerOfTwo(sizes.rows)) &&
-      tile.columns <= Math.max(16, powerOfTwo(sizes.columns)),
+/** Do these tiles compute a product within the limits of a GPU? */
+export function isLegal(tiling: Tiling, sizes: ProductSizes, target: Target): boolean {
+  const { rows, columns, depth, laneRows, laneColumns, splits } = tiling
+  const lanes = lanesOf(tiling)
+  return (
+    [rows, columns, depth, lanes].every((size) => size >= 4 && powerOfTwo(size) === size) &&
+    [laneRows, laneColumns].every((size) => size === 4 || size === 8) &&
+    // Every line of a slice is read by so many lanes side by side.
+    lanes >= Math.max(rows, columns, depth) / 4 &&
+    lanes <= target.lanes &&
+    16 * vectorsOf(tiling) <= target.workgroupBytes &&
+    splits <= Math.max(1, Math.min(mostSplits, Math.floor(sizes.depth / depth)))
   )
-  // Splitting costs another dispatch: short sums are left whole.
-  const most = clamp(Math.floor(sizes.depth / (2 * shareTerms)), 1, mostSplits)
-  const tile = fitting.find((one) => tilesIn(sizes, one) * most >= enoughGroups) ?? fitting.at(-1)!
-  const wanted = Math.ceil(enoughGroups / Math.max(1, tilesIn(sizes, tile)))
-  return { ...tile, splits: most === 1 ? 1 : clamp(wanted, 1, Math.floor(sizes.depth / shareTerms)) }
+}
+
+/** The tilings worth trying, the one that is expected to be fastest first. */
+export function tilingsOf(sizes: ProductSizes, target: Target): readonly Tiling[] {
+  return tiles
+    .flatMap(({ tile, efficiency }) =>
+      splitCounts.map((splits) => {
+        const tiling: Tiling = { ...tile, splits }
+        return { tiling, cost: costOf(tiling, sizes, efficiency) }
+      }),
+    )
+    .filter(
+      ({ tiling }) =>
+        // A share that is worth it has some slices.
+        (tiling.splits - 1) * 4 * tiling.depth < sizes.depth && isLegal(tiling, sizes, target),
+    )
+    .sort((a, b) => a.cost - b.cost)
+    .slice(0, 8)
+    .map(({ tiling }) => tiling)
+}
+
+/** The time that a product is expected to take, in multiply-adds of one multiprocessor. */
+function costOf(tiling: Tiling, sizes: ProductSizes, efficiency: number): number {
+  const { rows, columns, depth, splits } = tiling
+  const rounds = Math.ceil((tilesIn(sizes, tiling) * splits) / multiprocessors)
+  const terms = Math.ceil(sizes.depth / splits / depth) * depth
+  const elements = sizes.batches * sizes.rows * sizes.columns
+  const adding = splits === 1 ? 0 : dispatchCost + (splits * elements * shareCost) / multiprocessors
+  return (rounds * rows * columns * (terms + 2 * depth)) / efficiency + adding
+}
+
+/** The tiles of a product: as was measured on the GPU, if that is legal, or as is expected to be fastest. */
+export function tilingOf(sizes: ProductSizes, target: Target, measured?: Tiling): Tiling {
+  return measured && isLegal(measured, sizes, target) ? measured : tilingsOf(sizes, target)[0]!
+}
+
+/** Is this plain data a tiling? Whether it is legal depends on the product and the GPU. */
+export function isTiling(value: unknown): value is Tiling {
+  if (typeof value !== 'object' || value === null) return false
+  const { rows, columns, depth, laneRows, laneColumns, splits } = value as Partial<Tiling>
+  return [rows, columns, depth, laneRows, laneColumns, splits].every(
+    (size) => Number.isSafeInteger(size) && size! >= 1,
+  )
 }
 
 /** Workgroups of a product that is not split. */
@@ -80,6 +131,9 @@ export interface Sharing {
   /** Workgroups that share them. */
   readonly splits: number
 }
+
+/** So many workgroups keep a large GPU busy. */
+const enoughGroups = 2 * multiprocessors
 
 /** Shares out sums over `lines` lines of positions. */
 export function sharingOf(elements: number, lines: number): Sharing {

@@ -10,8 +10,8 @@ export interface Matrix {
   /** Along which of the two do neighbours stand side by side in memory? They are read, and kept, four at a time. */
   readonly along: 'side' | 'depth'
   /** The part that a position of the side has: of an element, or the parts of four neighbours (one if read together). */
-  side(position: string): readonly Part[]
-  depth(position: string): readonly Part[]
+  readonly side: (position: string) => readonly Part[]
+  readonly depth: (position: string) => readonly Part[]
 }
 
 /** Where a tile is. */
@@ -50,8 +50,10 @@ export function writeTile(
   const { rows, columns, depth, laneRows, laneColumns } = tiling
   const memory = shader.shared(`array<vec4<${type}>, ${vectorsOf(tiling)}>`)
   const behind = rows * (depth / 4 + 1)
-  const loadLeft = loader(shader, tiling, left, rows, row, memory, 0)
-  const loadRight = loader(shader, tiling, right, columns, column, memory, behind)
+  const loads = [
+    loader(shader, tiling, type, left, rows, row, memory, 0),
+    loader(shader, tiling, type, right, columns, column, memory, behind),
+  ]
   const [down, across] = [rows / laneRows, columns / laneColumns]
   const lane: Lane = {
     down,
@@ -60,13 +62,17 @@ export function writeTile(
     column: shader.let(`lane % ${across}`),
   }
   const sums = Array.from({ length: (laneRows * laneColumns) / 4 }, () => shader.variable(`vec4<${type}>`))
-  shader.loop(begin, end, `${depth}`, (first) => {
-    loadLeft(first)
-    loadRight(first)
-    shader.barrier()
-    shader.loop('0', `${depth / 4}`, '1', (quad) =>
-      multiply(shader, tiling, [left, right], lane, memory, behind, quad, sums),
+  // Every round fetches the slices of the next while it multiplies its own; one before the first has none.
+  shader.loop(`${begin} - ${depth}`, end, `${depth}`, (own) => {
+    const next = shader.let(`${own} + ${depth}`)
+    shader.block(`if (${next} < ${end})`, () => loads.forEach(({ fetch }) => fetch(next)))
+    shader.block(`if (${own} >= ${begin})`, () =>
+      shader.loop('0', `${depth / 4}`, '1', (quad) =>
+        multiply(shader, tiling, [left, right], lane, memory, behind, quad, sums),
+      ),
     )
+    shader.barrier()
+    loads.forEach(({ lay }) => lay())
     shader.barrier()
   })
   leave(shader, tiling, [left, right], lane, memory, sums, (r, c, value) =>
@@ -75,21 +81,29 @@ export function writeTile(
 }
 
 /** Vectors from one row of a slice in workgroup memory to the next. Those that lie along the depth are an odd number apart: lanes that read different rows find them in different banks. */
-const pitch = ({ along }: Matrix, extent: number, { depth }: Tiling): number =>
+const pitch = (along: Matrix['along'], extent: number, { depth }: Tiling): number =>
   along === 'depth' ? depth / 4 + 1 : extent / 4
 
-/** Writes what lanes know beforehand of their share of a matrix, and answers what writes the loading of a slice. */
+/** How a lane brings its share of a matrix into workgroup memory. */
+interface Loader {
+  /** Reads a slice, from this depth on, into registers. */
+  readonly fetch: (first: string) => void
+  /** Lays it down. */
+  readonly lay: () => void
+}
+
+/** Writes what lanes know beforehand of their share of a matrix: all that stays the same from slice to slice. */
 function loader(
   shader: Shader,
   tiling: Tiling,
-  matrix: Matrix,
+  type: ScalarType,
+  { along, elements, side, depth }: Matrix,
   extent: number,
   tile: string,
   memory: string,
   base: number,
-): (first: string) => void {
+): Loader {
   const lanes = lanesOf(tiling)
-  const { along, elements } = matrix
   const quads = (along === 'depth' ? tiling.depth : extent) / 4
   const lines = along === 'depth' ? extent : tiling.depth
   const [quad, line] = [shader.let(`lane % ${quads}`), shader.let(`lane / ${quads}`)]
@@ -97,29 +111,32 @@ function loader(
   const passes = Array.from({ length: Math.max(1, lines / perPass) }, (_, pass) =>
     pass === 0 ? line : shader.let(`${line} + ${pass * perPass}`),
   )
+  const registers = passes.map(() => shader.variable(`vec4<${type}>`))
   const sides =
     along === 'depth'
-      ? passes.map((pass) => matrix.side(shader.let(plus(times(tile, extent), pass))))
-      : [matrix.side(shader.let(plus(times(tile, extent / 4), quad)))]
-  const step = pitch(matrix, extent, tiling)
-  const load = (first: string): void => {
+      ? passes.map((pass) => side(shader.let(plus(times(tile, extent), pass))))
+      : [side(shader.let(plus(times(tile, extent / 4), quad)))]
+  const step = pitch(along, extent, tiling)
+  const own = (body: () => void): void => {
+    if (perPass > lines) shader.block(`if (lane < ${lines * quads})`, body)
+    else body()
+  }
+  const fetch = (first: string): void => {
     const depths =
       along === 'depth'
-        ? [matrix.depth(shader.let(`${first} / 4 + ${quad}`))]
-        : passes.map((pass) => matrix.depth(shader.let(`${first} + ${pass}`)))
-    const values = passes.map((_, pass) =>
-      along === 'depth'
-        ? fourElements(shader, elements, depths[0]!, sides[pass]![0]!)
-        : fourElements(shader, elements, sides[0]!, depths[pass]![0]!),
-    )
-    values.forEach((value, pass) =>
-      shader.line(`${memory}[${plus(`${base}`, times(passes[pass]!, step), quad)}] = ${value};`),
-    )
+        ? [depth(shader.let(`${first} / 4 + ${quad}`))]
+        : passes.map((pass) => depth(shader.let(`${first} + ${pass}`)))
+    registers.forEach((register, pass) => {
+      const [neighbours, other] =
+        along === 'depth' ? [depths[0]!, sides[pass]![0]!] : [sides[0]!, depths[pass]![0]!]
+      shader.line(`${register} = ${fourElements(shader, elements, neighbours, other)};`)
+    })
   }
-  return (first) => {
-    if (perPass > lines) shader.block(`if (lane < ${lines * quads})`, () => load(first))
-    else load(first)
-  }
+  const lay = (): void =>
+    registers.forEach((register, pass) =>
+      shader.line(`${memory}[${plus(`${base}`, times(passes[pass]!, step), quad)}] = ${register};`),
+    )
+  return { fetch: (first) => own(() => fetch(first)), lay: () => own(lay) }
 }
 
 /** Adds four terms to each sum of a lane. */
@@ -134,14 +151,14 @@ function multiply(
   sums: readonly string[],
 ): void {
   const { rows, columns, laneRows, laneColumns } = tiling
-  const a = vectors(shader, left, laneRows, down, row, pitch(left, rows, tiling), memory, 0, quad)
+  const a = vectors(shader, left, laneRows, down, row, pitch(left.along, rows, tiling), memory, 0, quad)
   const b = vectors(
     shader,
     right,
     laneColumns,
     across,
     column,
-    pitch(right, columns, tiling),
+    pitch(right.along, columns, tiling),
     memory,
     behind,
     quad,

@@ -1,7 +1,8 @@
 import type { DType } from '@shoal/core'
-import { afterAll, describe, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { webgpu } from '../../webgpu.ts'
 import { expectAgreement, type } from '../agreement.ts'
+import { cumulative } from './index.ts'
 
 const device = await webgpu()
 afterAll(() => device[Symbol.asyncDispose]())
@@ -66,6 +67,33 @@ describe('Cumulative', () => {
   it('shares out long columns', async () => {
     await expectRunning([200, 33], 0, 'sum')
     await expectRunning([2, 100, 40], 1, 'logSumExp', { exclusive: true, reverse: true })
+  })
+
+  it('shares no line out where an epilogue has all bindings but one', () => {
+    const uses = Array.from({ length: 7 }, (_, i) => ({
+      arg: 1 + i,
+      dtype: 'float32' as const,
+      length: 9,
+      access: 'read' as const,
+    }))
+    const target = { lanes: 256, workgroupBytes: 16384, maxBuffers: 8, features: new Set<string>() }
+    for (const shape of [
+      [1, 9000],
+      [9000, 40],
+    ]) {
+      const signature = {
+        inputs: [type(shape)],
+        outputs: [type(shape)],
+        attrs: { axis: shape.indexOf(9000), combine: 'sum' },
+      }
+      const stages = (count: number): number =>
+        cumulative.compile(signature, target as never, {
+          output: { uses: uses.slice(0, count), store: () => undefined },
+          firstOutput: 1,
+          workspace: 2,
+        }).stages.length
+      expect([stages(6), stages(7)]).toEqual([2, 1])
+    }
   })
 
   it('carries infinities and NaN on', async () => {

@@ -21,21 +21,23 @@ export const cumulative: KernelDef = {
   epilogue: true,
   compile(signature, target, places) {
     const running = runningOf(signature)
+    // Sharing a line out takes scratch memory, for which an epilogue may leave no binding.
+    const divisible = 2 + places.output.uses.length <= target.maxBuffers
     return running.size >= longLine && running.step < manyLines && running.lines < enough
-      ? alongRows(running, target, places)
-      : alongColumns(running, places)
+      ? alongRows(running, target, places, divisible)
+      : alongColumns(running, places, divisible)
   },
 }
 
 /** A lane for every line, or for parts of lines where those are few: then what comes before a part is found out first. */
-function alongColumns(running: Running, { output, workspace }: Places): KernelCode {
+function alongColumns(running: Running, { output, workspace }: Places, divisible: boolean): KernelCode {
   const { size, lines, dtype, exclusive } = running
   const wanted = Math.min(
     Math.ceil(size / shortestPart),
     Math.ceil(enough / Math.max(1, lines)),
     Math.ceil(Math.sqrt(size)),
   )
-  const part = Math.ceil(size / Math.max(1, wanted))
+  const part = Math.ceil(size / Math.max(1, divisible ? wanted : 1))
   const parts = Math.ceil(size / Math.max(1, part))
   const totals = { arg: workspace, dtype: wordDtype(dtype), length: parts * lines } as const
   const x = elementsUse(running)

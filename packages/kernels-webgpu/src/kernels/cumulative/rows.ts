@@ -4,6 +4,7 @@ import { scalarType } from '../../wgsl/representation.ts'
 import type { Shader } from '../../wgsl/shader.ts'
 import { wordDtype } from '../elements.ts'
 import type { Places } from '../kernelDef.ts'
+import { together } from '../together.ts'
 import { beginOf, elementsUse, indexOf, joined, nothing, type Running } from './running.ts'
 
 /** Neighbours that one lane adds up. */
@@ -22,13 +23,14 @@ interface Blocks {
   readonly blocks: number
 }
 
-/** The stages: where several workgroups share a line, each first finds the total of its block. */
-export function alongRows(running: Running, target: Target, places: Places): KernelCode {
-  const { size, lines, dtype } = running
+/** The stages: where several workgroups share a line, as they may if it is divisible, each first finds the total of its block. */
+export function alongRows(running: Running, target: Target, places: Places, divisible: boolean): KernelCode {
+  const { size, lines } = running
   const lanes = Math.min(256, target.lanes, 2 ** Math.ceil(Math.log2(size / each)))
   const tile = lanes * each
   const tiles = Math.ceil(size / tile)
-  const block = tile * Math.ceil(tiles / Math.min(tiles, Math.ceil(enough / lines)))
+  const most = divisible ? Math.ceil(enough / lines) : 1
+  const block = tile * Math.ceil(tiles / Math.min(tiles, most))
   const shared: Blocks = { lanes, tile, block, blocks: Math.ceil(size / block) }
   const store = storeStage(running, shared, places)
   const schedule = `${shared.blocks} workgroups of ${lanes} lanes a line`
@@ -70,27 +72,12 @@ function totalStage(running: Running, shared: Blocks, workspace: number): Stage 
         const value = shader.let(shader.memory(0).load(shader.let(indexOf(running, begin, rank))))
         shader.line(`${total} = ${joined(shader, running, total, value)};`)
       })
-      const all = together(shader, running, lanes, total)
+      const all = together(shader, scalarType(running.dtype), lanes, total, (a, b) =>
+        joined(shader, running, a, b),
+      )
       shader.block('if (lane == 0)', () => shader.memory(1).store('group', all))
     },
   }
-}
-
-/** What the totals of all lanes come to, for all of them. */
-function together(shader: Shader, running: Running, lanes: number, own: string): string {
-  const totals = shader.shared(`array<${scalarType(running.dtype)}, ${lanes}>`)
-  shader.line(`${totals}[lane] = ${own};`)
-  shader.barrier()
-  const half = shader.variable('i32', `${lanes / 2}`)
-  shader.block(`for (; ${half} > 0; ${half} /= 2)`, () => {
-    shader.block(`if (lane < ${half})`, () =>
-      shader.line(
-        `${totals}[lane] = ${joined(shader, running, `${totals}[lane]`, `${totals}[lane + ${half}]`)};`,
-      ),
-    )
-    shader.barrier()
-  })
-  return shader.let(`${totals}[0]`)
 }
 
 /** Stores the running totals of every block. */
@@ -116,7 +103,7 @@ function storeStage(running: Running, shared: Blocks, { output, workspace }: Pla
           const total = shader.let(shader.memory(1).load(`${line} * ${blocks} + ${block}`))
           shader.line(`${carried} = ${join(carried, total)};`)
         })
-        shader.line(`${carried} = ${together(shader, running, lanes, carried)};`)
+        shader.line(`${carried} = ${together(shader, type, lanes, carried, join)};`)
       }
       shader.loop(first, end, `${tile}`, (start) => {
         shader.loop('lane', `${tile}`, `${lanes}`, (i) => {

@@ -29,7 +29,7 @@ export function directStage(product: Product, result: Result): Stage {
       shader.loop('0', `${k}`, '1', (step) =>
         multiplyAdd(shader, arithmetic, sum, left.one(row, step), right.one(column, step), 1),
       )
-      result.store(shader, 2, '0', element, sum)
+      result.store(shader, 2, '0', element, [sum])
     },
   }
 }

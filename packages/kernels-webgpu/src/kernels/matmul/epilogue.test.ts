@@ -36,7 +36,12 @@ async function run(session: Session, fetches: readonly Tensor[], feeds: Feeds) {
   return { ops, values: all.map((value) => value.numbers() as number[]) }
 }
 
-async function expectFollowed(kernel: RegExp, fetches: readonly Tensor[], feeds: Feeds): Promise<void> {
+async function expectFollowed(
+  kernel: RegExp,
+  fetches: readonly Tensor[],
+  feeds: Feeds,
+  tolerance = 1e-4,
+): Promise<void> {
   const expected = await run(new Session({ fusion: false }), fetches, feeds)
   const actual = await run(new Session({ devices: [await webgpu()] }), fetches, feeds)
   expect(
@@ -46,7 +51,7 @@ async function expectFollowed(kernel: RegExp, fetches: readonly Tensor[], feeds:
   actual.values.forEach((list, i) => {
     const exact = expected.values[i]!
     const scale = Math.max(1, ...exact.map(Math.abs))
-    list.forEach((x, k) => expect(Math.abs(x - exact[k]!) / scale).toBeLessThan(1e-4))
+    list.forEach((x, k) => expect(Math.abs(x - exact[k]!) / scale).toBeLessThan(tolerance))
   })
 }
 
@@ -69,13 +74,24 @@ describe('an epilogue', () => {
     const feeds = [a, b, bias, rest].map((t, i) => [t, values(shapes[i]!, i + 0.7)] as const)
     await expectFollowed(/^MatMul\+.*Add/, [y], feeds)
   })
-  it('updates the variable whose gradient a product is', async () => {
-    const x = placeholder({ shape: [16, 40], name: 'x' })
-    const w = variable(values([40, 50], 0.9), { name: 'w' })
-    const velocity = variable(values([40, 50], 0.1), { name: 'velocity' })
+  it.each([
+    ['one by one', 40, 50],
+    ['in fours, in place', 72, 132],
+  ])('updates the variable whose gradient a product is, %s', async (_, from, to) => {
+    const x = placeholder({ shape: [16, from], name: 'x' })
+    const w = variable(values([from, to], 0.9), { name: 'w' })
+    const velocity = variable(values([from, to], 0.1), { name: 'velocity' })
     const [gradient] = gradients(sum(tanh(matmul(x, w))), [w])
     const next = add(mul(velocity, 0.9), gradient)
     const fetches = [velocity.assign(next), w.assign(sub(w, mul(next, 0.1)))]
-    await expectFollowed(/^MatMul\+.*Assign.*Assign/, fetches, [[x, values([16, 40], 0.2)]])
+    await expectFollowed(/^MatMul\+.*Assign.*Assign/, fetches, [[x, values([16, from], 0.2)]])
+  })
+  it('follows a product of float16, whose words four neighbours fill', async () => {
+    const half = (shape: readonly number[], seed: number) => values(shape, seed).cast('float16')
+    const [a, b, bias] = ([[70, 33], [33, 132], [132]] as const).map(
+      (shape, i) => [placeholder({ shape, dtype: 'float16', name: `x${i}` }), half(shape, i + 0.7)] as const,
+    )
+    const y = maximum(add(matmul(a![0], b![0]), bias![0]), 0)
+    await expectFollowed(/^MatMul\+.*Add/, [y], [a!, b!, bias!], 2 ** -9)
   })
 })

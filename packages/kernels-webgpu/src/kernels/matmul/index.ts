@@ -35,7 +35,9 @@ function productCode(product: Product, target: Target, places: Places): KernelCo
   if (product.k === 0) return { stages: [addingStage(product, 0, places)], workspaceBytes: 0 }
   const schedule = chooseSchedule(product, target)
   const { splits } = schedule
-  const result = resultOf(product, splits, places)
+  // The lanes of tiles hold columns in fours if those lie side by side in b.
+  const fours = schedule.form === 'tiled' && product.b.along === 'outer'
+  const result = resultOf(product, splits, places, fours)
   const stage = stageOf(product, schedule, result)
   return {
     stages: splits === 1 ? [stage] : [stage, addingStage(product, splits, places)],

@@ -84,13 +84,9 @@ function writeNarrow(
     ]
     const index = narrow === product.a ? `${row} * ${n} + ${other}` : `${other} * ${n} + ${row}`
     const put = (): void =>
-      result.store(
-        shader,
-        2,
-        split,
-        shader.let([...number, index].join(' + ')),
+      result.store(shader, 2, split, shader.let([...number, index].join(' + ')), [
         width === 4 ? `${shared}[${i} >> 2u][${i} & 3]` : `${shared}[${i}]`,
-      )
+      ])
     if (wide.outer % perGroup === 0) put()
     else shader.block(`if (${other} < ${wide.outer})`, put)
   })

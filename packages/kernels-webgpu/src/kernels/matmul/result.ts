@@ -1,5 +1,6 @@
 // Where the sums of a product go: to its output, or as partial sums into scratch memory, which a stage of its own adds up.
 import { sizeOf } from '@shoal/core'
+import { storedIn } from '../../output.ts'
 import type { BufferUse, Stage } from '../../stage.ts'
 import type { Shader } from '../../wgsl/shader.ts'
 import type { Places } from '../kernelDef.ts'
@@ -8,8 +9,15 @@ import type { Product } from './product.ts'
 /** What a stage does with its sums. */
 export interface Result {
   readonly uses: readonly BufferUse[]
-  /** @param first the position of `uses[0]` among the stage's buffers. @param split the part of k that was summed. */
-  store(shader: Shader, first: number, split: string, index: string, sum: string): void
+  /** How many neighbours of a row are stored at a time. */
+  readonly width: 1 | 4
+  /**
+   * Stores sums side by side.
+   * @param first the position of `uses[0]` among the stage's buffers.
+   * @param split the part of k that was summed.
+   * @param index of the first of them.
+   */
+  store(shader: Shader, first: number, split: string, index: string, sums: readonly string[]): void
 }
 
 const elementsOf = ({ batches, m, n }: Product): number => sizeOf(batches) * m * n
@@ -17,18 +25,34 @@ const elementsOf = ({ batches, m, n }: Product): number => sizeOf(batches) * m *
 /** Lanes of a workgroup that adds up. */
 const lanes = 64
 
-/** Where the sums of a product go that is split so often. */
-export function resultOf(product: Product, splits: number, { output, workspace }: Places): Result {
-  if (splits === 1)
-    return {
-      uses: output.uses,
-      store: (shader, first, _, index, sum) => output.store(shader, first, index, finished(product, sum)),
-    }
+/**
+ * Where the sums of a product go that is split so often.
+ * @param fours does the stage make groups of four neighbours? They are stored as such where rows are made of them.
+ */
+export function resultOf(
+  product: Product,
+  splits: number,
+  { output, workspace }: Places,
+  fours: boolean,
+): Result {
   const count = elementsOf(product)
+  const to = splits === 1 ? output : storedIn(partialsUse(product, splits, workspace, 'write'))
+  const place = (shader: Shader, split: string, index: string): string =>
+    split === '0' ? index : shader.let(`${split} * ${count} + ${index}`)
+  const whole = (sum: string): string => (splits === 1 ? finished(product, sum) : sum)
+  const { inFours } = to
+  if (fours && inFours && product.n % 4 === 0)
+    return {
+      uses: inFours.uses,
+      width: 4,
+      store: (shader, first, split, index, sums) =>
+        inFours.store(shader, first, place(shader, split, index), sums.map(whole)),
+    }
   return {
-    uses: [partialsUse(product, splits, workspace, 'write')],
-    store: (shader, first, split, index, sum) =>
-      shader.memory(first).store(split === '0' ? index : `${split} * ${count} + ${index}`, sum),
+    uses: to.uses,
+    width: 1,
+    store: (shader, first, split, index, [sum]) =>
+      to.store(shader, first, place(shader, split, index), whole(sum!)),
   }
 }
 

@@ -87,7 +87,8 @@ function writeTiled(
   store(
     shader,
     { sums, rows, columns, sizes: [m, n], tile, batch: flat(shader, product, batch), type: arithmetic.sum },
-    (index, sum) => result.store(shader, 2, split, index, sum),
+    result.width,
+    (index, values) => result.store(shader, 2, split, index, values),
   )
 }
 
@@ -113,7 +114,8 @@ interface Finished {
 function store(
   shader: Shader,
   { sums, rows, columns, sizes: [m, n], tile, batch, type }: Finished,
-  put: (index: string, sum: string) => void,
+  width: Result['width'],
+  put: (index: string, sums: readonly string[]) => void,
 ): void {
   shader.loop('0', `${sums.length}`, '1', (i) => {
     const row = sums[0]!.map(() => shader.variable(`vec4<${type}>`))
@@ -126,10 +128,10 @@ function store(
     const at = shader.let(rows.index(i))
     const storeRow = (): void => {
       const first = shader.let(`${batch === undefined ? '' : `${batch} * ${m * n} + `}${at} * ${n}`)
-      for (let j = 0; j < 4 * row.length; j++) {
+      for (let j = 0; j < 4 * row.length; j += width) {
         const column = shader.let(columns.index(j))
-        const storeOne = (): void =>
-          put(shader.let(`${first} + ${column}`), `${row[Math.floor(j / 4)]!}[${j % 4}]`)
+        const values = Array.from({ length: width }, (_, k) => `${row[Math.floor(j / 4)]!}[${(j + k) % 4}]`)
+        const storeOne = (): void => put(shader.let(`${first} + ${column}`), values)
         if (n % tile[1] === 0) storeOne()
         else shader.block(`if (${column} < ${n})`, storeOne)
       }

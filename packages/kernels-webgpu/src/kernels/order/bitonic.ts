@@ -1,15 +1,7 @@
 // Bitonic sorting of pairs (key, index), least first, where equal keys are told apart by their indices: the comparisons in workgroup memory and those across blocks.
 // K. E. Batcher, Sorting Networks and Their Applications, 1968.
 import type { Shader, WgslFunction } from '../../wgsl/shader.ts'
-
-/** A pair, each half an u32. */
-export interface Pair {
-  readonly key: string
-  readonly index: string
-}
-
-/** What fills rows up: it comes after every pair that counts. */
-export const last: Pair = { key: '0xffffffffu', index: '0x7fffffffu' }
+import type { Block, Pair } from './pairs.ts'
 
 const after: WgslFunction = {
   name: 'comes_after',
@@ -17,20 +9,6 @@ const after: WgslFunction = {
 fn comes_after(a_key: u32, a_index: u32, b_key: u32, b_index: u32) -> bool {
   return a_key > b_key || (a_key == b_key && a_index > b_index);
 }`,
-}
-
-/** Pairs of a block in workgroup memory. */
-export interface Block {
-  readonly keys: string
-  readonly indices: string
-  readonly size: number
-  readonly lanes: number
-}
-
-/** Memory for a block. Sizes are powers of two. */
-export function blockOf(shader: Shader, size: number, lanes: number): Block {
-  const type = `array<u32, ${size}>`
-  return { keys: shader.shared(type), indices: shader.shared(type), size, lanes }
 }
 
 /** Sorts a block that is full, from runs of `sorted` pairs to runs of `whole`. Runs go up and down in turn, by `position`, the place in the row of place `i` of the block. */

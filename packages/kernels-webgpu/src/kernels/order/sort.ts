@@ -2,7 +2,8 @@
 import type { BufferUse, Stage, Target } from '../../stage.ts'
 import type { Shader } from '../../wgsl/shader.ts'
 import { perLane } from '../elements.ts'
-import { blockOf, last, mergeAcross, type Pair, sortBlock } from './bitonic.ts'
+import { mergeAcross, sortBlock } from './bitonic.ts'
+import { blockOf, last, loadPair, type Pair, pairAt, type Pairs, pairsUse, storePair } from './pairs.ts'
 
 /** Rows of keys, of which the `take` least are wanted in order; equal keys keep their order. */
 export interface Sorting {
@@ -131,11 +132,6 @@ function blockStage({ rows, lanes, most }: Way, source: Source, sink: Sink): Sta
   }
 }
 
-const pairAt = (shader: Shader, { keys, indices }: { keys: string; indices: string }, i: string): Pair => ({
-  key: shader.let(`${keys}[${i}]`),
-  index: shader.let(`${indices}[${i}]`),
-})
-
 /** Keeps the `take` least of every block, then of every block of what was kept, until all are in one. */
 function rounds(way: Way): SortCode {
   const { rows, take, most, scratch } = way
@@ -161,32 +157,6 @@ function rounds(way: Way): SortCode {
     }
   }
   return { stages: [...stages, blockStage(way, source, finishOf(way))], words }
-}
-
-/** Pairs in scratch memory: all keys, then all indices. */
-interface Pairs {
-  readonly arg: number
-  readonly from: number
-  readonly count: number
-}
-
-const pairsUse = ({ arg, from, count }: Pairs, access: BufferUse['access']): BufferUse => ({
-  arg,
-  dtype: 'uint32',
-  length: from + 2 * count,
-  access,
-})
-
-function loadPair(shader: Shader, use: number, { from, count }: Pairs, place: string): Pair {
-  const memory = shader.memory(use)
-  const at = shader.let(`${from} + ${place}`)
-  return { key: shader.let(memory.load(at)), index: shader.let(memory.load(`${at} + ${count}`)) }
-}
-
-function storePair(shader: Shader, use: number, { from, count }: Pairs, place: string, pair: Pair): void {
-  const at = shader.let(`${from} + ${place}`)
-  shader.memory(use).store(at, pair.key)
-  shader.memory(use).store(`${at} + ${count}`, pair.index)
 }
 
 /** Sorts whole rows in scratch memory, filled up to powers of two. */
