@@ -14,13 +14,13 @@ afterAll(async () => {
   await plain[Symbol.asyncDispose]()
 })
 
-/** Binds a kernel to buffers of these types, which compiles it. @throws ShaderError */
-async function compile(on: WebGpuDevice, kernel: Kernel, types: readonly ConcreteType[]): Promise<void> {
+/** Binds a kernel to buffers of these types: how many texts that compiles. @throws ShaderError */
+async function compiled(on: WebGpuDevice, kernel: Kernel, types: readonly ConcreteType[]): Promise<number> {
   const bytes = types.map(({ dtype, shape }) => dtypes[dtype].bytes * sizeOf(shape))
   const all = kernel.workspaceBytes > 0 ? [...bytes, kernel.workspaceBytes] : bytes
   const before = on.counts().pipelines
   await on.sequence!([{ kernel, args: all.map((size) => on.alloc(size)) }])
-  expect(on.counts().pipelines).toBeGreaterThan(before)
+  return on.counts().pipelines - before
 }
 
 const half = (...shape: readonly number[]): ConcreteType => ({ dtype: 'float16', shape })
@@ -55,7 +55,8 @@ describe.each([
     [1, 40000],
   ])('reductions of %i rows of %i float16 compile', async (rows, columns) => {
     const kernel = await on.fuse(lowered(rows, columns))
-    await compile(on, kernel, [half(rows, columns), half(rows, columns)])
+    const types = [half(rows, columns), half(rows, columns)]
+    expect(await compiled(on, kernel, types)).toBe(columns < 10000 ? 1 : 2)
   })
 
   it.each<[string, readonly ConcreteType[], readonly ConcreteType[], AttrValues]>([
@@ -76,6 +77,6 @@ describe.each([
     ['TopK', [half(3, 70)], [half(3, 5), whole(3, 5)], { k: 5, axis: 1 }],
   ])('%s compiles for float16', async (op, inputs, outputs, attrs) => {
     const kernel = await on.kernel(op, { inputs, outputs, attrs })
-    await compile(on, kernel, [...inputs, ...outputs])
+    expect(await compiled(on, kernel, [...inputs, ...outputs])).toBeGreaterThan(0)
   })
 })
