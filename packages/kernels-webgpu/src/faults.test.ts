@@ -113,7 +113,7 @@ describe('memory', () => {
   it('says how large a buffer may be', async () => {
     await using device = await webgpu()
     expect(() => device.alloc(device.caps.maxBytes + 1024)).toThrow(
-      /a buffer of \d+ bytes was asked for, this adapter allows \d+/,
+      /a buffer of \d+ bytes was asked for, this device allows \d+/,
     )
   })
 })

@@ -3,7 +3,7 @@ import type { BoundLaunch, Buffer, Device, DeviceCaps, FusedKernel, Kernel, Sign
 import { boundInputs, ClosedError, InternalError, PlacementError, ValueError } from '@shoal/core'
 import { type AdapterOptions, type FoundAdapter, findAdapter } from './adapter.ts'
 import { Binder } from './binding.ts'
-import { BufferPool, ownBuffer } from './buffer.ts'
+import { BufferPool, largestBuffer, ownBuffer } from './buffer.ts'
 import { type CommandCounts, Commands } from './commands.ts'
 import { Copier } from './copy.ts'
 import { Health } from './health.ts'
@@ -111,8 +111,8 @@ class GpuDevice implements WebGpuDevice {
     this.gpu = gpu
     this.features = new Set([...gpu.features, ...(found.gpu?.wgslLanguageFeatures ?? [])])
     this.#health = new Health(gpu)
-    this.#pool = new BufferPool(gpu, this.#health, maxBytes)
     this.#commands = new Commands(gpu)
+    this.#pool = new BufferPool(gpu, this.#health, maxBytes, () => this.#commands.submit())
     this.#pipelines = new PipelineCache(gpu, this.#health)
     this.#target = targetOf(gpu, this.features, schedules)
     this.#launcher = {
@@ -124,7 +124,7 @@ class GpuDevice implements WebGpuDevice {
     this.caps = {
       dtypes: new Set(wgslDtypes),
       maxBuffers: this.#target.maxBuffers,
-      maxBytes: Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize, maxBytes),
+      maxBytes: Math.min(largestBuffer(gpu), maxBytes),
       subBuffers: false,
       // Implementations of WGSL may take it that no number is NaN or infinite.
       strictNaN: false,
