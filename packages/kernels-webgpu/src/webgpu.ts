@@ -83,10 +83,17 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<WebGpuDevice>
   const found = await findAdapter(options)
   const { adapter } = found
   if (schedules !== undefined) demandSchedules(schedules, adapter.info)
-  const gpu = await adapter.requestDevice({
-    requiredFeatures: features.filter((name) => adapter.features.has(name)),
-    requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])),
-  })
+  const gpu = await adapter
+    .requestDevice({
+      requiredFeatures: features.filter((name) => adapter.features.has(name)),
+      requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])),
+    })
+    .catch((cause: unknown) => {
+      throw new PlacementError(
+        `the GPU's adapter opens no device (${cause instanceof Error ? cause.message : String(cause)}): an adapter opens one only, request another, or leave it to webgpu()`,
+        { cause },
+      )
+    })
   return new GpuDevice(found, gpu, maxBytes, schedules)
 }
 
