@@ -27,3 +27,17 @@ describe('memory that is freed while commands are still to be sent off', () => {
     expect(numbers(await device.read(to))).toEqual([1, 2, 3, 4])
   })
 })
+
+it('is read by way of memory that is no larger than it must be, where it is large', async () => {
+  await using device = await webgpu()
+  const large = device.alloc(2 ** 24 + 4)
+  const sizes: number[] = []
+  const create = device.gpu.createBuffer.bind(device.gpu)
+  device.gpu.createBuffer = (descriptor) => {
+    sizes.push(descriptor.size)
+    return create(descriptor)
+  }
+  expect((await device.read(large)).length).toBe(2 ** 24 + 4)
+  await device.read(large, 300)
+  expect(sizes).toEqual([2 ** 24 + 4, 512])
+})

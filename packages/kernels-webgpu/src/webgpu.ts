@@ -230,12 +230,13 @@ class GpuDevice implements WebGpuDevice {
     const profile = new Profile(this.gpu)
     this.#commands.profile = profile
     try {
-      await work()
-      this.#commands.submit()
-    } finally {
-      this.#commands.profile = undefined
-    }
-    try {
+      try {
+        await work()
+      } finally {
+        // Also after a failure: what is still to be sent off refers to the profile.
+        this.#commands.submit()
+        this.#commands.profile = undefined
+      }
       return await profile.times()
     } finally {
       profile.destroy()
