@@ -45,6 +45,9 @@ async function countsOf(work: Work): Promise<Counts> {
 const arenaOf = ({ memory: { slots, constants, scratch }, bodies }: ProgramReport): number =>
   slots + constants + scratch + bodies.reduce((sum, body) => sum + arenaOf(body), 0)
 
+/** How much a count may grow unnoticed: the length of shaders changes with every word of their text, most others are exact. */
+const slack: { readonly [what: string]: number } = { characters: 0.1 }
+
 /** What grew from one book to the other, and which works only one of them has, one line each. */
 export function growth<C extends { readonly [what in keyof C]: number }>(
   accepted: { readonly [name: string]: C },
@@ -55,7 +58,7 @@ export function growth<C extends { readonly [what in keyof C]: number }>(
     const before = accepted[name]
     if (!before) return [`${name}: is new`]
     return (Object.keys(counts) as (keyof C & string)[])
-      .filter((what) => counts[what] > before[what])
+      .filter((what) => counts[what] > before[what] * (1 + (slack[what] ?? 0)))
       .map((what) => `${name}: ${what} grew from ${String(before[what])} to ${String(counts[what])}`)
   })
   return [...grown, ...gone.map((name) => `${name}: is gone`)]
