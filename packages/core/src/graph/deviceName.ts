@@ -38,11 +38,17 @@ export function formatDeviceName({ job, task, type, index }: DeviceName): string
   return `${job === undefined ? '' : `/job:${job}`}${task === undefined ? '' : `/task:${task}`}${device}`
 }
 
-/** `inner` completed by what only `outer` says. A type said inside makes the outer index meaningless. */
+/** `inner` completed by what only `outer` says. A type said inside makes the outer index meaningless, another job the outer task. */
 export function mergeDeviceNames(outer: string, inner: string): string {
   const [a, b] = [parseDeviceName(outer), parseDeviceName(inner)]
-  const { index, ...rest } = a
-  return formatDeviceName({ ...rest, ...(b.type === undefined && index !== undefined && { index }), ...b })
+  const { index, task, ...rest } = a
+  const sameJob = a.job === undefined || b.job === undefined || a.job === b.job
+  return formatDeviceName({
+    ...rest,
+    ...(b.type === undefined && index !== undefined && { index }),
+    ...(sameJob && task !== undefined && { task }),
+    ...b,
+  })
 }
 
 /** Does a whole name have all the parts that a partial one says? */
