@@ -10,6 +10,8 @@ export interface DeviceName {
 }
 
 const word = /^[a-zA-Z][a-zA-Z0-9_-]*$/
+/** May a job or a type of device be called so? */
+export const isDeviceWord = (text: string): boolean => word.test(text)
 
 /** The parts of a name. @throws ValueError for anything that is not one. */
 export function parseDeviceName(text: string): DeviceName {
@@ -23,7 +25,7 @@ export function parseDeviceName(text: string): DeviceName {
       ? /^(?:\/job:([^/:]+))?(?:\/task:(\d+))?(?:\/device:([^/:]+)(?::(\d+))?)?$/.exec(text)
       : /^()()([^/:]+)(?::(\d+))?$/.exec(text)) ?? []
   if (!job && task === undefined && !type) throw bad()
-  for (const part of [job, type]) if (part && !word.test(part)) throw bad()
+  for (const part of [job, type]) if (part && !isDeviceWord(part)) throw bad()
   return {
     ...(job && { job }),
     ...(task && { task: Number(task) }),
