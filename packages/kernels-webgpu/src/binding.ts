@@ -13,12 +13,12 @@ interface Variant {
   readonly firsts: readonly number[]
 }
 
-const variants = new WeakMap<Stage, Map<string, Variant>>()
-
 /** Binds stages on one device. */
 export class Binder {
   private readonly device: GPUDevice
   private readonly pipelines: PipelineCache
+  private readonly variants = new WeakMap<Stage, Map<string, Variant>>()
+
   constructor(device: GPUDevice, pipelines: PipelineCache) {
     this.device = device
     this.pipelines = pipelines
@@ -26,13 +26,13 @@ export class Binder {
 
   /** A dispatch of a stage on the arguments of a launch, whose pipeline may still have to be compiled. @throws ShaderError */
   async later(stage: Stage, name: string, args: readonly GpuBuffer[]): Promise<Dispatch> {
-    const variant = variantOf(stage, name, args)
+    const variant = this.variantOf(stage, name, args)
     return this.bind(stage, variant, args, await this.pipelines.later(variant.source))
   }
 
   /** The same at once. */
   now(stage: Stage, name: string, args: readonly GpuBuffer[]): Dispatch {
-    const variant = variantOf(stage, name, args)
+    const variant = this.variantOf(stage, name, args)
     return this.bind(stage, variant, args, this.pipelines.now(variant.source))
   }
 
@@ -48,18 +48,18 @@ export class Binder {
     const [width, height] = spread(stage.groups)
     return { pipeline, group, width, height, buffers, name: source.name }
   }
-}
 
-function variantOf(stage: Stage, name: string, args: readonly GpuBuffer[]): Variant {
-  const groups = groupsOf(stage.buffers, args)
-  const key = groups.map((uses) => uses.join()).join(' ')
-  let known = variants.get(stage)
-  if (!known) variants.set(stage, (known = new Map()))
-  const found = known.get(key)
-  if (found) return found
-  const made = write(stage, name, groups)
-  known.set(key, made)
-  return made
+  private variantOf(stage: Stage, name: string, args: readonly GpuBuffer[]): Variant {
+    const groups = groupsOf(stage.buffers, args)
+    const key = groups.map((uses) => uses.join()).join(' ')
+    let known = this.variants.get(stage)
+    if (!known) this.variants.set(stage, (known = new Map()))
+    const found = known.get(key)
+    if (found) return found
+    const made = write(stage, name, groups, this.device.features)
+    known.set(key, made)
+    return made
+  }
 }
 
 /** The uses that each binding serves. */
@@ -83,8 +83,18 @@ function apart(same: readonly number[], uses: readonly BufferUse[]): number[][] 
   return [...Map.groupBy(same, (i) => uses[i]!.arg).values()]
 }
 
-function write(stage: Stage, name: string, groups: readonly (readonly number[])[]): Variant {
-  const bindings = groups.map((group) => bindingFor(group.map((i) => stage.buffers[i]!)))
+function write(
+  stage: Stage,
+  name: string,
+  groups: readonly (readonly number[])[],
+  features: ReadonlySet<string>,
+): Variant {
+  const bindings = groups.map((group) =>
+    bindingFor(
+      group.map((i) => stage.buffers[i]!),
+      features,
+    ),
+  )
   const bindingOf = stage.buffers.map((_, i) => groups.findIndex((group) => group.includes(i)))
   const shader = new Shader(stage.buffers, bindings, bindingOf)
   stage.write(shader)

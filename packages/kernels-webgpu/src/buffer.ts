@@ -29,20 +29,30 @@ export function ownBuffer(buffer: Buffer | undefined): GpuBuffer {
 /** Buffers are multiples of so many bytes, so that sizes that are nearly the same can take each other's place. */
 const grain = 256
 
+/** Bytes of a buffer at most: what the device allows, and what shaders, whose indices are i32, can count. */
+export const largestBuffer = ({
+  limits: { maxBufferSize, maxStorageBufferBindingSize },
+}: GPUDevice): number => Math.min(maxBufferSize, maxStorageBufferBindingSize, 2 ** 31 - grain)
+
 /** Allocates, and keeps what was freed for those who ask for as much. */
 export class BufferPool {
   private readonly device: GPUDevice
   private readonly maxBytes: number
   private readonly health: Health
-  private readonly free = new Map<number, GPUBuffer[]>()
+  private readonly submit: () => void
+  private readonly free = new Map<number, GpuBuffer[]>()
   private held = 0
   private spare = 0
 
-  /** @param maxBytes that all buffers together may take. */
-  constructor(device: GPUDevice, health: Health, maxBytes: number) {
+  /**
+   * @param maxBytes that all buffers together may take.
+   * @param submit sends off what was enqueued: commands may still use what was freed, but not what was destroyed.
+   */
+  constructor(device: GPUDevice, health: Health, maxBytes: number, submit: () => void) {
     this.device = device
     this.maxBytes = maxBytes
     this.health = health
+    this.submit = submit
   }
 
   /** Bytes of the buffers in use, and of those kept for reuse. */
@@ -54,10 +64,13 @@ export class BufferPool {
   take(bytes: number): GpuBuffer {
     const size = Math.max(1, Math.ceil(bytes / grain)) * grain
     this.demandRoom(size)
-    const buffer = this.free.get(size)?.pop()
-    if (buffer) this.spare -= size
+    const used = this.free.get(size)?.pop()
+    if (used) this.spare -= size
+    const buffer = new GpuBuffer(bytes, used?.gpu ?? this.create(size))
+    // Pending commands may still need what its memory held before.
+    if (used) buffer.lastBatch = used.lastBatch
     this.held += size
-    return new GpuBuffer(bytes, buffer ?? this.create(size))
+    return buffer
   }
 
   give(buffer: GpuBuffer): void {
@@ -66,25 +79,26 @@ export class BufferPool {
     this.held -= size
     this.spare += size
     const same = this.free.get(size)
-    if (same) same.push(buffer.gpu)
-    else this.free.set(size, [buffer.gpu])
+    if (same) same.push(buffer)
+    else this.free.set(size, [buffer])
     // More than is in use is not worth keeping, except for the little that comes and goes.
     if (this.spare > Math.max(this.held, 2 ** 26)) this.drop()
   }
 
   /** Gives up what is kept for reuse. */
   drop(): void {
-    for (const buffers of this.free.values()) buffers.forEach((buffer) => buffer.destroy())
+    if (this.spare === 0) return
+    this.submit()
+    for (const buffers of this.free.values()) buffers.forEach(({ gpu }) => gpu.destroy())
     this.free.clear()
     this.spare = 0
   }
 
   private demandRoom(size: number): void {
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits
-    const largest = Math.min(maxBufferSize, maxStorageBufferBindingSize)
+    const largest = largestBuffer(this.device)
     if (size > largest)
       throw new OutOfMemoryError(
-        `a buffer of ${size} bytes was asked for, this adapter allows ${largest}: use smaller batches, or split the tensor`,
+        `a buffer of ${size} bytes was asked for, this device allows ${largest}: use smaller batches, or split the tensor`,
       )
     if (this.held + this.spare + size > this.maxBytes) this.drop()
     if (this.held + size > this.maxBytes) throw this.outOfMemory(size)

@@ -13,6 +13,7 @@ import {
   mul,
   NDArray,
   OutOfMemoryError,
+  PlacementError,
   placeholder,
   reference,
   scope,
@@ -23,6 +24,7 @@ import {
   variable,
 } from '@shoal/core'
 import { describe, expect, it } from 'vitest'
+import { create } from 'webgpu'
 import { ShaderError } from './errors.ts'
 import { webgpu, type WebGpuDevice } from './webgpu.ts'
 
@@ -47,6 +49,14 @@ describe('opening', () => {
     const { code, output } = await inNode({ VK_ICD_FILENAMES: '/nowhere.json', XDG_RUNTIME_DIR: '/nowhere' })
     expect(output).toContain('PlacementError: WebGPU found no adapter: install a Vulkan driver')
     expect(code).not.toBe(0)
+  })
+  it('says of an adapter that has a device already that it opens no other', async () => {
+    const gpu = create([])
+    const adapter = (await gpu.requestAdapter())!
+    await using first = await webgpu({ adapter })
+    expect(first.adapterInfo).toBe(adapter.info)
+    await expect(webgpu({ adapter })).rejects.toThrow(PlacementError)
+    await expect(webgpu({ adapter })).rejects.toThrow(/an adapter opens one only, request another/)
   })
   it('names the npm package that Node needs', async () => {
     const hide = `data:text/javascript,import { registerHooks } from 'node:module';
@@ -113,7 +123,7 @@ describe('memory', () => {
   it('says how large a buffer may be', async () => {
     await using device = await webgpu()
     expect(() => device.alloc(device.caps.maxBytes + 1024)).toThrow(
-      /a buffer of \d+ bytes was asked for, this adapter allows \d+/,
+      /a buffer of \d+ bytes was asked for, this device allows \d+/,
     )
   })
 })

@@ -3,7 +3,7 @@ import type { ConcreteType, FusedKernel } from '@shoal/core'
 import { affine, sizeOf } from '@shoal/core'
 import type { BufferUse } from './stage.ts'
 import { toBfloat16, toFloat16 } from './wgsl/half.ts'
-import { type Memory, perWord } from './wgsl/memory.ts'
+import type { Memory } from './wgsl/memory.ts'
 import { scalarType } from './wgsl/representation.ts'
 import { ScalarWriter } from './wgsl/scalar.ts'
 import type { Shader } from './wgsl/shader.ts'
@@ -36,7 +36,7 @@ export function storedIn(use: BufferUse): Output {
   if (use.length % 4 !== 0) return single
   const inFours: Stored<readonly string[]> = {
     uses: [usedInFours(use)],
-    store: (shader, first, index, values) => storeFour(shader, shader.memory(first), index, values),
+    store: (shader, first, index, values) => storeFour(shader.memory(first), index, values),
   }
   return { ...single, inFours }
 }
@@ -93,7 +93,6 @@ export function outputThrough(epilogue: FusedKernel, { dtype }: ConcreteType, in
       )
       written.forEach((_, i) =>
         storeFour(
-          shader,
           shader.memory(first + further.length + i),
           index,
           results.map((result) => result[i]!),
@@ -104,18 +103,10 @@ export function outputThrough(epilogue: FusedKernel, { dtype }: ConcreteType, in
   return { ...single, inFours }
 }
 
-/** A use that stores four elements at a time, as a vector or as whole words. */
-const usedInFours = (use: BufferUse): BufferUse =>
-  perWord(use.dtype) === 1 ? { ...use, vector: 4 } : { ...use, words: true }
+const usedInFours = (use: BufferUse): BufferUse => ({ ...use, vector: 4 })
 
-function storeFour(shader: Shader, memory: Memory, index: string, values: readonly string[]): void {
-  const per = perWord(memory.dtype)
-  if (per === 1)
-    return memory.store4(`${index} >> 2u`, `vec4<${scalarType(memory.dtype)}>(${values.join(', ')})`)
-  const word = shader.let(`${index} / ${per}`)
-  for (let k = 0; k < 4 / per; k++)
-    memory.storeWord(k === 0 ? word : `${word} + ${k}`, memory.packed(values.slice(k * per, (k + 1) * per)))
-}
+const storeFour = (memory: Memory, index: string, values: readonly string[]): void =>
+  memory.store4(`${index} >> 2u`, `vec4<${scalarType(memory.dtype)}>(${values.join(', ')})`)
 
 /** The loop counters of the epilogue at the point that stores an element. */
 function countersAt(shader: Shader, { axes, stores }: FusedKernel, index: string): string[] {

@@ -19,34 +19,36 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout
 }
 
-/** Pipelines by their text. */
+/** Pipelines that are kept for whoever needs them next. Programs hold those that they run with. */
+const mostKept = 2048
+
+/** Pipelines by their text: those that were asked for last. */
 export class PipelineCache {
   private readonly device: GPUDevice
   private readonly health: Health
   private readonly ready = new Map<string, Pipeline>()
   private readonly pending = new Map<string, Promise<Pipeline>>()
   private readonly layouts = new Map<string, readonly [GPUBindGroupLayout, GPUPipelineLayout]>()
+  private readonly most: number
+  private compiled = 0
   private characters = 0
 
-  constructor(device: GPUDevice, health: Health) {
+  /** @param most that are kept for whoever needs them next. Default 2048. */
+  constructor(device: GPUDevice, health: Health, most = mostKept) {
     this.device = device
     this.health = health
+    this.most = most
   }
 
   /** Pipelines that were compiled, and the characters of their texts. */
   get counts(): { readonly pipelines: number; readonly characters: number } {
-    return { pipelines: this.ready.size + this.pending.size, characters: this.characters }
-  }
-
-  /** One that is ready. */
-  known(text: string): Pipeline | undefined {
-    return this.ready.get(text)
+    return { pipelines: this.compiled, characters: this.characters }
   }
 
   /** Compiles without holding anybody up. @throws ShaderError */
   later(source: PipelineSource): Promise<Pipeline> {
     const { text } = source
-    const ready = this.ready.get(text)
+    const ready = this.known(text)
     if (ready) return Promise.resolve(ready)
     const known = this.pending.get(text)
     if (known) return known
@@ -57,7 +59,7 @@ export class PipelineCache {
 
   /** Compiles at once; should the shader be wrong, the device fails later. */
   now(source: PipelineSource): Pipeline {
-    const ready = this.ready.get(source.text)
+    const ready = this.known(source.text)
     if (ready) return ready
     const { device } = this
     const [layout, pipelineLayout] = this.layoutOf(source.writes)
@@ -89,8 +91,20 @@ export class PipelineCache {
     }
   }
 
+  /** One that is ready: from now on the last that was asked for. */
+  private known(text: string): Pipeline | undefined {
+    const pipeline = this.ready.get(text)
+    if (!pipeline) return undefined
+    this.ready.delete(text)
+    this.ready.set(text, pipeline)
+    return pipeline
+  }
+
   private keep(source: PipelineSource, pipeline: Pipeline): Pipeline {
+    const oldest = this.ready.size >= this.most ? this.ready.keys().next().value : undefined
+    if (oldest !== undefined) this.ready.delete(oldest)
     this.ready.set(source.text, pipeline)
+    this.compiled++
     this.characters += source.text.length
     return pipeline
   }

@@ -4,7 +4,7 @@ import { mapMode, usage } from './usage.ts'
 /** Bytes of idle memory that are kept. */
 const keptBytes = 2 ** 24
 
-/** Read-back buffers by size, powers of two. */
+/** Read-back buffers by size; those that are kept are powers of two. */
 export class ReadBacks {
   private readonly device: GPUDevice
   private readonly idle = new Map<number, GPUBuffer[]>()
@@ -17,7 +17,8 @@ export class ReadBacks {
 
   /** A buffer for `size` bytes, to be copied to. */
   take(size: number): GPUBuffer {
-    const whole = Math.max(256, 2 ** Math.ceil(Math.log2(size)))
+    // What is too large to be kept is as large as it must be: a power of two may be beyond the limits.
+    const whole = size > keptBytes ? size : Math.max(256, 2 ** Math.ceil(Math.log2(size)))
     const known = this.idle.get(whole)?.pop()
     if (known) this.bytes -= whole
     const buffer = known ?? this.device.createBuffer({ size: whole, usage: usage.mapRead | usage.copyTarget })

@@ -12,11 +12,11 @@ export interface BufferUse {
   readonly length: number
   /** What is written may be read as well. */
   readonly access: 'read' | 'write'
-  /** Read and written four elements at a time (`load4`, `store4`): only for elements of 4 bytes, of which there are a multiple of four. Default 1. */
+  /** Read and written four elements at a time (`load4`, `store4`), of which there are a multiple of four. Default 1. */
   readonly vector?: 1 | 4
   /**
-   * Elements of fewer than 4 bytes share words. They are stored by atomic operations, so that neighbours may be stored by other lanes at the same
-   * time; `words` says that this stage stores whole words only (`storeWord`), each by one lane.
+   * Elements of fewer than 4 bytes share words. They are stored by atomic operations, but for float16 where the device has it, so that neighbours may
+   * be stored by other lanes at the same time; `words` says that this stage reads or stores whole words only (`loadWord`, `storeWord`), each stored by one lane.
    */
   readonly words?: boolean
 }

@@ -109,5 +109,12 @@ describe('a training step', () => {
     expect(times.length).toBe(device.counts().dispatches - before)
     expect(times.some(({ kernel }) => kernel.includes('convBackpropFilter'))).toBe(true)
     expect(times.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0)).toBeGreaterThan(0)
+    // Work that fails ends its profile too.
+    const failing = device.profile(async () => {
+      await session.run([loss, step], feeds(0))
+      throw new Error('no more')
+    })
+    await expect(failing).rejects.toThrow('no more')
+    expect((await device.profile(() => session.run(loss, feeds(0)))).length).toBeGreaterThan(0)
   })
 })

@@ -3,7 +3,7 @@ import type { BoundLaunch, Buffer, Device, DeviceCaps, FusedKernel, Kernel, Sign
 import { boundInputs, ClosedError, InternalError, PlacementError, ValueError } from '@shoal/core'
 import { type AdapterOptions, type FoundAdapter, findAdapter } from './adapter.ts'
 import { Binder } from './binding.ts'
-import { BufferPool, ownBuffer } from './buffer.ts'
+import { BufferPool, largestBuffer, ownBuffer } from './buffer.ts'
 import { type CommandCounts, Commands } from './commands.ts'
 import { Copier } from './copy.ts'
 import { Health } from './health.ts'
@@ -83,10 +83,17 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<WebGpuDevice>
   const found = await findAdapter(options)
   const { adapter } = found
   if (schedules !== undefined) demandSchedules(schedules, adapter.info)
-  const gpu = await adapter.requestDevice({
-    requiredFeatures: features.filter((name) => adapter.features.has(name)),
-    requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])),
-  })
+  const gpu = await adapter
+    .requestDevice({
+      requiredFeatures: features.filter((name) => adapter.features.has(name)),
+      requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])),
+    })
+    .catch((cause: unknown) => {
+      throw new PlacementError(
+        `the GPU's adapter opens no device (${cause instanceof Error ? cause.message : String(cause)}): an adapter opens one only, request another, or leave it to webgpu()`,
+        { cause },
+      )
+    })
   return new GpuDevice(found, gpu, maxBytes, schedules)
 }
 
@@ -111,8 +118,8 @@ class GpuDevice implements WebGpuDevice {
     this.gpu = gpu
     this.features = new Set([...gpu.features, ...(found.gpu?.wgslLanguageFeatures ?? [])])
     this.#health = new Health(gpu)
-    this.#pool = new BufferPool(gpu, this.#health, maxBytes)
     this.#commands = new Commands(gpu)
+    this.#pool = new BufferPool(gpu, this.#health, maxBytes, () => this.#commands.submit())
     this.#pipelines = new PipelineCache(gpu, this.#health)
     this.#target = targetOf(gpu, this.features, schedules)
     this.#launcher = {
@@ -124,7 +131,7 @@ class GpuDevice implements WebGpuDevice {
     this.caps = {
       dtypes: new Set(wgslDtypes),
       maxBuffers: this.#target.maxBuffers,
-      maxBytes: Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize, maxBytes),
+      maxBytes: Math.min(largestBuffer(gpu), maxBytes),
       subBuffers: false,
       // Implementations of WGSL may take it that no number is NaN or infinite.
       strictNaN: false,
@@ -223,12 +230,13 @@ class GpuDevice implements WebGpuDevice {
     const profile = new Profile(this.gpu)
     this.#commands.profile = profile
     try {
-      await work()
-      this.#commands.submit()
-    } finally {
-      this.#commands.profile = undefined
-    }
-    try {
+      try {
+        await work()
+      } finally {
+        // Also after a failure: what is still to be sent off refers to the profile.
+        this.#commands.submit()
+        this.#commands.profile = undefined
+      }
       return await profile.times()
     } finally {
       profile.destroy()

@@ -18,6 +18,7 @@ import { caseStep } from './controlFlow.ts'
 import { isBlank } from '../ops/graph/blank.ts'
 import type { Awaitable, Buffer, Kernel, PreparedInputs, Signature } from './device.ts'
 import type { Memory, Nested, Step } from './program.ts'
+import { scatterSignature } from '../place/scatterSignature.ts'
 import { scanStep } from './scanStep.ts'
 import { whileStep } from './whileStep.ts'
 import type { HostValues, RunState } from './state.ts'
@@ -236,18 +237,7 @@ function updateKernel(name: string, value: Tensor, update: 'add' | 'sub'): Fused
 function scatter(unit: Unit, { memory, variable }: StepContext): Awaitable<Prepared> {
   const resource = unit.node.attrs['resource'] as VariableResource
   const to = variable(resource)
-  const type = resource.type as ConcreteType
-  const [indices, updates] = unit.node.inputs.map((t) => t.type as ConcreteType) as [
-    ConcreteType,
-    ConcreteType,
-  ]
-  const signature: Signature = {
-    name: unit.node.name,
-    inputs: [type, { dtype: indices.dtype, shape: [...indices.shape, 1] }, updates],
-    outputs: [type],
-    attrs: { update: unit.node.attrs['update'] },
-  }
-  return after(memory.device.kernel('TensorScatter', signature), (kernel) => ({
+  return after(memory.device.kernel('TensorScatter', scatterSignature(unit.node)), (kernel) => ({
     kernel,
     args: [to, ...unit.inputs.map((t) => memory.bufferOf(t)), to],
   }))

@@ -67,16 +67,3 @@ function isPlain({ output: { uses }, firstOutput }: Places): boolean {
 /** The dtype of scratch memory for values that a dtype is computed in: a word each. */
 export const wordDtype = (dtype: DType): 'float32' | 'int32' | 'uint32' =>
   (({ f32: 'float32', i32: 'int32', u32: 'uint32', bool: 'uint32' }) as const)[scalarType(dtype)]
-
-/** `position` as a counter of each of some axes, the last one fastest. */
-export function countersOf(shader: Shader, position: string, sizes: readonly number[]): string[] {
-  let rest = position
-  const found = sizes.map(() => '0')
-  for (let axis = sizes.length - 1; axis > 0; axis--) {
-    if (sizes[axis] === 1) continue
-    found[axis] = shader.let(`${rest} % ${sizes[axis]}`)
-    rest = shader.let(`${rest} / ${sizes[axis]}`)
-  }
-  if (sizes.length > 0) found[0] = rest
-  return found
-}

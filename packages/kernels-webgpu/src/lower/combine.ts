@@ -1,7 +1,8 @@
 // How values of a reduction meet, in WGSL.
 import type { Combine, DType } from '@shoal/core'
 import { dtypes, neutral } from '@shoal/core'
-import { literal } from '../wgsl/literal.ts'
+import { isNaN } from '../wgsl/half.ts'
+import { floatLiteral, literal } from '../wgsl/literal.ts'
 import { greatest, least } from '../wgsl/scalar.ts'
 import type { Shader } from '../wgsl/shader.ts'
 
@@ -13,6 +14,20 @@ export function combined(shader: Shader, combine: Combine, dtype: DType, a: stri
   if (combine === 'prod') return narrowed(`${a} * ${b}`, dtype)
   if (kind !== 'float') return `${combine}(${a}, ${b})`
   return `${shader.include(combine === 'max' ? greatest : least)}(${a}, ${b})`
+}
+
+/** What a value is in all lanes of the subgroup, as one. Only where all lanes come, with the extension `subgroups`. */
+export function subgroupCombined(shader: Shader, combine: Combine, dtype: DType, value: string): string {
+  const { kind } = dtypes[dtype]
+  if (kind === 'bool')
+    return `${combine === 'max' || combine === 'sum' ? 'subgroupAny' : 'subgroupAll'}(${value})`
+  if (combine === 'sum') return narrowed(`subgroupAdd(${value})`, dtype)
+  if (combine === 'prod') return narrowed(`subgroupMul(${value})`, dtype)
+  const extreme = `${combine === 'max' ? 'subgroupMax' : 'subgroupMin'}(${value})`
+  if (kind !== 'float') return extreme
+  // Which extreme numbers have among which is NaN, devices do not agree upon.
+  const nan = `subgroupAny(${shader.include(isNaN)}(${value}))`
+  return `select(${extreme}, ${floatLiteral(shader, Number.NaN)}, ${nan})`
 }
 
 /** The value of a reduction over nothing. */

@@ -1,56 +1,45 @@
 // Kernels with reductions: several lanes share a point of the kept axes, meet in workgroup memory and, where points are few and long, in scratch memory.
-import type { Expr, FusedKernel, KernelReduction } from '@shoal/core'
-import { affine, sizeOf, storesEverywhere, subexpressions } from '@shoal/core'
+import type { FusedKernel, KernelReduction } from '@shoal/core'
+import { storesEverywhere, subexpressions } from '@shoal/core'
 import type { BufferUse, KernelCode, Stage, Target } from '../stage.ts'
 import type { Memory } from '../wgsl/memory.ts'
-import { loadsFrom, ScalarWriter } from '../wgsl/scalar.ts'
 import { scalarType } from '../wgsl/representation.ts'
+import { loadsFrom, ScalarWriter } from '../wgsl/scalar.ts'
 import type { Shader } from '../wgsl/shader.ts'
 import { combined, neutralLiteral } from './combine.ts'
 import { usesOf } from './lower.ts'
 import { counters } from './map.ts'
-
-/** How the points of the kept axes, and the terms of each, are shared out. */
-export interface Sharing {
-  /** Lanes that share the terms of a point; a power of two. */
-  readonly across: number
-  /** Points of a workgroup. */
-  readonly points: number
-  /** Do neighbouring lanes read neighbouring terms, rather than neighbouring points? */
-  readonly along: boolean
-  /** Workgroups that share the terms of a point; what they find meets in scratch memory. */
-  readonly splits: number
-}
-
-/** So many lanes keep a GPU busy. */
-const enough = 32768
-/** Splitting a point among workgroups costs another dispatch: each must have so many terms at least. */
-const splitTerms = 2048
+import { meet, type Seat } from './meet.ts'
+import { keptOf, share, type Sharing, termsOf } from './sharing.ts'
 
 /** The stages of a kernel with reductions: one, or, where points are split, one for every reduction that needs others, and one to store. */
 export function reductionStages(kernel: FusedKernel, target: Target): KernelCode {
   const sharing = share(kernel, target)
   const levels = levelsOf(kernel)
   const { across, points, splits } = sharing
+  const { features } = target
   const schedule = `${across} lanes a point, ${points} points a workgroup${splits > 1 ? `, ${splits} workgroups a point` : ''}`
   const all = [...kernel.stores.keys()]
-  if (splits === 1) return { stages: [stageOf(kernel, sharing, levels, all)], workspaceBytes: 0, schedule }
+  if (splits === 1)
+    return {
+      stages: [stageOf({ kernel, sharing, levels, features, outputs: all })],
+      workspaceBytes: 0,
+      schedule,
+    }
   // What is stored once may take the memory of what other workgroups still read to store everywhere: it waits for a stage of its own.
   const stores = [
     all.filter((i) => storesEverywhere(kernel, kernel.stores[i]!)),
     all.filter((i) => !storesEverywhere(kernel, kernel.stores[i]!)),
   ].filter((outputs) => outputs.length > 0)
   const stages = [
-    ...levels.map((_, level) => stageOf(kernel, sharing, levels.slice(0, level + 1))),
-    ...stores.map((outputs) => stageOf(kernel, sharing, levels, outputs)),
+    ...levels.map((_, level) => stageOf({ kernel, sharing, levels: levels.slice(0, level + 1), features })),
+    ...stores.map((outputs) => stageOf({ kernel, sharing, levels, features, outputs })),
   ]
   return { stages, workspaceBytes: 4 * partials(kernel, sharing) * kernel.reductions.length, schedule }
 }
 
 /** What the workgroups of a split kernel find of one reduction. */
 const partials = (kernel: FusedKernel, { splits }: Sharing): number => splits * keptOf(kernel)
-const keptOf = ({ axes, reduced }: FusedKernel): number => sizeOf(axes.slice(0, axes.length - reduced))
-const termsOf = ({ axes, reduced }: FusedKernel): number => sizeOf(axes.slice(axes.length - reduced))
 
 /** Reductions by what they need: those of a level only need those of levels before. */
 function levelsOf({ reductions }: FusedKernel): readonly (readonly number[])[] {
@@ -66,50 +55,18 @@ function levelsOf({ reductions }: FusedKernel): readonly (readonly number[])[] {
   )
 }
 
-/** Chooses the sharing of a kernel. */
-export function share(kernel: FusedKernel, target: Target): Sharing {
-  const [kept, terms] = [keptOf(kernel), termsOf(kernel)]
-  const along = readsAlong(kernel)
-  const most = Math.min(256, target.lanes)
-  const wanted = Math.max(along ? Math.min(32, terms) : 1, Math.ceil(enough / Math.max(1, kept)))
-  const across = powerOfTwo(Math.max(1, Math.min(most, wanted, Math.ceil(terms / 2))))
-  const points = Math.max(1, Math.min(Math.floor(Math.max(64, across) / across), kept))
-  const groups = Math.ceil(kept / points)
-  // Scratch memory takes a binding too.
-  const bound = kernel.inputs.length + kernel.stores.length
-  const splits =
-    bound >= target.maxBuffers || across * points * groups * 2 > enough || terms < 2 * splitTerms
-      ? 1
-      : Math.min(256, Math.floor(terms / splitTerms), Math.ceil(enough / (across * points * groups)))
-  return { across, points, along, splits }
+/** What a stage is made of. With `outputs`, it finishes the reductions of all levels and stores these; without, it leaves parts of the last level's in scratch memory. */
+interface StagePlan {
+  readonly kernel: FusedKernel
+  readonly sharing: Sharing
+  readonly levels: readonly (readonly number[])[]
+  /** Of the device, and of WGSL. */
+  readonly features: ReadonlySet<string>
+  readonly outputs?: readonly number[]
 }
 
-/** Does a step along the terms go to the neighbour in memory, for most of what is read? Ties count as terms. */
-function readsAlong({ axes, reduced, reductions }: FusedKernel): boolean {
-  const [lastTerm, lastKept] = [axes.length - 1, axes.length - reduced - 1]
-  let balance = 0
-  for (const e of subexpressions(...reductions.map(({ term }) => term))) {
-    if (e.op !== 'load') continue
-    balance += Number(stride(e.index, lastTerm) === 1) - Number(stride(e.index, lastKept) === 1)
-  }
-  return balance >= 0
-}
-
-function stride(index: Expr, axis: number): number {
-  for (const [atom, coefficient] of affine(index).terms)
-    if (atom.op === 'axis' && atom.axis === axis) return coefficient
-  return 0
-}
-
-const powerOfTwo = (atLeast: number): number => 2 ** Math.ceil(Math.log2(atLeast))
-
-/** A stage. With `outputs`, it finishes the reductions of all levels and stores these; without, it leaves parts of the last level's in scratch memory. */
-function stageOf(
-  kernel: FusedKernel,
-  sharing: Sharing,
-  levels: readonly (readonly number[])[],
-  outputs?: readonly number[],
-): Stage {
+function stageOf(plan: StagePlan): Stage {
+  const { kernel, sharing, levels, outputs } = plan
   const { points, across, splits } = sharing
   const uses = usesOf(kernel)
   const parts = outputs ? [] : levels.at(-1)!
@@ -123,12 +80,14 @@ function stageOf(
           length: partials(kernel, sharing) * kernel.reductions.length,
           access: parts.includes(i) ? 'write' : 'read',
         }))
+  // Once the parts are there, one workgroup is enough to store what a point stores once.
+  const alone = splits === 1 || outputs?.every((i) => !storesEverywhere(kernel, kernel.stores[i]!)) === true
   return {
     buffers: [...used, ...scratch],
-    groups: Math.ceil(keptOf(kernel) / points) * splits,
+    groups: Math.ceil(keptOf(kernel) / points) * (alone ? 1 : splits),
     lanes: points * across,
     write: (shader) => {
-      const writer = new ReductionWriter(shader, kernel, sharing, used.length)
+      const writer = new ReductionWriter(shader, plan, { scratch: used.length, alone })
       const finished = outputs ? levels : levels.slice(0, -1)
       finished.forEach((reductions) =>
         splits === 1 ? writer.reduce(reductions) : writer.collect(reductions),
@@ -148,6 +107,7 @@ class ReductionWriter {
   private readonly shader: Shader
   private readonly kernel: FusedKernel
   private readonly sharing: Sharing
+  private readonly features: ReadonlySet<string>
   private readonly memories: readonly Memory[]
   private readonly scratch: number
   /** The point, inside the range even for lanes that have none: all lanes come to the barriers. */
@@ -155,26 +115,44 @@ class ReductionWriter {
   private readonly exists: string | undefined
   private readonly kept: readonly string[]
   private readonly accumulators: string[] = []
-  private readonly share: string
+  private readonly seat: Seat
+  /** The workgroup among those of its points. */
   private readonly split: string
-  private readonly lanePoint: string
 
-  /** @param scratch the first use that is scratch memory; there is one for every reduction. */
-  constructor(shader: Shader, kernel: FusedKernel, sharing: Sharing, scratch: number) {
+  /**
+   * @param scratch the first use that is scratch memory; there is one for every reduction.
+   * @param alone has each point one workgroup only, in this stage?
+   */
+  constructor(
+    shader: Shader,
+    { kernel, sharing, features }: StagePlan,
+    { scratch, alone }: { readonly scratch: number; readonly alone: boolean },
+  ) {
     const { across, points, along, splits } = sharing
     this.shader = shader
     this.kernel = kernel
     this.sharing = sharing
+    this.features = features
     this.scratch = scratch
     this.memories = Array.from({ length: scratch }, (_, i) => shader.memory(i))
     const kept = keptOf(kernel)
-    this.share =
-      across === 1 ? '0' : points === 1 ? 'lane' : shader.let(along ? `lane % ${across}` : `lane / ${points}`)
-    this.lanePoint =
-      points === 1 ? '0' : across === 1 ? 'lane' : shader.let(along ? `lane / ${across}` : `lane % ${points}`)
-    this.split = splits === 1 ? '0' : shader.let(`group % ${splits}`)
-    const group = splits === 1 ? 'group' : shader.let(`group / ${splits}`)
-    const position = shader.let(`${group} * ${points} + ${this.lanePoint}`)
+    this.seat = {
+      share:
+        across === 1
+          ? '0'
+          : points === 1
+            ? 'lane'
+            : shader.let(along ? `lane % ${across}` : `lane / ${points}`),
+      point:
+        points === 1
+          ? '0'
+          : across === 1
+            ? 'lane'
+            : shader.let(along ? `lane / ${across}` : `lane % ${points}`),
+    }
+    this.split = alone ? '0' : shader.let(`group % ${splits}`)
+    const group = alone ? 'group' : shader.let(`group / ${splits}`)
+    const position = shader.let(`${group} * ${points} + ${this.seat.point}`)
     this.exists = kept % points === 0 ? undefined : `${position} < ${kept}`
     this.point = this.exists ? shader.let(`min(${position}, ${kept - 1})`) : position
     this.kept = counters(shader, this.point, kernel.axes.slice(0, kernel.axes.length - kernel.reduced))
@@ -182,15 +160,13 @@ class ReductionWriter {
 
   /** Computes reductions that need none of each other, and has every lane of a point know the result. */
   reduce(reductions: readonly number[]): void {
-    this.ownShare(reductions).forEach((value, i) => {
-      this.accumulators[reductions[i]!] = this.together(reductions[i]!, value)
-    })
+    this.finish(reductions, this.ownShare(reductions))
   }
 
   /** Computes this workgroup's part of reductions, and leaves it in scratch memory. */
   keep(reductions: readonly number[]): void {
-    const values = this.ownShare(reductions).map((value, i) => this.together(reductions[i]!, value))
     const { shader } = this
+    const values = this.together(reductions, this.ownShare(reductions))
     shader.block(this.onlyOne(), () =>
       reductions.forEach((reduction, i) => {
         const value =
@@ -208,14 +184,14 @@ class ReductionWriter {
     const found = reductions.map((reduction) => {
       const { combine, dtype } = this.kernel.reductions[reduction]!
       const sum = shader.variable(scalarType(dtype), neutralLiteral(shader, combine, dtype))
-      shader.loop(this.share, `${sharing.splits}`, `${sharing.across}`, (part) => {
+      shader.loop(this.seat.share, `${sharing.splits}`, `${sharing.across}`, (part) => {
         const word = shader.memory(this.scratch + reduction).load(this.place(reduction, part))
         const value = scalarType(dtype) === 'bool' ? `(${word} != 0u)` : word
         shader.line(`${sum} = ${combined(shader, combine, dtype, sum, value)};`)
       })
       return sum
     })
-    found.forEach((value, i) => (this.accumulators[reductions[i]!] = this.together(reductions[i]!, value)))
+    this.finish(reductions, found)
   }
 
   /** Stores outputs, once all reductions are finished. */
@@ -231,8 +207,17 @@ class ReductionWriter {
       if (once.length > 0 && sharing.across > 1) shader.line('storageBarrier();')
     }
     if (once.length === 0) return
-    const first = this.onlyOne(sharing.splits > 1 ? `${this.split} == 0` : undefined)
-    shader.block(first, () => this.storeAt(once, this.kept))
+    shader.block(this.onlyOne(), () => this.storeAt(once, this.kept))
+  }
+
+  private finish(reductions: readonly number[], values: readonly string[]): void {
+    this.together(reductions, values).forEach((value, i) => (this.accumulators[reductions[i]!] = value))
+  }
+
+  private together(reductions: readonly number[], values: readonly string[]): string[] {
+    const { shader, kernel, sharing, seat, features } = this
+    const met = reductions.map((i) => kernel.reductions[i]!)
+    return meet(shader, met, values, sharing, seat, features)
   }
 
   private storeAt(outputs: readonly number[], axes: readonly string[]): void {
@@ -277,46 +262,26 @@ class ReductionWriter {
     const sizes = kernel.axes.slice(kernel.axes.length - kernel.reduced)
     const { across, splits } = sharing
     const chunk = Math.ceil(terms / splits)
-    const begin = splits === 1 ? this.share : shader.let(`${this.split} * ${chunk} + ${this.share}`)
+    const begin = splits === 1 ? this.seat.share : shader.let(`${this.split} * ${chunk} + ${this.seat.share}`)
     const end = splits === 1 ? `${terms}` : shader.let(`min(${this.split} * ${chunk} + ${chunk}, ${terms})`)
     shader.loop(begin, end, `${across}`, (term) => body([...this.kept, ...counters(shader, term, sizes)]))
   }
 
-  /** Combines what the lanes of a point have; all of them get the answer. */
-  private together(reduction: number, value: string): string {
-    const { across, points, along } = this.sharing
-    if (across === 1) return value
-    const { shader, kernel } = this
-    const { combine, dtype } = kernel.reductions[reduction]!
-    const shared = shader.shared(`array<${scalarType(dtype)}, ${across * points}>`)
-    // Lane `share` of a point holds its value at `share · step` from where the point begins.
-    const step = along ? 1 : points
-    const own = 'lane'
-    shader.line(`${shared}[${own}] = ${value};`)
-    shader.barrier()
-    for (let half = across / 2; half >= 1; half /= 2) {
-      shader.block(`if (${this.share} < ${half})`, () => {
-        const other = `${shared}[lane + ${half * step}]`
-        shader.line(`${shared}[lane] = ${combined(shader, combine, dtype, `${shared}[lane]`, other)};`)
-      })
-      shader.barrier()
-    }
-    return shader.let(`${shared}[${along ? `${this.lanePoint} * ${across}` : this.lanePoint}]`)
-  }
-
   /** The condition that holds for one lane of each point. */
-  private onlyOne(further?: string): string {
+  private onlyOne(): string {
     const conditions = [
-      ...(this.sharing.across > 1 ? [`${this.share} == 0`] : []),
+      ...(this.sharing.across > 1 ? [`${this.seat.share} == 0`] : []),
       ...(this.exists ? [this.exists] : []),
-      ...(further ? [further] : []),
     ]
     return `if (${conditions.length > 0 ? conditions.join(' && ') : 'true'})`
   }
 
-  /** Where scratch memory has a part of a reduction at this point. */
+  /** Where scratch memory has a part of a reduction at this point: neighbouring lanes read neighbours here too. */
   private place(reduction: number, part: string): string {
-    const { splits } = this.sharing
-    return `${reduction * partials(this.kernel, this.sharing)} + ${this.point} * ${splits} + ${part}`
+    const { kernel, sharing, point } = this
+    const inside = sharing.along
+      ? `${point} * ${sharing.splits} + ${part}`
+      : `${part} * ${keptOf(kernel)} + ${point}`
+    return `${reduction * partials(kernel, sharing)} + ${inside}`
   }
 }

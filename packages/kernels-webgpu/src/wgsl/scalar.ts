@@ -71,11 +71,11 @@ function scalarTarget(shader: Shader, { axes, load, accumulators = [] }: Leaves)
 
 const isFloat = (dtype: DType): boolean => dtypes[dtype].kind === 'float'
 
-/** The low bits of a word as an integer of fewer bits. */
-function wrapped(value: string, dtype: DType): string {
+/** A value of 32 bits in the range of a dtype: integers of fewer bits wrap, all else stays as it is. */
+export function wrapped(value: string, dtype: DType): string {
   if (dtype === 'int8') return `extractBits(${value}, 0u, 8u)`
   if (dtype === 'int16') return `extractBits(${value}, 0u, 16u)`
-  return dtype === 'uint8' ? `(${value}) & 0xffu` : value
+  return dtype === 'uint8' ? `((${value}) & 0xffu)` : value
 }
 
 function unary(shader: Shader, op: Unary, x: string, dtype: DType): string {

@@ -1,4 +1,5 @@
 // Writes the text of one shader: bindings for its buffers, the functions that it needs, and the lines of its body.
+import { InternalError } from '@shoal/core'
 import type { BufferUse, Stage } from '../stage.ts'
 import { Memory, type Binding } from './memory.ts'
 
@@ -9,6 +10,12 @@ export interface WgslFunction {
   readonly needs?: readonly WgslFunction[]
 }
 
+/** What WGSL has only where the device has the feature of that name, `shader-f16` for f16. */
+export type Extension = 'f16' | 'subgroups'
+
+/** Values that a shader may ask for, u32, besides those that each has. */
+export type Builtin = 'subgroup_id' | 'num_subgroups'
+
 /** The workgroups of one dimension that every implementation takes. */
 const widest = 65535
 
@@ -17,6 +24,8 @@ export class Shader {
   private readonly memories: readonly Memory[]
   private readonly bindings: readonly Binding[]
   private readonly functions = new Map<string, string>()
+  private readonly extensions = new Set<Extension>()
+  private readonly builtins = new Set<Builtin>()
   private readonly declarations: string[] = []
   private readonly lines: string[] = []
   private names = 0
@@ -28,6 +37,7 @@ export class Shader {
    */
   constructor(uses: readonly BufferUse[], bindings: readonly Binding[], bindingOf: readonly number[]) {
     this.bindings = bindings
+    if (bindings.some(({ element }) => element === 'f16')) this.enable('f16')
     this.memories = uses.map(
       (use, i) => new Memory(this, use, bindings[bindingOf[i]!]!, `buffer${bindingOf[i]!}`),
     )
@@ -90,10 +100,24 @@ export class Shader {
     if (!this.declarations.includes(text)) this.declarations.push(text)
   }
 
-  /** Makes a function known, with those that it needs; answers its name. */
+  /** Makes a function known, with those that it needs; answers its name. @throws InternalError where the name is another function's */
   include({ name, code, needs = [] }: WgslFunction): string {
     needs.forEach((f) => this.include(f))
+    const known = this.functions.get(name)
+    if (known !== undefined && known !== code.trim())
+      throw new InternalError(`two functions of a shader are called ${name}`)
     this.functions.set(name, code.trim())
+    return name
+  }
+
+  /** Says that the shader uses an extension of WGSL. */
+  enable(extension: Extension): void {
+    this.extensions.add(extension)
+  }
+
+  /** Makes a value known in the body; answers its name. */
+  builtin(name: Builtin): string {
+    this.builtins.add(name)
     return name
   }
 
@@ -102,7 +126,13 @@ export class Shader {
     const [width, height] = spread(groups)
     const number = height === 1 ? 'i32(workgroup.x)' : `i32(workgroup.y) * ${width} + i32(workgroup.x)`
     const guard = width * height === groups ? [] : [`  if (group >= ${groups}) { return; }`]
+    const parameters = [
+      '@builtin(workgroup_id) workgroup: vec3u',
+      '@builtin(local_invocation_index) invocation: u32',
+      ...[...this.builtins].map((name) => `@builtin(${name}) ${name}: u32`),
+    ]
     return [
+      ...[...this.extensions].map((name) => `enable ${name};`),
       ...this.bindings.map(
         ({ type, writes }, i) =>
           `@group(0) @binding(${i}) var<storage, ${writes ? 'read_write' : 'read'}> buffer${i}: ${type};`,
@@ -110,7 +140,7 @@ export class Shader {
       ...this.declarations,
       ...this.functions.values(),
       `@compute @workgroup_size(${lanes})`,
-      'fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) invocation: u32) {',
+      `fn main(${parameters.join(', ')}) {`,
       `  let group = ${number};`,
       ...guard,
       '  let lane = i32(invocation);',

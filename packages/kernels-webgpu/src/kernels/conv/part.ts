@@ -1,7 +1,7 @@
 // Where an element of a tensor is: the sum of what its two positions in a product say, each worked out once and where it is known.
 import type { BufferUse } from '../../stage.ts'
-import { type Memory, perWord } from '../../wgsl/memory.ts'
-import { fromBits, scalarType } from '../../wgsl/representation.ts'
+import type { Memory } from '../../wgsl/memory.ts'
+import { scalarType } from '../../wgsl/representation.ts'
 import type { Shader } from '../../wgsl/shader.ts'
 
 /** What one position says about the place of an element. */
@@ -38,7 +38,7 @@ export const readUse = (
   dtype,
   length,
   access: 'read',
-  ...(unit === 4 && perWord(dtype) === 1 ? { vector: 4 } : {}),
+  vector: unit,
 })
 
 /** The parts of four neighbours from position `4 · quad` on: one part where they are read together. */
@@ -64,7 +64,7 @@ export function fourElements(
     return shader.let(
       `${type}(${along.map((part) => oneElement(shader, elements, part, across)).join(', ')})`,
     )
-  const value = fourTogether(shader, elements.memory, shader.let(plus(along[0]!.index, across.index)))
+  const value = elements.memory.load4(shader.let(plus(along[0]!.index, across.index)))
   return chosen(shader, elements, along[0]!, across, type, value)
 }
 
@@ -88,19 +88,6 @@ function chosen(shader: Shader, elements: Elements, a: Part, b: Part, type: stri
   // Without branches: `&&` would make one for every condition.
   const all = conditions.length === 1 ? conditions[0]! : conditions.map((one) => `(${one})`).join(' & ')
   return shader.let(`select(${type}(${padding}), ${kept}, ${all})`)
-}
-
-/** Elements 4 · quad to 4 · quad + 3, as a vector. */
-function fourTogether(shader: Shader, memory: Memory, quad: string): string {
-  const per = perWord(memory.dtype)
-  if (per === 1) return memory.load4(quad)
-  const words = Array.from({ length: 4 / per }, (_, i) =>
-    shader.let(memory.loadWord(plus(times(quad, 4 / per), `${i}`))),
-  )
-  const values = [0, 1, 2, 3].map((k) =>
-    fromBits(shader, memory.dtype, words[Math.floor(k / per)]!, `${(k % per) * (32 / per)}u`),
-  )
-  return `vec4<${scalarType(memory.dtype)}>(${values.join(', ')})`
 }
 
 /** A name or number times a number. */

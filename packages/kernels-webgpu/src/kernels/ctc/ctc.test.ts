@@ -50,7 +50,6 @@ async function expectLosses(tolerance: number, of: Problem): Promise<void> {
 describe('CtcLoss', () => {
   it('agrees with the definition for sequences of all lengths', async () => {
     await expectLosses(2e-5, { sizes: [12, 9, 6, 4] })
-    await expectLosses(2e-5, { sizes: [5, 3, 2, 1] })
     await expectLosses(2e-5, { sizes: [3, 2, 4, 0] })
   })
 

@@ -1,5 +1,5 @@
 // The kernels of MatMul, Float16MatMul and QuantizedMatMul: one product, in the form that its schedule names.
-import type { Signature } from '@shoal/core'
+import { type Signature, sizeOf } from '@shoal/core'
 import type { KernelCode, Stage, Target } from '../../stage.ts'
 import type { KernelDef, Places } from '../kernelDef.ts'
 import { directStage } from './direct.ts'
@@ -32,6 +32,7 @@ function productKernel(op: string, productOf: (signature: Signature, target: Tar
 }
 
 function productCode(product: Product, target: Target, places: Places): KernelCode {
+  if (sizeOf(product.result.shape) === 0) return { stages: [], workspaceBytes: 0 }
   if (product.k === 0) return { stages: [addingStage(product, 0, places)], workspaceBytes: 0 }
   const schedule = chooseSchedule(product, target)
   const { splits } = schedule

@@ -131,6 +131,8 @@ describe('batches', () => {
     ['of one matrix on the left', [17, 8], [2, 3, 8, 16]],
     ['that stretch each other', [2, 1, 17, 8], [1, 3, 8, 16]],
     ['of nothing', [0, 17, 9], [0, 9, 18]],
+    ['without rows', [0, 1000], [1000, 5]],
+    ['without columns', [17, 1000], [1000, 0]],
   ])('agree %s', async (_, a, b) => {
     const signature = product(a, b)
     await expectAgreement(device, 'MatMul', signature, 1e-5)

@@ -1,8 +1,7 @@
 // One factor of a product, as lanes read it: single elements, or four that lie side by side.
 import type { DType } from '@shoal/core'
 import type { BufferUse } from '../../stage.ts'
-import { type Memory, perWord } from '../../wgsl/memory.ts'
-import { fromBits } from '../../wgsl/representation.ts'
+import type { Memory } from '../../wgsl/memory.ts'
 import type { Shader } from '../../wgsl/shader.ts'
 import { type Arithmetic, rectifiedBytes } from './arithmetic.ts'
 
@@ -36,7 +35,7 @@ export const useOf = (operand: Operand, fours: boolean): BufferUse => ({
   dtype: operand.dtype,
   length: operand.length,
   access: 'read',
-  vector: fours && inFours(operand) && perWord(operand.dtype) === 1 ? 4 : 1,
+  vector: fours && inFours(operand) && !operand.words ? 4 : 1,
 })
 
 /** Reads the operand's matrix of one batch. */
@@ -100,21 +99,12 @@ export class OperandReader {
   /** Group `index` of four elements. */
   private group(index: string): string {
     const { shader, memory, operand, element } = this
-    const { dtype, words } = operand
-    const per = perWord(dtype)
-    if (per === 1) return memory.load4(index)
-    const [count, first] = words
-      ? [4, `4 * (${index})`]
-      : [4 / per, per === 4 ? index : `${4 / per} * (${index})`]
-    const loaded = Array.from({ length: count }, (_, k) => shader.let(memory.loadWord(`${first} + ${k}`)))
-    const values = [0, 1, 2, 3].map((k) =>
-      this.refined(
-        words
-          ? loaded[k]!
-          : fromBits(shader, dtype, loaded[Math.floor(k / per)]!, `${(k % per) * (32 / per)}u`),
-      ),
-    )
-    return `vec4<${element}>(${values.join(', ')})`
+    if (!operand.words) {
+      const four = memory.load4(index)
+      return operand.rectified ? `max(${four}, vec4<${element}>())` : four
+    }
+    const words = [0, 1, 2, 3].map((k) => shader.let(memory.loadWord(`4 * (${index}) + ${k}`)))
+    return `vec4<${element}>(${words.map((word) => this.refined(word)).join(', ')})`
   }
 
   private value(index: string): string {

@@ -2,6 +2,7 @@
 import { sizeOf } from '@shoal/core'
 import { storedIn } from '../../output.ts'
 import type { BufferUse, Stage } from '../../stage.ts'
+import { wrapped } from '../../wgsl/scalar.ts'
 import type { Shader } from '../../wgsl/shader.ts'
 import type { Places } from '../kernelDef.ts'
 import type { Product } from './product.ts'
@@ -39,7 +40,7 @@ export function resultOf(
   const to = splits === 1 ? output : storedIn(partialsUse(product, splits, workspace, 'write'))
   const place = (shader: Shader, split: string, index: string): string =>
     split === '0' ? index : shader.let(`${split} * ${count} + ${index}`)
-  const whole = (sum: string): string => (splits === 1 ? finished(product, sum) : sum)
+  const whole = (sum: string): string => (splits === 1 ? wrapped(sum, product.result.dtype) : sum)
   const { inFours } = to
   if (fours && inFours && product.n % 4 === 0)
     return {
@@ -73,7 +74,7 @@ export function addingStage(product: Product, splits: number, { output, workspac
         shader.loop('0', `${splits}`, '1', (split) =>
           shader.line(`${sum} += ${shader.memory(0).load(`${split} * ${count} + ${element}`)};`),
         )
-      output.store(shader, partials.length, element, finished(product, sum))
+      output.store(shader, partials.length, element, wrapped(sum, product.result.dtype))
     },
   }
 }
@@ -89,10 +90,3 @@ const partialsUse = (
   length: splits * elementsOf(product),
   access,
 })
-
-/** A sum in the range of the result's dtype: integers of fewer than 32 bits wrap. */
-function finished({ result: { dtype } }: Product, sum: string): string {
-  if (dtype === 'int8') return `extractBits(${sum}, 0u, 8u)`
-  if (dtype === 'int16') return `extractBits(${sum}, 0u, 16u)`
-  return dtype === 'uint8' ? `(${sum} & 0xffu)` : sum
-}

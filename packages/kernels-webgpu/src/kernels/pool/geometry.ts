@@ -1,8 +1,8 @@
 // Windows over channels-last tensors in WGSL: the members of a window, and the windows that an element is a member of.
 import type { PoolAttrs, Size, Window } from '@shoal/core'
 import { sizeOf, windowOf } from '@shoal/core'
+import { counters } from '../../lower/map.ts'
 import type { Shader } from '../../wgsl/shader.ts'
-import { countersOf } from '../elements.ts'
 
 /** How a pooling's windows lie over its input. */
 export interface Pooling {
@@ -42,7 +42,7 @@ export function positionOf(
   of: 'input' | 'output',
   index: string,
 ): Position {
-  const found = countersOf(shader, index, [batch, ...window[of], channels])
+  const found = counters(shader, index, [batch, ...window[of], channels])
   return { sample: found[0]!, at: found.slice(1, -1), channel: found.at(-1)! }
 }
 

@@ -120,7 +120,10 @@ describe('TensorScatter of many updates', () => {
         )
         given.forEach((data, i) => device.write(buffers[i]!, new Uint8Array(data.buffer)))
         const scratch = kernel.workspaceBytes > 0 ? [buffers[3]!] : []
+        const { dispatches } = device.counts()
         kernel.launch([...buffers.slice(0, 3), buffers[0]!, ...scratch])
+        // Few updates: all in one stage. Many: a sort, then one stage to set or two to combine, and no copy before.
+        expect(device.counts().dispatches - dispatches).toBe(count === 5 ? 1 : update === 'set' ? 2 : 3)
         const bytes = await device.read(buffers[0]!, 400)
         expect(new Float32Array(bytes.slice().buffer)).toEqual(apart)
         buffers.forEach((buffer) => device.free(buffer))
