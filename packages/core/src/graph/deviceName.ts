@@ -10,6 +10,8 @@ export interface DeviceName {
 }
 
 const word = /^[a-zA-Z][a-zA-Z0-9_-]*$/
+/** May a job or a type of device be called so? */
+export const isDeviceWord = (text: string): boolean => word.test(text)
 
 /** The parts of a name. @throws ValueError for anything that is not one. */
 export function parseDeviceName(text: string): DeviceName {
@@ -23,7 +25,7 @@ export function parseDeviceName(text: string): DeviceName {
       ? /^(?:\/job:([^/:]+))?(?:\/task:(\d+))?(?:\/device:([^/:]+)(?::(\d+))?)?$/.exec(text)
       : /^()()([^/:]+)(?::(\d+))?$/.exec(text)) ?? []
   if (!job && task === undefined && !type) throw bad()
-  for (const part of [job, type]) if (part && !word.test(part)) throw bad()
+  for (const part of [job, type]) if (part && !isDeviceWord(part)) throw bad()
   return {
     ...(job && { job }),
     ...(task && { task: Number(task) }),
@@ -38,11 +40,17 @@ export function formatDeviceName({ job, task, type, index }: DeviceName): string
   return `${job === undefined ? '' : `/job:${job}`}${task === undefined ? '' : `/task:${task}`}${device}`
 }
 
-/** `inner` completed by what only `outer` says. A type said inside makes the outer index meaningless. */
+/** `inner` completed by what only `outer` says. A type said inside makes the outer index meaningless, another job the outer task. */
 export function mergeDeviceNames(outer: string, inner: string): string {
   const [a, b] = [parseDeviceName(outer), parseDeviceName(inner)]
-  const { index, ...rest } = a
-  return formatDeviceName({ ...rest, ...(b.type === undefined && index !== undefined && { index }), ...b })
+  const { index, task, ...rest } = a
+  const sameJob = a.job === undefined || b.job === undefined || a.job === b.job
+  return formatDeviceName({
+    ...rest,
+    ...(b.type === undefined && index !== undefined && { index }),
+    ...(sameJob && task !== undefined && { task }),
+    ...b,
+  })
 }
 
 /** Does a whole name have all the parts that a partial one says? */

@@ -12,10 +12,13 @@ export interface Effects {
   readonly external: boolean
 }
 const none: Effects = { reads: new Set(), writes: new Set(), external: false }
-const known = new WeakMap<Node, Effects>()
+const known = new WeakMap<object, Effects>()
+
+/** What decides about the effects of a node: it may still be in the making. */
+export type EffectSource = Pick<Node, 'op' | 'attrs'>
 
 /** What a node does besides computing its outputs. */
-export function effectsOf(node: Node): Effects {
+export function effectsOf(node: EffectSource): Effects {
   if (node.op.traits.effect === undefined && !node.op.subgraphs) return none
   let effects = known.get(node)
   if (!effects) known.set(node, (effects = findEffects(node)))
@@ -29,7 +32,7 @@ export function isPure(node: Node): boolean {
 }
 
 /** The bodies in a node's attributes. */
-export function bodiesOf(node: Node): readonly Subgraph[] {
+export function bodiesOf(node: Pick<Node, 'attrs'>): readonly Subgraph[] {
   return Object.values(node.attrs).flatMap((value) =>
     isSubgraph(value)
       ? [value]
@@ -39,7 +42,7 @@ export function bodiesOf(node: Node): readonly Subgraph[] {
   )
 }
 
-function findEffects(node: Node): Effects {
+function findEffects(node: EffectSource): Effects {
   const { effect } = node.op.traits
   const reads = new Set<AnyResource>()
   const writes = new Set<AnyResource>()

@@ -5,7 +5,7 @@ import type { AttrValues } from '../attr.ts'
 import type { OpDef } from '../op.ts'
 import type { Shape, TensorType } from '../shape.ts'
 import { formatType } from '../shape.ts'
-import { surroundings } from './scope.ts'
+import { surroundings, wantedDevice } from './scope.ts'
 
 let created = 0
 /** How many nodes were ever made: nodes made while a control-flow body is traced are told from captured ones by their number. */
@@ -48,8 +48,8 @@ export class Node {
     this.attrs = attrs
     this.name = options.name ?? defaultName(op)
     this.control = options.control ?? around.control
-    this.device = options.device ?? around.device
     this.outputs = inferOutputs(this).map((type, index) => new Tensor(this, index, type))
+    this.device = options.device ?? wantedDevice(this)
   }
 
   /** Does the node read exactly these inputs, and wait for exactly these nodes? */
@@ -116,7 +116,7 @@ export class Tensor {
   }
 }
 
-function inferOutputs(node: Node): readonly TensorType[] {
+function inferOutputs(node: Omit<Node, 'outputs' | 'device'>): readonly TensorType[] {
   try {
     return node.op.infer(
       node.inputs.map((t) => t.type),

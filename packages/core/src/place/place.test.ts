@@ -71,6 +71,13 @@ describe('device names', () => {
     expect(mergeDeviceNames('cpu:1', 'webgpu')).toBe('/device:webgpu')
     expect(device('/job:ps', () => device('cpu', () => constant(1))).node.device).toBe('/job:ps/device:cpu')
   })
+  it('keep an outer task only where the job is the same', () => {
+    expect(mergeDeviceNames('/job:worker/task:3', '/job:ps')).toBe('/job:ps')
+    expect(mergeDeviceNames('/job:worker/task:3', '/job:worker/device:cpu')).toBe(
+      '/job:worker/task:3/device:cpu',
+    )
+    expect(mergeDeviceNames('/task:3', '/job:ps')).toBe('/job:ps/task:3')
+  })
   it('come from another node where asked', () => {
     const there = device('cpu:1', () => constant(1))
     expect(colocateWith(there, () => constant(2)).node.device).toBe('/device:cpu:1')

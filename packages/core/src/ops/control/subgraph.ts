@@ -3,7 +3,7 @@ import { GraphError } from '../../errors.ts'
 import type { Node, Subgraph, Tensor } from '../../graph/graph.ts'
 import { nodesCreated, toposort } from '../../graph/graph.ts'
 import { effectsOf } from '../../graph/effects.ts'
-import { detached, surroundings } from '../../graph/scope.ts'
+import { detached, surroundings, wantedDevice } from '../../graph/scope.ts'
 import { substitute } from '../../graph/substitute.ts'
 import type { AnyResource } from '../../resource.ts'
 import type { TensorType } from '../../shape.ts'
@@ -78,8 +78,9 @@ export function close(...traces: readonly Trace[]): Bodies {
     capture: () => [
       ...captured,
       ...reads.map(([read]) => {
-        const { control, device } = surroundings()
-        return read!.node.with({ control, device: read!.node.device || device }).outputs[0]!
+        const { node } = read!
+        const { control } = surroundings()
+        return node.with({ control, device: node.device || wantedDevice(node) }).outputs[0]!
       }),
     ],
   }

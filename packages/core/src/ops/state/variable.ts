@@ -2,7 +2,7 @@
 import { fixedSize, numerics } from '../../dtype.ts'
 import { DTypeError, ShapeError } from '../../errors.ts'
 import type { Tensor } from '../../graph/graph.ts'
-import { named, surroundings } from '../../graph/scope.ts'
+import { named, onDevice, surroundings, wantedDevice } from '../../graph/scope.ts'
 import type { AnyOp } from '../../op.ts'
 import { attr, defineOp } from '../../op.ts'
 import type { AnyResource, VariableResource } from '../../resource.ts'
@@ -176,13 +176,9 @@ export function variable(
     throw new ShapeError(
       `variable '${name}': its initial value is ${formatType(value.type)}; a variable needs known sizes`,
     )
+  const declared = { kind: 'variable', name, type: value.type, trainable: options.trainable ?? true } as const
   // A variable lives where its initial value is made: here, even if the value comes from another device.
-  const made = value.node.device === surroundings().device ? value : identity(value)
-  return new Variable({
-    kind: 'variable',
-    name,
-    type: value.type,
-    initial: made,
-    trainable: options.trainable ?? true,
-  })
+  const home = wantedDevice(declared)
+  const made = value.node.device === home ? value : onDevice(home, () => identity(value))
+  return new Variable({ ...declared, initial: made })
 }
