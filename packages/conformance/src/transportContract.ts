@@ -40,8 +40,21 @@ export interface Pair {
   close?(): Promise<void>
 }
 
+/** What a test asks of its pair. */
+export interface PairOptions {
+  /** Bytes of tensors that calls may hold at one end until they are served. */
+  readonly servedBytes?: number
+  /** Must there be `kill`? */
+  readonly mortal?: boolean
+}
+
+/** Connects two ends. */
+export type MakePair = (options?: PairOptions) => Promise<Pair>
+
 /** What a transport says of itself. */
 export interface TransportClaims {
   /** Do tensors travel as bytes, in chunks, under flow control? Default true. */
   readonly chunks?: boolean
+  /** Can one end die without the other? Default true. */
+  readonly mortal?: boolean
 }

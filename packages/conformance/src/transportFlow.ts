@@ -1,7 +1,7 @@
 // The part of the transport suite that is for tensors in chunks: the small ones overtake, and what is buffered has a bound.
 import { ndarray } from '@shoal/core'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Pair, SuiteMessage } from './transportContract.ts'
+import type { MakePair, Pair, SuiteMessage } from './transportContract.ts'
 
 const empty: SuiteMessage = { head: new Uint8Array(0), tensors: [] }
 const soon = { deadlineMs: 20_000 }
@@ -10,10 +10,7 @@ const mebibyte = 2 ** 20
 const early = 2 ** 19
 
 /** Registers the tests of flow. */
-export function flowSuite(
-  name: string,
-  makePair: (options?: { readonly servedBytes: number }) => Promise<Pair>,
-): void {
+export function flowSuite(name: string, makePair: MakePair): void {
   describe(`transport ${name}, flow`, () => {
     let pair: Pair
     afterEach(async () => {

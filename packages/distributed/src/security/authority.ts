@@ -1,9 +1,10 @@
 // A cluster's own certificate authority: its key is the cluster. It issues short-lived certificates to nodes.
-import { createPrivateKey, createPublicKey, randomBytes, X509Certificate } from 'node:crypto'
-import { BitString, Integer, PrintableString, Utf8String } from 'asn1js'
+import { createHash, createPrivateKey, createPublicKey, randomBytes, X509Certificate } from 'node:crypto'
+import { BitString, Integer, OctetString, PrintableString, Utf8String } from 'asn1js'
 import {
   AltName,
   AttributeTypeAndValue,
+  AuthorityKeyIdentifier,
   BasicConstraints,
   Certificate,
   ExtKeyUsage,
@@ -44,6 +45,8 @@ const oids = {
   keyUsage: '2.5.29.15',
   extendedKeyUsage: '2.5.29.37',
   subjectAltName: '2.5.29.17',
+  subjectKeyIdentifier: '2.5.29.14',
+  authorityKeyIdentifier: '2.5.29.35',
   serverAuth: '1.3.6.1.5.5.7.3.1',
   clientAuth: '1.3.6.1.5.5.7.3.2',
 }
@@ -79,6 +82,7 @@ export class ClusterAuthority {
       extension(oids.basicConstraints, true, new BasicConstraints({ cA: true, pathLenConstraint: 0 }).toSchema()),
       // keyCertSign
       extension(oids.keyUsage, true, new BitString({ valueHex: Uint8Array.of(0x04).buffer, unusedBits: 2 })),
+      extension(oids.subjectKeyIdentifier, false, keyIdentifier(certificate)),
     ]
     const pem = await finish(certificate, keys.privateKey, validity, 87_600 * hour)
     return new ClusterAuthority({ certificate: pem, privateKey: await exportKey(keys.privateKey) })
@@ -95,9 +99,9 @@ export class ClusterAuthority {
       if (!namePattern.test(text))
         throw new SecurityError(`'${text}' is no name: 1 to 63 letters, digits, dots, underlines and hyphens are`)
     const keys = await newKeys()
-    const certificate = new Certificate({ version: 2 })
+    const issuer = Certificate.fromBER(new X509Certificate(this.certificate).raw)
+    const certificate = new Certificate({ version: 2, issuer: issuer.subject })
     name(certificate.subject, node, role)
-    name(certificate.issuer, 'Shoal cluster')
     await certificate.subjectPublicKeyInfo.importKey(keys.publicKey)
     const uri = new GeneralName({ type: 6, value: `spiffe://${this.cluster}/node/${node}` })
     certificate.extensions = [
@@ -105,6 +109,8 @@ export class ClusterAuthority {
       // digitalSignature
       extension(oids.keyUsage, true, new BitString({ valueHex: Uint8Array.of(0x80).buffer, unusedBits: 7 })),
       extension(oids.extendedKeyUsage, false, new ExtKeyUsage({ keyPurposes: [oids.serverAuth, oids.clientAuth] }).toSchema()),
+      extension(oids.subjectKeyIdentifier, false, keyIdentifier(certificate)),
+      extension(oids.authorityKeyIdentifier, false, new AuthorityKeyIdentifier({ keyIdentifier: keyIdentifier(issuer) }).toSchema()),
       extension(oids.subjectAltName, false, new AltName({ altNames: [uri] }).toSchema()),
     ]
     const signer = createPrivateKey(this.#privateKey).export({ type: 'pkcs8', format: 'der' })
@@ -134,6 +140,12 @@ function name(of: Certificate['subject'], common: string, unit?: string): void {
 
 const extension = (extnID: string, critical: boolean, value: { toBER(): ArrayBuffer }): Extension =>
   new Extension({ extnID, critical, extnValue: value.toBER() })
+
+/** The first 160 bits of the SHA-256 of the key, RFC 7093. */
+function keyIdentifier({ subjectPublicKeyInfo }: Certificate): OctetString {
+  const bits = subjectPublicKeyInfo.subjectPublicKey.valueBlock.valueHexView
+  return new OctetString({ valueHex: new Uint8Array(createHash('sha256').update(bits).digest().subarray(0, 20)).buffer })
+}
 
 /** Numbers, dates and signs a certificate. */
 async function finish(certificate: Certificate, key: CryptoKey, validity: Validity, forMs: number): Promise<string> {

@@ -29,8 +29,8 @@ export function namedBy(certificate: X509Certificate): PeerIdentity {
   const [, cluster, node] = /^URI:spiffe:\/\/([0-9a-f]{64})\/node\/(.+)$/.exec(names[0] ?? '') ?? []
   if (names.length !== 1 || !cluster || !node || !namePattern.test(node))
     throw new SecurityError(`the certificate of '${certificate.subject}' names no node of a cluster`)
-  const [role = ''] = certificate.subject.split('\n').flatMap((line) => (line.startsWith('OU=') ? [line.slice(3)] : []))
-  return { cluster, node, role }
+  const { OU: role } = certificate.toLegacyObject().subject
+  return { cluster, node, role: typeof role === 'string' ? role : '' }
 }
 
 /**

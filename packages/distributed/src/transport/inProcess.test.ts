@@ -14,7 +14,7 @@ async function makePair(): Promise<{ near: Connection; far: Connection }> {
   return { near: await transport.as(near).connect('a', {}), far: await accepted.promise }
 }
 
-transportSuite('in-process', makePair, { chunks: false })
+transportSuite('in-process', makePair, { chunks: false, mortal: false })
 
 describe('the in-process transport', () => {
   it('hands tensors over as they are', async () => {
