@@ -35,6 +35,8 @@ export function widenInPlace(memory: Uint8Array, wire: WireType): void {
 let float16Values: Uint32Array | undefined
 /** The float32 bits of every float16, made when first needed. */
 function float16Table(): Uint32Array {
-  float16Values ??= new Uint32Array(Float32Array.from({ length: 65536 }, (_, bits) => fromFloat16Bits(bits)).buffer)
+  float16Values ??= new Uint32Array(
+    Float32Array.from({ length: 65536 }, (_, bits) => fromFloat16Bits(bits)).buffer,
+  )
   return float16Values
 }

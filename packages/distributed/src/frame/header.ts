@@ -39,7 +39,10 @@ export function encodeHeader({ kind, id, answer, urgent, length, crc }: Header):
   const view = new DataView(bytes.buffer)
   view.setUint32(0, magic)
   view.setUint8(4, kinds.indexOf(kind))
-  view.setUint8(5, (answer ? flagAnswer : 0) | (urgent ? flagUrgent : 0) | (crc === undefined ? 0 : flagChecked))
+  view.setUint8(
+    5,
+    (answer ? flagAnswer : 0) | (urgent ? flagUrgent : 0) | (crc === undefined ? 0 : flagChecked),
+  )
   view.setUint32(8, id)
   view.setUint32(12, length)
   view.setUint32(16, crc ?? 0)
@@ -52,7 +55,9 @@ export function decodeHeader(bytes: Uint8Array): Header {
   const start = view.getUint32(0)
   if (start !== magic) {
     if (start >>> 8 === magic >>> 8)
-      throw new ProtocolError(`the peer speaks version ${start & 255} of the protocol, this end version ${protocolVersion}`)
+      throw new ProtocolError(
+        `the peer speaks version ${start & 255} of the protocol, this end version ${protocolVersion}`,
+      )
     const hex = start.toString(16).padStart(8, '0')
     throw new ProtocolError(`no frame begins with ${hex}: the peer speaks another protocol`)
   }

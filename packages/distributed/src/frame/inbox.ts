@@ -66,11 +66,15 @@ export class Inbox implements FrameSink {
 
   begins({ kind, length }: Header): void {
     const most =
-      kind === 'start' ? longestStart(this.#limits)
-      : kind === 'chunk' ? chunkBytes
-      : kind === 'error' || kind === 'close' ? errorBytes
-      : 0
-    if (length > most) throw new ProtocolError(`a frame of kind '${kind}' has ${length} bytes, at most ${most} may be`)
+      kind === 'start'
+        ? longestStart(this.#limits)
+        : kind === 'chunk'
+          ? chunkBytes
+          : kind === 'error' || kind === 'close'
+            ? errorBytes
+            : 0
+    if (length > most)
+      throw new ProtocolError(`a frame of kind '${kind}' has ${length} bytes, at most ${most} may be`)
   }
 
   piece({ id, answer }: Header, bytes: Uint8Array): void {
@@ -78,10 +82,12 @@ export class Inbox implements FrameSink {
     const arrival = this.#of(answer).get(id)
     // The rest of what was given up.
     if (!arrival) return
-    if (arrival.got + bytes.length > arrival.total) throw new ProtocolError(`call ${id} has more bytes than it said`)
+    if (arrival.got + bytes.length > arrival.total)
+      throw new ProtocolError(`call ${id} has more bytes than it said`)
     if (arrival.tensors) fill(arrival, bytes)
     else {
-      if (arrival.got + bytes.length > earlyBytes) throw new ProtocolError(`call ${id} did not wait to be let in`)
+      if (arrival.got + bytes.length > earlyBytes)
+        throw new ProtocolError(`call ${id} did not wait to be let in`)
       if (arrival.early.length === 0) arrival.early = new Uint8Array(earlyBytes)
       arrival.early.set(bytes, arrival.got)
     }
@@ -130,7 +136,18 @@ export class Inbox implements FrameSink {
     if (arrivals.size >= maxOpenCalls) throw new ProtocolError(`more than ${maxOpenCalls} messages at a time`)
     if (answer && !this.#events.awaits(id)) return
     const total = bodyBytes(start)
-    const arrival: Arrival = { id, answer, urgent, start, total, got: 0, tensors: undefined, early: none, index: 0, offset: 0 }
+    const arrival: Arrival = {
+      id,
+      answer,
+      urgent,
+      start,
+      total,
+      got: 0,
+      tensors: undefined,
+      early: none,
+      index: 0,
+      offset: 0,
+    }
     arrivals.set(id, arrival)
     // The caller of an answer waits for it; calls wait until there is memory, all but the small ones.
     if (answer || total <= earlyBytes || this.#fits(arrival)) this.#letIn(arrival)
@@ -169,7 +186,9 @@ export class Inbox implements FrameSink {
     this.#of(answer).delete(id)
     const message = { head: start.head, tensors: arrival.tensors.map((tensor) => tensor.finish()) }
     this.#events.received(
-      answer ? { kind: 'answer', id, message, urgent } : { kind: 'call', id, method: start.method, message, urgent },
+      answer
+        ? { kind: 'answer', id, message, urgent }
+        : { kind: 'call', id, method: start.method, message, urgent },
     )
   }
 

@@ -92,7 +92,9 @@ export class FrameLink implements Link {
         return this.#outbox.add(true, id, '', envelope.message, envelope.urgent)
       case 'error':
         this.#inbox.drop(false, id)
-        return this.#outbox.control('error', { id, answer: true }, [encodeError(envelope.name, envelope.text)])
+        return this.#outbox.control('error', { id, answer: true }, [
+          encodeError(envelope.name, envelope.text),
+        ])
       case 'cancel':
         this.#outbox.drop(false, id)
         this.#inbox.drop(true, id)
@@ -146,7 +148,9 @@ export class FrameLink implements Link {
       case 'close': {
         const { name, text } = decodeError(body)
         this.#outbox.close()
-        return this.#finish(body.length > 0 ? new RemoteError('the peer closed the connection', name, text) : undefined)
+        return this.#finish(
+          body.length > 0 ? new RemoteError('the peer closed the connection', name, text) : undefined,
+        )
       }
     }
   }
@@ -178,11 +182,12 @@ export class FrameLink implements Link {
       this.#silence = this.#heard ? 0 : this.#silence + 1
       this.#heard = false
       if (this.#silence >= silentIntervals) {
-        this.#outbox.close()
-        this.#stream.destroy()
-        return this.#end(
-          new ConnectionLostError(`no sign of life from the peer for ${silentIntervals} intervals of ${aliveMs} ms`),
+        this.#end(
+          new ConnectionLostError(
+            `no sign of life from the peer for ${silentIntervals} intervals of ${aliveMs} ms`,
+          ),
         )
+        return this.#stream.destroy()
       }
       if (!this.#outbox.takeActivity()) this.#outbox.control('alive')
       this.#watch()

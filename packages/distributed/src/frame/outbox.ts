@@ -103,7 +103,19 @@ export class Outbox {
     const start = encodeStart({ method, head: message.head, tensors: types }, this.#limits)
     const total = bodyBytes({ tensors: types })
     const allowed = answer ? total : Math.min(total, earlyBytes)
-    const parcel = { id, answer, urgent, start, tensors, total, started: false, sent: 0, allowed, index: 0, offset: 0 }
+    const parcel = {
+      id,
+      answer,
+      urgent,
+      start,
+      tensors,
+      total,
+      started: false,
+      sent: 0,
+      allowed,
+      index: 0,
+      offset: 0,
+    }
     ;(urgent ? this.#urgent : this.#ready).set(keyOf(answer, id), parcel)
     this.#schedule()
   }
@@ -202,8 +214,10 @@ export class Outbox {
     for (const { length } of chunk) this.#onTheWay += length
     if (parcel.sent === parcel.total) this.#events.left(answer, id)
     // One byte less than allowed: half of a 16-bit word does not go.
-    else if (parcel.allowed < parcel.total && parcel.sent + 1 >= parcel.allowed) this.#waiting.set(key, parcel)
-    else if (chunk.length === 0) throw new InternalError('the memory of a tensor was taken away while it was sent')
+    else if (parcel.allowed < parcel.total && parcel.sent + 1 >= parcel.allowed)
+      this.#waiting.set(key, parcel)
+    else if (chunk.length === 0)
+      throw new InternalError('the memory of a tensor was taken away while it was sent')
     else line.set(key, parcel)
     return true
   }

@@ -47,7 +47,8 @@ export class FrameReader {
     this.#headerBuffer.set(piece, this.#got)
     this.#got += piece.length
     // What is no frame at all is known by its first four bytes.
-    if (this.#got < headerBytes) return this.#got >= 4 ? this.#checkMagic(at + piece.length) : at + piece.length
+    if (this.#got < headerBytes)
+      return this.#got >= 4 ? this.#checkMagic(at + piece.length) : at + piece.length
     const header = decodeHeader(this.#headerBuffer)
     this.#sink.begins(header)
     this.#header = header

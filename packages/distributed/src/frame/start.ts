@@ -15,25 +15,48 @@ export interface Start {
 
 /** The numbers of the dtypes on the wire. Part of the protocol: new ones go to the end. */
 export const codes: readonly DType[] = [
-  'float32', 'float64', 'float16', 'bfloat16', 'int8', 'uint8', 'int16', 'int32', 'int64', 'uint32', 'bool', 'string',
+  'float32',
+  'float64',
+  'float16',
+  'bfloat16',
+  'int8',
+  'uint8',
+  'int16',
+  'int32',
+  'int64',
+  'uint32',
+  'bool',
+  'string',
 ]
 
 const bytesOf = (tensors: readonly WireTensor[]): number => tensors.reduce((sum, { bytes }) => sum + bytes, 0)
 /** What the tensors of a message take in memory, which is more than on the wire where they travel in 16 bits. */
 export const memoryOf = (tensors: readonly WireTensor[]): number =>
-  tensors.reduce((sum, { dtype, shape, bytes }) => sum + (dtype === 'string' ? bytes : sizeOf(shape) * dtypes[dtype].bytes), 0)
+  tensors.reduce(
+    (sum, { dtype, shape, bytes }) =>
+      sum + (dtype === 'string' ? bytes : sizeOf(shape) * dtypes[dtype].bytes),
+    0,
+  )
 
 /** The longest start that is within the limits. */
 export const longestStart = ({ headBytes, tensors }: Limits): number =>
   10 + methodBytes + headBytes + tensors * (11 + 8 * maxRank)
 
 /** What is wrong with the size of a message; nothing where it is within the limits. */
-function excess({ head, tensors }: Omit<Start, 'method'>, methodLength: number, limits: Limits): string | undefined {
-  if (methodLength > methodBytes) return `the method's name has ${methodLength} bytes, at most ${methodBytes} may be`
-  if (head.length > limits.headBytes) return `its head has ${head.length} bytes, at most ${limits.headBytes} may be`
-  if (tensors.length > limits.tensors) return `it has ${tensors.length} tensors, at most ${limits.tensors} may be`
+function excess(
+  { head, tensors }: Omit<Start, 'method'>,
+  methodLength: number,
+  limits: Limits,
+): string | undefined {
+  if (methodLength > methodBytes)
+    return `the method's name has ${methodLength} bytes, at most ${methodBytes} may be`
+  if (head.length > limits.headBytes)
+    return `its head has ${head.length} bytes, at most ${limits.headBytes} may be`
+  if (tensors.length > limits.tensors)
+    return `it has ${tensors.length} tensors, at most ${limits.tensors} may be`
   const bytes = memoryOf(tensors)
-  if (bytes > limits.messageBytes) return `its tensors have ${bytes} bytes, at most ${limits.messageBytes} may be`
+  if (bytes > limits.messageBytes)
+    return `its tensors have ${bytes} bytes, at most ${limits.messageBytes} may be`
   return undefined
 }
 
@@ -41,7 +64,9 @@ function excess({ head, tensors }: Omit<Start, 'method'>, methodLength: number, 
 export function encodeStart({ method, head, tensors }: Start, limits: Limits): Uint8Array {
   const name = new TextEncoder().encode(method)
   const deep = tensors.find(({ shape }) => shape.length > maxRank)
-  const fault = excess({ head, tensors }, name.length, limits) ?? (deep && `a tensor has ${deep.shape.length} axes, at most ${maxRank} may be`)
+  const fault =
+    excess({ head, tensors }, name.length, limits) ??
+    (deep && `a tensor has ${deep.shape.length} axes, at most ${maxRank} may be`)
   if (fault) throw new LimitError(`a message ${method && `for '${method}' `}is too large: ${fault}`)
   const axes = tensors.reduce((sum, { shape }) => sum + shape.length, 0)
   const bytes = new Uint8Array(10 + name.length + head.length + 11 * tensors.length + 8 * axes)
@@ -99,7 +124,8 @@ export function decodeStart(bytes: Uint8Array, limits: Limits): Start {
   const name = raw(u8() * 256 + u8())
   const head = raw(u32())
   const count = u32()
-  if (count > limits.tensors) throw new ProtocolError(`a message of ${count} tensors, at most ${limits.tensors} may be`)
+  if (count > limits.tensors)
+    throw new ProtocolError(`a message of ${count} tensors, at most ${limits.tensors} may be`)
   const tensors = Array.from({ length: count }, (): WireTensor => {
     const [dtype, wire, rank] = [codes[u8()], codes[u8()], u8()]
     if (!dtype || !wire || rank > maxRank) throw new ProtocolError('a tensor of no dtype or of too many axes')
@@ -119,9 +145,10 @@ function checkTensor({ dtype, wire, shape, bytes }: WireTensor): void {
   const narrowed = dtype === 'float32' && (wire === 'float16' || wire === 'bfloat16')
   const right = dtype === 'string' ? bytes >= 4 * size : bytes === size * dtypes[wire].bytes
   if (!Number.isSafeInteger(size * 8) || !right || (wire !== dtype && !narrowed))
-    throw new ProtocolError(`a tensor that travels as ${bytes} bytes of ${wire} is no ${dtype} of ${size} elements`)
+    throw new ProtocolError(
+      `a tensor that travels as ${bytes} bytes of ${wire} is no ${dtype} of ${size} elements`,
+    )
 }
 
 /** The bytes that follow a start in chunks. */
 export const bodyBytes = ({ tensors }: Pick<Start, 'tensors'>): number => bytesOf(tensors)
-

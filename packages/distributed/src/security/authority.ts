@@ -65,7 +65,9 @@ export class ClusterAuthority {
     const own = new X509Certificate(certificate)
     const spki = { type: 'spki', format: 'pem' } as const
     if (!own.ca || createPublicKey(privateKey).export(spki) !== own.publicKey.export(spki))
-      throw new SecurityError('the private key is not that of this certificate, or the certificate is of no authority')
+      throw new SecurityError(
+        'the private key is not that of this certificate, or the certificate is of no authority',
+      )
     this.cluster = clusterOf(certificate)
     this.certificate = certificate
     this.#privateKey = privateKey
@@ -79,7 +81,11 @@ export class ClusterAuthority {
     name(certificate.issuer, 'Shoal cluster')
     await certificate.subjectPublicKeyInfo.importKey(keys.publicKey)
     certificate.extensions = [
-      extension(oids.basicConstraints, true, new BasicConstraints({ cA: true, pathLenConstraint: 0 }).toSchema()),
+      extension(
+        oids.basicConstraints,
+        true,
+        new BasicConstraints({ cA: true, pathLenConstraint: 0 }).toSchema(),
+      ),
       // keyCertSign
       extension(oids.keyUsage, true, new BitString({ valueHex: Uint8Array.of(0x04).buffer, unusedBits: 2 })),
       extension(oids.subjectKeyIdentifier, false, keyIdentifier(certificate)),
@@ -97,7 +103,9 @@ export class ClusterAuthority {
   async issue({ node, role, ...validity }: NodeRequest): Promise<NodeCredentials> {
     for (const text of role === undefined ? [node] : [node, role])
       if (!namePattern.test(text))
-        throw new SecurityError(`'${text}' is no name: 1 to 63 letters, digits, dots, underlines and hyphens are`)
+        throw new SecurityError(
+          `'${text}' is no name: 1 to 63 letters, digits, dots, underlines and hyphens are`,
+        )
     const keys = await newKeys()
     const issuer = Certificate.fromBER(new X509Certificate(this.certificate).raw)
     const certificate = new Certificate({ version: 2, issuer: issuer.subject })
@@ -108,9 +116,17 @@ export class ClusterAuthority {
       extension(oids.basicConstraints, true, new BasicConstraints({ cA: false }).toSchema()),
       // digitalSignature
       extension(oids.keyUsage, true, new BitString({ valueHex: Uint8Array.of(0x80).buffer, unusedBits: 7 })),
-      extension(oids.extendedKeyUsage, false, new ExtKeyUsage({ keyPurposes: [oids.serverAuth, oids.clientAuth] }).toSchema()),
+      extension(
+        oids.extendedKeyUsage,
+        false,
+        new ExtKeyUsage({ keyPurposes: [oids.serverAuth, oids.clientAuth] }).toSchema(),
+      ),
       extension(oids.subjectKeyIdentifier, false, keyIdentifier(certificate)),
-      extension(oids.authorityKeyIdentifier, false, new AuthorityKeyIdentifier({ keyIdentifier: keyIdentifier(issuer) }).toSchema()),
+      extension(
+        oids.authorityKeyIdentifier,
+        false,
+        new AuthorityKeyIdentifier({ keyIdentifier: keyIdentifier(issuer) }).toSchema(),
+      ),
       extension(oids.subjectAltName, false, new AltName({ altNames: [uri] }).toSchema()),
     ]
     const signer = createPrivateKey(this.#privateKey).export({ type: 'pkcs8', format: 'der' })
@@ -134,7 +150,10 @@ function name(of: Certificate['subject'], common: string, unit?: string): void {
   )
   if (unit !== undefined)
     of.typesAndValues.push(
-      new AttributeTypeAndValue({ type: oids.organizationalUnit, value: new PrintableString({ value: unit }) }),
+      new AttributeTypeAndValue({
+        type: oids.organizationalUnit,
+        value: new PrintableString({ value: unit }),
+      }),
     )
 }
 
@@ -144,11 +163,18 @@ const extension = (extnID: string, critical: boolean, value: { toBER(): ArrayBuf
 /** The first 160 bits of the SHA-256 of the key, RFC 7093. */
 function keyIdentifier({ subjectPublicKeyInfo }: Certificate): OctetString {
   const bits = subjectPublicKeyInfo.subjectPublicKey.valueBlock.valueHexView
-  return new OctetString({ valueHex: new Uint8Array(createHash('sha256').update(bits).digest().subarray(0, 20)).buffer })
+  return new OctetString({
+    valueHex: new Uint8Array(createHash('sha256').update(bits).digest().subarray(0, 20)).buffer,
+  })
 }
 
 /** Numbers, dates and signs a certificate. */
-async function finish(certificate: Certificate, key: CryptoKey, validity: Validity, forMs: number): Promise<string> {
+async function finish(
+  certificate: Certificate,
+  key: CryptoKey,
+  validity: Validity,
+  forMs: number,
+): Promise<string> {
   const from = validity.from ?? new Date(Date.now() - hour / 12)
   const serial = randomBytes(16)
   // Positive, and no leading zeros.
@@ -161,6 +187,9 @@ async function finish(certificate: Certificate, key: CryptoKey, validity: Validi
 }
 
 function pem(label: string, der: ArrayBuffer): string {
-  const lines = Buffer.from(der).toString('base64').match(/.{1,64}/g) ?? []
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? []
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
 }

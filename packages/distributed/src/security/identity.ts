@@ -16,7 +16,9 @@ export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 /** The id of a cluster: the SHA-256 of its authority's public key, 64 hexadecimal digits. @throws SecurityError for what is no certificate. */
 export function clusterOf(authority: string): string {
   const { publicKey } = readCertificate(authority)
-  return createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('hex')
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex')
 }
 
 /**
@@ -38,7 +40,11 @@ export function namedBy(certificate: X509Certificate): PeerIdentity {
  * @param now default: the time of this machine.
  * @throws SecurityError for one of another authority, one that is not valid yet or any more, and one of another cluster.
  */
-export function verifyIdentity(certificate: string | X509Certificate, authority: string, now = new Date()): PeerIdentity {
+export function verifyIdentity(
+  certificate: string | X509Certificate,
+  authority: string,
+  now = new Date(),
+): PeerIdentity {
   const own = typeof certificate === 'string' ? readCertificate(certificate) : certificate
   const issuer = readCertificate(authority)
   const identity = namedBy(own)
@@ -49,7 +55,8 @@ export function verifyIdentity(certificate: string | X509Certificate, authority:
     if (now < new Date(validFrom) || now > new Date(validTo))
       throw new SecurityError(`${who} is valid from ${validFrom} to ${validTo}, which is not now`)
   const cluster = clusterOf(authority)
-  if (identity.cluster !== cluster) throw new SecurityError(`${who} is for cluster ${identity.cluster}, this is ${cluster}`)
+  if (identity.cluster !== cluster)
+    throw new SecurityError(`${who} is for cluster ${identity.cluster}, this is ${cluster}`)
   return identity
 }
 

@@ -12,7 +12,8 @@ export function parseAddress(address: string): Address {
   const [, v6, name, digits] = /^(?:\[([\da-fA-F:.]+)\]|([^:[\]/]+)):(\d{1,5})$/.exec(address) ?? []
   const host = v6 ?? name
   const port = Number(digits)
-  if (!host || !(port <= 65535)) throw new ConnectError(`'${address}' is no address: write host:port or [v6]:port`)
+  if (!host || !(port <= 65535))
+    throw new ConnectError(`'${address}' is no address: write host:port or [v6]:port`)
   return { host, port }
 }
 

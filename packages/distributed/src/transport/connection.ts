@@ -2,7 +2,14 @@
 import { ClosedError, ValueError } from '@shoal/core'
 import type { Clock } from '../clock.ts'
 import { systemClock } from '../clock.ts'
-import { asError, CancelledError, ConnectionLostError, DeadlineError, ProtocolError, RemoteError } from '../errors.ts'
+import {
+  asError,
+  CancelledError,
+  ConnectionLostError,
+  DeadlineError,
+  ProtocolError,
+  RemoteError,
+} from '../errors.ts'
 import type {
   CallOptions,
   Connection,
@@ -65,7 +72,8 @@ export class PeerConnection implements Connection, LinkEvents {
     const { deadlineMs, signal, urgent = false, into } = options
     return new Promise((resolve, reject) => {
       if (this.#end || this.#closing) throw this.#lost(`'${method}' was called`)
-      if (!(deadlineMs > 0)) throw new ValueError(`'${method}': deadlineMs must be above 0, got ${deadlineMs}`)
+      if (!(deadlineMs > 0))
+        throw new ValueError(`'${method}': deadlineMs must be above 0, got ${deadlineMs}`)
       const withdrawn = (): Error =>
         new CancelledError(`${this.#where(method)} was withdrawn: ${asError(signal?.reason).message}`, {
           cause: signal?.reason,
@@ -148,7 +156,7 @@ export class PeerConnection implements Connection, LinkEvents {
 
   ended(reason?: Error): void {
     this.#end = { reason }
-    for (const [id, { method }] of [...this.#pending])
+    for (const [id, { method }] of this.#pending)
       this.#settle(id)?.reject(this.#lost(`'${method}' awaited its answer`))
     for (const abort of this.#serving.values()) abort.abort(this.#lost('a call was served'))
     this.#serving.clear()
@@ -226,7 +234,10 @@ export class PeerConnection implements Connection, LinkEvents {
     else this.#early.push(call)
   }
 
-  async #answer({ id, method, message, urgent }: Call, methods: Readonly<Record<string, Handler>>): Promise<void> {
+  async #answer(
+    { id, method, message, urgent }: Call,
+    methods: Readonly<Record<string, Handler>>,
+  ): Promise<void> {
     const abort = this.#serving.get(id)!
     const wanted = (): boolean => this.#serving.get(id) === abort
     const served: ServedCall = { signal: abort.signal, peer: this.peer }

@@ -37,7 +37,9 @@ describe('the in-process transport', () => {
     const transport = new InProcessTransport(far)
     await expect(transport.connect('b', {})).rejects.toMatchObject({ name: 'ConnectError' })
     const listener = await transport.listen('b', { connected: () => {} })
-    await expect(transport.listen('b', { connected: () => {} })).rejects.toMatchObject({ name: 'ConnectError' })
+    await expect(transport.listen('b', { connected: () => {} })).rejects.toMatchObject({
+      name: 'ConnectError',
+    })
     await listener.close()
     await (await transport.listen('b', { connected: () => {} })).close()
   })

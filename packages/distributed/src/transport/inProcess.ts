@@ -9,22 +9,16 @@ import { placed } from './placement.ts'
 
 class InProcessLink implements Link {
   #events: LinkEvents | undefined
-  #other: InProcessLink | undefined
+  /** Who is at the other end: set when the pair is made. */
+  other: InProcessLink | undefined
   #ended = false
-
-  static pair(): readonly [InProcessLink, InProcessLink] {
-    const [a, b] = [new InProcessLink(), new InProcessLink()]
-    a.#other = b
-    b.#other = a
-    return [a, b]
-  }
 
   start(events: LinkEvents): void {
     this.#events = events
   }
 
   send(envelope: Envelope): void {
-    queueMicrotask(() => this.#other!.#receive(envelope))
+    queueMicrotask(() => this.other!.#receive(envelope))
     if (envelope.kind === 'call' || envelope.kind === 'answer') {
       const { kind, id } = envelope
       queueMicrotask(() => this.#events!.sent(kind, id))
@@ -40,7 +34,7 @@ class InProcessLink implements Link {
   close(reason?: Error): void {
     queueMicrotask(() => {
       this.#end(reason)
-      this.#other!.#end(reason)
+      this.other!.#end(reason)
     })
   }
 
@@ -76,7 +70,10 @@ export class InProcessTransport implements Transport {
   readonly #network: InProcessTransport
 
   /** @param self who this end is. @param clock default: the system's. */
-  constructor(self: PeerIdentity, options: { readonly clock?: Clock; readonly network?: InProcessTransport } = {}) {
+  constructor(
+    self: PeerIdentity,
+    options: { readonly clock?: Clock; readonly network?: InProcessTransport } = {},
+  ) {
     this.#self = self
     this.#clock = options.clock
     this.#network = options.network ?? this
@@ -88,7 +85,10 @@ export class InProcessTransport implements Transport {
     return new InProcessTransport(self, { network: this.#network, ...(clock && { clock }) })
   }
 
-  async listen(address: string, options: ListenOptions): Promise<{ address: string; close(): Promise<void> }> {
+  async listen(
+    address: string,
+    options: ListenOptions,
+  ): Promise<{ address: string; close(): Promise<void> }> {
     const listeners = this.#network.#listeners
     if (listeners.has(address)) throw new ConnectError(`'${address}' is taken in this process`)
     const entry = { self: this.#self, options }
@@ -101,12 +101,18 @@ export class InProcessTransport implements Transport {
     }
   }
 
-  async connect(address: string, options: { readonly signal?: AbortSignal | undefined }): Promise<Connection> {
+  async connect(
+    address: string,
+    options: { readonly signal?: AbortSignal | undefined },
+  ): Promise<Connection> {
     if (options.signal?.aborted)
       throw new CancelledError(`connecting to '${address}' was withdrawn`, { cause: options.signal.reason })
     const listener = this.#network.#listeners.get(address)
     if (!listener) throw new ConnectError(`nobody in this process listens at '${address}'`)
-    const [near, far] = InProcessLink.pair()
+    const near = new InProcessLink()
+    const far = new InProcessLink()
+    near.other = far
+    far.other = near
     const connection = new PeerConnection(near, listener.self, this.#clock)
     listener.options.connected(new PeerConnection(far, this.#self, this.#clock))
     return connection

@@ -11,8 +11,7 @@ import { placed } from './placement.ts'
 /** What both kinds of port have: those of browsers, and those of Node's worker threads. */
 export interface Port {
   postMessage(value: unknown, transfer: ArrayBuffer[]): void
-  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
-  addEventListener(type: 'close', listener: () => void): void
+  addEventListener(type: 'message' | 'close', listener: (event: Event) => void): void
   start(): void
   close(): void
 }
@@ -44,14 +43,17 @@ class PortLink implements Link {
 
   start(events: LinkEvents): void {
     this.#events = events
-    this.#port.addEventListener('message', ({ data }) => this.#receive(data as Packet))
-    this.#port.addEventListener('close', () => this.#end(new ConnectionLostError('the thread of the peer ended')))
+    this.#port.addEventListener('message', (event) => this.#receive((event as MessageEvent<Packet>).data))
+    this.#port.addEventListener('close', () =>
+      this.#end(new ConnectionLostError('the thread of the peer ended')),
+    )
     this.#port.start()
   }
 
   send(envelope: Envelope): void {
     if (this.#ended) return
-    if (envelope.kind !== 'call' && envelope.kind !== 'answer') return this.#port.postMessage({ envelope }, [])
+    if (envelope.kind !== 'call' && envelope.kind !== 'answer')
+      return this.#port.postMessage({ envelope }, [])
     const { kind, id, message } = envelope
     const tensors = message.tensors.map(pack)
     const transfer: ArrayBuffer[] = []

@@ -18,13 +18,19 @@ export interface StreamOptions {
  * Begins to speak over a stream. Must be called in the turn in which the stream is ready, before its first bytes.
  * @throws ConnectError when the peer ends the stream, or does not speak the protocol.
  */
-export function open(stream: ByteStream, peer: PeerIdentity, { clock, frames }: StreamOptions): Promise<Connection> {
+export function open(
+  stream: ByteStream,
+  peer: PeerIdentity,
+  { clock, frames }: StreamOptions,
+): Promise<Connection> {
   const link = new FrameLink(stream, frames, clock)
   const connection = new PeerConnection(link, peer, clock)
   return link.opened.then(
     () => connection,
     (thrown) => {
-      throw new ConnectError(`'${peer.node}' does not answer as a peer would: ${asError(thrown).message}`, { cause: thrown })
+      throw new ConnectError(`'${peer.node}' does not answer as a peer would: ${asError(thrown).message}`, {
+        cause: thrown,
+      })
     },
   )
 }
@@ -46,8 +52,14 @@ export async function attempt<T>(
     gaveUp.reject(error)
   }
   const cancel = (): void =>
-    giveUp(new CancelledError(`${what} was withdrawn: ${asError(signal?.reason).message}`, { cause: signal?.reason }))
-  const disarm = clock.after(deadlineMs, () => giveUp(new DeadlineError(`${what}: not done within ${deadlineMs} ms`)))
+    giveUp(
+      new CancelledError(`${what} was withdrawn: ${asError(signal?.reason).message}`, {
+        cause: signal?.reason,
+      }),
+    )
+  const disarm = clock.after(deadlineMs, () =>
+    giveUp(new DeadlineError(`${what}: not done within ${deadlineMs} ms`)),
+  )
   signal?.addEventListener('abort', cancel, { once: true })
   if (signal?.aborted) cancel()
   try {

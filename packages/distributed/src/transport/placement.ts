@@ -1,6 +1,6 @@
 // Tensors put where the receiver wants them.
 import type { DType, NDArray } from '@shoal/core'
-import { dtypes, formatShape, fromBytes, ValueError } from '@shoal/core'
+import { dtypes, fromBytes, ValueError } from '@shoal/core'
 import type { Into } from './contract.ts'
 
 /** Checks the memory that `into` gave. @throws ValueError when it has another size, or lies where its elements cannot be read. */
@@ -24,6 +24,3 @@ export const placed = (tensors: readonly NDArray[], into: Into | undefined): rea
         room.set(bytes)
         return fromBytes(dtype, shape, room)
       })
-
-/** `float32[2, 3]`. */
-export const typeName = ({ dtype, shape }: NDArray): string => `${dtype}${formatShape(shape)}`

@@ -15,7 +15,9 @@ export const alpn = 'shoal/1'
 export function checkSecurity(security: Security, log: (line: string) => void): void {
   if ('credentials' in security) checkCredentials(security.credentials)
   else if (security.insecure === true)
-    log('insecure: connections on this machine are neither encrypted nor authenticated; every program on it may use them')
+    log(
+      'insecure: connections on this machine are neither encrypted nor authenticated; every program on it may use them',
+    )
   else throw new SecurityError('give credentials, or insecure: true for connections on this machine')
 }
 
@@ -25,7 +27,11 @@ export function checkHost(security: Security, host: string): void {
 }
 
 /** The settings of both sides: TLS 1.3, both certificates by the cluster's authority. Names are checked by `peerOf`, not as hosts. */
-export const tlsSettings = ({ certificate, privateKey, authority }: NodeCredentials): TlsOptions & ConnectionOptions => ({
+export const tlsSettings = ({
+  certificate,
+  privateKey,
+  authority,
+}: NodeCredentials): TlsOptions & ConnectionOptions => ({
   cert: certificate,
   key: privateKey,
   ca: authority,

@@ -4,7 +4,14 @@ import { connect as connectSecure, createServer as createSecureServer, type TLSS
 import { systemClock, type Clock } from '../clock.ts'
 import { asError, ConnectError, SecurityError } from '../errors.ts'
 import { formatAddress, parseAddress } from './address.ts'
-import type { Connection, ConnectOptions, Listener, ListenOptions, PeerIdentity, Transport } from './contract.ts'
+import type {
+  Connection,
+  ConnectOptions,
+  Listener,
+  ListenOptions,
+  PeerIdentity,
+  Transport,
+} from './contract.ts'
 import { attempt, open, type StreamOptions } from './opening.ts'
 import { alpn, checkHost, checkSecurity, peerOf, type Security, tlsSettings } from './security.ts'
 import { SocketStream } from './socketStream.ts'
@@ -55,7 +62,11 @@ export class SocketTransport implements Transport {
     }
     let server: Server
     if ('credentials' in security) {
-      const settings = { ...tlsSettings(security.credentials), ALPNProtocols: [alpn], handshakeTimeout: handshakeMs }
+      const settings = {
+        ...tlsSettings(security.credentials),
+        ALPNProtocols: [alpn],
+        handshakeTimeout: handshakeMs,
+      }
       server = createSecureServer(settings, (socket) => accept(socket, () => this.#secured(socket)))
       server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
         socket.destroy()
@@ -68,7 +79,9 @@ export class SocketTransport implements Transport {
   async connect(address: string, options: ConnectOptions): Promise<Connection> {
     const { host, port } = parseAddress(address)
     checkHost(this.#options, host)
-    return attempt(`connecting to ${address}`, options, this.#clock, (aborted) => this.#dial(host, port, aborted))
+    return attempt(`connecting to ${address}`, options, this.#clock, (aborted) =>
+      this.#dial(host, port, aborted),
+    )
   }
 
   #dial(host: string, port: number, aborted: AbortSignal): Promise<Connection> {
@@ -84,7 +97,11 @@ export class SocketTransport implements Transport {
       stream.attach(socket, false)
       aborted.addEventListener('abort', () => socket.destroy(), { once: true })
       socket.once('error', (error) =>
-        reject(new ConnectError(`${formatAddress({ host, port })} cannot be reached: ${error.message}`, { cause: error })),
+        reject(
+          new ConnectError(`${formatAddress({ host, port })} cannot be reached: ${error.message}`, {
+            cause: error,
+          }),
+        ),
       )
       socket.once(secure ? 'secureConnect' : 'connect', () => {
         try {
@@ -114,9 +131,18 @@ export const inClear = ({ remoteAddress = '', remotePort = 0 }: Socket): PeerIde
 })
 
 /** Waits until a server listens. @throws ConnectError. */
-export function listening(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<Listener> {
+export function listening(
+  server: Server,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(new ConnectError(`cannot listen at ${formatAddress({ host, port })}: ${error.message}`, { cause: error })))
+    server.once('error', (error) =>
+      reject(
+        new ConnectError(`cannot listen at ${formatAddress({ host, port })}: ${error.message}`, {
+          cause: error,
+        }),
+      ),
+    )
     server.listen({ host, port }, () => {
       const at = server.address() as { readonly port: number }
       resolve({

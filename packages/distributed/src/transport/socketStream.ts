@@ -15,7 +15,10 @@ const readBuffer = (): Uint8Array =>
 /** Bytes over a socket of node:net or node:tls. */
 export class SocketStream implements ByteStream {
   /** For the options of a socket that dials. */
-  readonly onread: { readonly buffer: Uint8Array; readonly callback: (count: number, buffer: Uint8Array) => boolean } = {
+  readonly onread: {
+    readonly buffer: Uint8Array
+    readonly callback: (count: number, buffer: Uint8Array) => boolean
+  } = {
     buffer: readBuffer(),
     callback: (count, buffer) => {
       this.#events?.bytes(buffer.subarray(0, count))
@@ -48,9 +51,11 @@ export class SocketStream implements ByteStream {
   write(parts: readonly Uint8Array[]): boolean {
     const socket = this.#socket!
     if (!socket.writable) return true
+    const pieces = gather(parts)
+    if (pieces.length === 1) return socket.write(pieces[0]!)
     socket.cork()
     let room = true
-    for (const part of gather(parts)) room = socket.write(part)
+    for (const piece of pieces) room = socket.write(piece)
     socket.uncork()
     return room
   }

@@ -61,7 +61,10 @@ export class WebSocketStream implements ByteStream {
     for (const part of gather(parts)) {
       if (this.#extras) this.#extras.send(part, () => this.#written())
       // A standard WebSocket takes no shared memory.
-      else this.#socket.send(part.buffer instanceof ArrayBuffer ? (part as Uint8Array<ArrayBuffer>) : part.slice())
+      else
+        this.#socket.send(
+          part.buffer instanceof ArrayBuffer ? (part as Uint8Array<ArrayBuffer>) : part.slice(),
+        )
     }
     this.#full = this.#extras !== undefined && this.queued > highWater
     return !this.#full
@@ -124,10 +127,14 @@ export function openWebSocket(
 ): Promise<Connection> {
   return new Promise((resolve, reject) => {
     aborted.addEventListener('abort', () => socket.close(), { once: true })
-    socket.addEventListener('open', () => begin().then(resolve, reject), { once: true })
+    socket.addEventListener('open', () => resolve(begin()), { once: true })
     const fail = (event: object): void => {
       const { message } = event as { readonly message?: unknown }
-      reject(new ConnectError(typeof message === 'string' && message ? message : 'the WebSocket could not be opened'))
+      reject(
+        new ConnectError(
+          typeof message === 'string' && message ? message : 'the WebSocket could not be opened',
+        ),
+      )
     }
     socket.addEventListener('error', fail, { once: true })
     socket.addEventListener('close', fail, { once: true })

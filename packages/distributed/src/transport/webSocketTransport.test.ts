@@ -26,7 +26,9 @@ async function pairOf(
   }
   return { near, far: await accepted.promise, close, ...(proxy && { kill: proxy.kill }) }
 }
-const served = ({ servedBytes }: PairOptions = {}) => ({ frames: servedBytes === undefined ? {} : { servedBytes } })
+const served = ({ servedBytes }: PairOptions = {}) => ({
+  frames: servedBytes === undefined ? {} : { servedBytes },
+})
 
 transportSuite('WebSockets under TLS', (options) =>
   pairOf(new WebSocketTransport({ credentials, ...served(options) }), options),
@@ -43,7 +45,10 @@ describe('WebSockets', () => {
     const refusals: Error[] = []
     const transport = new WebSocketTransport({ insecure: true, log, origins: ['https://board.example'] })
     const connected = (connection: Connection): void => void connection.close()
-    const listener = await transport.listen('127.0.0.1:0', { connected, refused: (error) => refusals.push(error) })
+    const listener = await transport.listen('127.0.0.1:0', {
+      connected,
+      refused: (error) => refusals.push(error),
+    })
     const outcome = (origin: string): Promise<string> =>
       new Promise((resolve) => {
         const socket = new NodeWebSocket(`ws://${listener.address}`, 'shoal.1', { origin })
@@ -60,7 +65,9 @@ describe('WebSockets', () => {
   })
 
   it('speak in clear only within this machine', async () => {
-    await expect(connectWebSocket('ws://192.0.2.1:80', { deadlineMs })).rejects.toMatchObject({ name: 'SecurityError' })
+    await expect(connectWebSocket('ws://192.0.2.1:80', { deadlineMs })).rejects.toMatchObject({
+      name: 'SecurityError',
+    })
   })
 
   it('show no certificate of another cluster', async () => {
@@ -71,14 +78,20 @@ describe('WebSockets', () => {
       refused: refused.resolve,
     })
     const client = new WebSocketTransport({ credentials: stranger })
-    await expect(client.connect(listener.address, { deadlineMs })).rejects.toMatchObject({ name: 'ConnectError' })
+    await expect(client.connect(listener.address, { deadlineMs })).rejects.toMatchObject({
+      name: 'ConnectError',
+    })
     expect(await refused.promise).toMatchObject({ name: 'SecurityError' })
     await listener.close()
   })
 
   it('answer what is no WebSocket with nothing', async () => {
-    const listener = await new WebSocketTransport({ insecure: true, log }).listen('127.0.0.1:0', { connected: () => {} })
-    const socket = connect(Number(listener.address.split(':')[1]), '127.0.0.1', () => socket.write('nonsense\r\n\r\n'))
+    const listener = await new WebSocketTransport({ insecure: true, log }).listen('127.0.0.1:0', {
+      connected: () => {},
+    })
+    const socket = connect(Number(listener.address.split(':')[1]), '127.0.0.1', () =>
+      socket.write('nonsense\r\n\r\n'),
+    )
     let answer = ''
     socket.on('data', (bytes) => (answer += bytes))
     await new Promise((resolve) => socket.once('close', resolve))

@@ -9,7 +9,14 @@ import { asError, SecurityError } from '../errors.ts'
 import { chunkBytes, defaultLimits } from '../frame/limits.ts'
 import { longestStart } from '../frame/start.ts'
 import { parseAddress } from './address.ts'
-import type { Connection, ConnectOptions, Listener, ListenOptions, PeerIdentity, Transport } from './contract.ts'
+import type {
+  Connection,
+  ConnectOptions,
+  Listener,
+  ListenOptions,
+  PeerIdentity,
+  Transport,
+} from './contract.ts'
 import { attempt, open } from './opening.ts'
 import { checkHost, checkSecurity, peerOf, tlsSettings } from './security.ts'
 import { inClear, listening, type SocketOptions } from './socket.ts'
@@ -50,14 +57,20 @@ export class WebSocketTransport implements Transport {
     server.on('tlsClientError', (error: Error) =>
       refused(new SecurityError(`a peer was refused: ${error.message}`, { cause: error })),
     )
-    const sockets = new WebSocketServer({ noServer: true, handleProtocols: (offered) => offered.has(subprotocol) && subprotocol, ...this.#settings })
+    const sockets = new WebSocketServer({
+      noServer: true,
+      handleProtocols: (offered) => offered.has(subprotocol) && subprotocol,
+      ...this.#settings,
+    })
     server.on('upgrade', (request, socket, head) => {
       try {
         const { origin } = request.headers
         if (origin !== undefined && !security.origins?.includes(origin))
           throw new SecurityError(`a page of ${origin} was refused: name it in origins to let it in`)
         const peer = this.#peerOf(socket as Socket)
-        sockets.handleUpgrade(request, socket as Socket, head, (webSocket) => this.#accept(webSocket, peer, { connected, refused }))
+        sockets.handleUpgrade(request, socket as Socket, head, (webSocket) =>
+          this.#accept(webSocket, peer, { connected, refused }),
+        )
       } catch (thrown) {
         socket.destroy()
         refused(asError(thrown))
@@ -78,7 +91,9 @@ export class WebSocketTransport implements Transport {
       })
       let connection: Socket | undefined
       socket.once('upgrade', (response) => (connection = response.socket))
-      return openWebSocket(asStandard(socket), aborted, async () => open(streamOf(socket), this.#peerOf(connection!), security))
+      return openWebSocket(asStandard(socket), aborted, async () =>
+        open(streamOf(socket), this.#peerOf(connection!), security),
+      )
     })
   }
 
