@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { assemble } from './codeblocks/assemble.ts'
-import { extractBlocks } from './codeblocks/extract.ts'
+import { type CodeBlock, extractBlocks } from './codeblocks/extract.ts'
 import { linkedFolder } from './codeblocks/linkedFolder.ts'
 import { text } from './workspace.ts'
 
@@ -19,6 +19,19 @@ describe('docs/adding-an-op.md', () => {
   })
 })
 
-const path = join(linkedFolder('.adding-an-op'), 'softshrink.ts')
-writeFileSync(path, assemble([op!, opcase!, suite!], path))
-await import(/* @vite-ignore */ path)
+const folder = linkedFolder('.adding-an-op')
+
+/** Runs what the page shows, with these devices in the place of the page's. */
+async function follow(name: string, file: CodeBlock): Promise<void> {
+  const path = join(folder, name)
+  writeFileSync(path, assemble([op!, opcase!, file], path))
+  await import(/* @vite-ignore */ path)
+}
+
+await follow('softshrink.ts', suite!)
+
+// What the page says of devices holds for one that is not named there.
+const onGpu = `import { caseSuite } from '@shoal/conformance/suites'
+import { webgpu } from '@shoal/kernels-webgpu'
+caseSuite([softshrinkCase], { webgpu: () => webgpu() })`
+await follow('softshrinkOnGpu.ts', { ...suite!, code: onGpu })

@@ -52,6 +52,8 @@ const examples = (): readonly Check[] =>
     .filter((folder) => folder.startsWith('examples/') && has(`${folder}/src/main.ts`))
     .map((folder) => node(folder, `${folder}/src/main.ts`, '--short'))
 
+const split = 'examples/model-parallel'
+
 async function* checks(): AsyncGenerator<Outcome> {
   yield* inLanes(readings)
   yield* inLanes(publishable())
@@ -64,6 +66,8 @@ async function* checks(): AsyncGenerator<Outcome> {
     ...(bits.failed === 0 ? platformChecks(bits.output.trim()) : []),
     ...pages(),
     ...examples(),
+    // One half of a graph on the GPU, the other beside it.
+    node(`${split} --device webgpu`, `${split}/src/main.ts`, '--short', '--device', 'webgpu'),
     // More kernels, bytes or memory than before fail here; clocks are not looked at.
     node('bench counts', 'bench/src/main.ts', '--short'),
   ])

@@ -12,6 +12,8 @@ export interface SystemPackage {
 export const systemPackages: readonly SystemPackage[] = [
   { name: 'libopenblas0-pthread', capability: "matrix products by the system's BLAS" },
   { name: 'chromium-headless-shell', capability: "pages in Debian's Chromium" },
+  { name: 'libvulkan1', capability: 'WebGPU in Node' },
+  { name: 'chromium-common', capability: 'a GPU in software, for WebGPU in Node' },
 ]
 
 /** Where packages are looked for and installed. */

@@ -1,7 +1,8 @@
 """PyTorch as a peer: reads requests from stdin, one JSON line each, and answers on stdout.
 
 A request to prepare a task is followed by the bytes of its arrays; an answer that holds numbers is followed by them.
-Timing happens here, so that talking costs nothing.
+Timing happens here, so that talking costs nothing. Its one argument is the device, 'cpu' or 'cuda': operands and parameters
+stay there, batches come from the host in every run.
 """
 import json
 import resource
@@ -13,6 +14,10 @@ import torch
 import torch.nn.functional as F
 
 torch.set_num_threads(1)
+device = torch.device(sys.argv[1])
+# Products of float32 are to be just that, not of the 19 bits that tensor cores take.
+torch.backends.cuda.matmul.allow_tf32 = False
+torch.backends.cudnn.allow_tf32 = False
 stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
 
 
@@ -42,8 +47,8 @@ def convolution(task, t):
     images = (task["batch"], task["channels"], task["size"], task["size"])
     weights = (task["filters"], task["channels"], task["window"], task["window"])
     x, w, dy = (
-        channels_first(t["x"]) if "x" in t else torch.empty(images),
-        outputs_first(t["filter"]) if "filter" in t else torch.empty(weights),
+        channels_first(t["x"]) if "x" in t else torch.empty(images, device=device),
+        outputs_first(t["filter"]) if "filter" in t else torch.empty(weights, device=device),
         channels_first(t["dy"]) if "dy" in t else None,
     )
     if task["pass"] == "forward":
@@ -65,7 +70,7 @@ def computation(task, t):
     if kind == "matmul":
         a = t["a"].T if task["transposeA"] else t["a"]
         b = t["b"].T if task["transposeB"] else t["b"]
-        return lambda: a @ b, same
+        return lambda: a @ b, lambda y: y.float()
     if kind == "multiplyAdd":
         return lambda: t["a"] * t["b"] + t["c"], same
     if kind == "gatedSum":
@@ -84,7 +89,7 @@ def computation(task, t):
     if kind == "adds":
 
         def chain():
-            x = torch.tensor(1.0)
+            x = torch.tensor(1.0, device=device)
             y = x
             for _ in range(task["length"]):
                 y = y + x
@@ -154,22 +159,22 @@ def optimizer_of(settings, parameters):
 
 
 def model_runs(task, t):
-    x = channels_first(t.pop("x")) if task["model"] == "lenet" else t.pop("x")
-    labels = t.pop("labels").long()
-    model = model_of(task["model"], t)
+    batch = channels_first(t.pop("x")) if task["model"] == "lenet" else t.pop("x")
+    classes = t.pop("labels").long()
+    model = model_of(task["model"], t).to(device)
     if task["kind"] == "infer":
         model.eval()
 
         def predict():
             with torch.inference_mode():
-                return F.softmax(model(x), -1)
+                return F.softmax(model(batch.to(device)), -1).to("cpu")
 
         return predict, predict
     optimizer = optimizer_of(task["training"], model.parameters())
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(model(x), labels)
+        loss = F.cross_entropy(model(batch.to(device)), classes.to(device))
         loss.backward()
         optimizer.step()
         return loss.item()
@@ -181,7 +186,8 @@ def prepare(task, t):
     """The function that is timed, and the one that answers."""
     if task["kind"] in ("train", "infer"):
         return model_runs(task, t)
-    run, restore = computation(task, t)
+    dtype = getattr(torch, task.get("dtype", "float32"))
+    run, restore = computation(task, {name: x.to(device, dtype) for name, x in t.items()})
     return run, lambda: restore(run())
 
 
@@ -190,12 +196,16 @@ def interruptions():
 
 
 def sample(run, repeats):
-    """Milliseconds of a run: by the clock, or the processor time where the system interrupted it."""
+    """Milliseconds of a run: by the clock, or the processor time where the system interrupted it and nothing was waited for."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
     before, processor, start = interruptions(), time.process_time(), time.perf_counter()
     for _ in range(repeats):
         run()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
     seconds = time.perf_counter() - start
-    if interruptions() != before:
+    if device.type == "cpu" and interruptions() != before:
         seconds = min(seconds, time.process_time() - processor)
     return seconds * 1000 / repeats
 
@@ -206,7 +216,8 @@ def answer(head, data=b""):
 
 
 def main():
-    answer({"version": f"PyTorch {torch.__version__.split('+')[0]}"})
+    version = f"PyTorch {torch.__version__.split('+')[0]}"
+    answer({"version": f"{version} on {torch.cuda.get_device_name()}" if device.type == "cuda" else version})
     sides = {}
     for line in iter(stdin.readline, b""):
         request = json.loads(line)
@@ -217,7 +228,7 @@ def main():
         elif request["ask"] == "sample":
             answer({"ms": sample(sides[side][0], request["repeats"])})
         elif request["ask"] == "result":
-            answer({}, sides[side][1]().detach().contiguous().numpy().astype("<f4").tobytes())
+            answer({}, sides[side][1]().detach().contiguous().cpu().numpy().astype("<f4").tobytes())
         else:
             del sides[side]
             answer({})

@@ -21,7 +21,20 @@ const contender = (name: string, answer: number, ms: number, log: string[] = [])
 })
 
 describe('a comparison', () => {
-  const patience = { work: 0, run: 1_000 }
+  const patience = { work: 0, run: 1_000, warmUp: 3_000 }
+
+  it('leaves out and names whoever fails, and goes on', async () => {
+    const failing: Contender = {
+      name: 'failing',
+      version: '',
+      prepare: async () => {
+        throw new Error('there is no adapter')
+      },
+    }
+    const compared = await new Comparator([failing, contender('good', 4, 500)], patience).compare(product)
+    expect([...compared.samples.keys()]).toEqual(['good'])
+    expect(compared.faults.get('failing')).toMatch(/did not come: .*no adapter/)
+  })
 
   it('takes samples in turn', async () => {
     const log: string[] = []

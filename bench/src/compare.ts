@@ -21,14 +21,16 @@ export interface Patience {
   readonly work: number
   /** One run; whoever is expected to take longer is left out. */
   readonly run: number
+  /** The warm-up of one contender, which ends earlier when its runs get no faster. */
+  readonly warmUp: number
 }
 
-const defaultPatience: Patience = { work: 3_000, run: 4_000 }
+const defaultPatience: Patience = { work: 3_000, run: 4_000, warmUp: 3_000 }
 const rounds = { least: 5, most: 41, ofSlow: 3 }
 /** A sample is at least so long, in ms, so that the clock does not matter; a slow side sits rounds out. */
 const sample = { least: 4, slow: 400 }
 /** Optimised code may come after hundreds of runs: a batch is long, and several of them must take about the same. */
-const warmUp = { batchMs: 150, steady: 0.85, steadyBatches: 3, mostMs: 3_000 }
+const warmUp = { batchMs: 150, steady: 0.85, steadyBatches: 3 }
 
 /** Compares contenders. It learns from each work how long the next one of its kind will take them. */
 export class Comparator {
@@ -50,7 +52,7 @@ export class Comparator {
       const side = faults.has(contender.name) ? undefined : await contender.prepare(work)
       if (side) sides.set(contender.name, side)
     }
-    const samples = await sampled(sides, this.#patience.work)
+    const samples = await sampled(sides, this.#patience)
     for (const [name, times] of samples) this.#rates.set(rateKey(name, work), times[0]! / costOf(work))
     for (const side of sides.values()) await side.close()
     return { work, samples, faults, tooSlow: tooSlow.map(({ name }) => name) }
@@ -75,27 +77,31 @@ async function findFaults(work: Work, contenders: readonly Contender[]): Promise
   const faults = new Map<string, string>()
   const expected = await expectation(work)
   for (const contender of contenders) {
-    const side = await contender.prepare(work)
-    if (!side) continue
-    const result = await side.result()
-    // Peaks compute nothing.
-    const fault = result.length === 0 ? undefined : faultOf(expected, result)
-    if (fault) faults.set(contender.name, fault)
-    await side.close()
+    try {
+      const side = await contender.prepare(work)
+      if (!side) continue
+      const result = await side.result()
+      // Peaks compute nothing.
+      const fault = result.length === 0 ? undefined : faultOf(expected, result)
+      if (fault) faults.set(contender.name, fault)
+      await side.close()
+    } catch (error) {
+      faults.set(contender.name, `did not come: ${String(error)}`)
+    }
   }
   return faults
 }
 
-async function sampled(sides: ReadonlyMap<string, Side>, budgetMs: number): Promise<Map<string, Samples>> {
+async function sampled(sides: ReadonlyMap<string, Side>, patience: Patience): Promise<Map<string, Samples>> {
   const plans = new Map<string, { readonly side: Side; readonly repeats: number; readonly ms: number }>()
   for (const [name, side] of sides) {
-    const ms = await warm(side)
+    const ms = await warm(side, patience.warmUp)
     plans.set(name, { side, repeats: Math.max(1, Math.ceil(sample.least / ms)), ms })
   }
   const samples = new Map<string, (number | undefined)[]>([...sides.keys()].map((name) => [name, []]))
   const start = performance.now()
   for (let round = 0; round < rounds.most; round++) {
-    if (round >= rounds.least && performance.now() - start > budgetMs) break
+    if (round >= rounds.least && performance.now() - start > patience.work) break
     for (const [name, { side, repeats, ms }] of plans) {
       const sitsOut = ms > sample.slow && round >= rounds.ofSlow
       samples.get(name)!.push(sitsOut ? undefined : await side.sample(repeats))
@@ -105,13 +111,13 @@ async function sampled(sides: ReadonlyMap<string, Side>, budgetMs: number): Prom
 }
 
 /** Runs until compilers have done their work, which shows in runs that get no faster; answers how long a run takes by then, in ms. */
-async function warm(side: Side): Promise<number> {
+async function warm(side: Side, mostMs: number): Promise<number> {
   // The first run builds, compiles and tunes: it says nothing of the others, and takes no time from their warm-up.
   await side.sample(1)
   const start = performance.now()
   let ms = await side.sample(1)
   let steady = 0
-  while (steady < warmUp.steadyBatches && performance.now() - start + ms < warmUp.mostMs) {
+  while (steady < warmUp.steadyBatches && performance.now() - start + ms < mostMs) {
     const next = await side.sample(Math.ceil(warmUp.batchMs / ms))
     steady = next > warmUp.steady * ms ? steady + 1 : 0
     ms = Math.min(ms, next)

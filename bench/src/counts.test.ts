@@ -12,6 +12,11 @@ describe('counts', () => {
   it('let what shrank pass', () => {
     expect(growth({ a: counts }, { a: { ...counts, bytes: 90 } })).toEqual([])
   })
+  it('let texts of shaders grow a little', () => {
+    const of = (characters: number) => ({ a: { characters } })
+    expect(growth(of(1_000), of(1_100))).toEqual([])
+    expect(growth(of(1_000), of(1_101))).toEqual(['a: characters grew from 1000 to 1101'])
+  })
   it('ask for works that nobody has accepted yet', () => {
     expect(growth({}, { a: counts })).toEqual(['a: is new'])
   })

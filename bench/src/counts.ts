@@ -2,7 +2,6 @@
 import type { ProgramReport } from '@shoal/core'
 import { inspectProgram, NDArray, Session } from '@shoal/core'
 import { cpu, type Tuning } from '@shoal/kernels-cpu'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { graphOf } from './contenders/shoalTasks.ts'
 import type { Work } from './work.ts'
 import { works } from './work.ts'
@@ -18,8 +17,6 @@ export interface Counts {
 }
 /** Counts by the names of works. */
 export type Book = { readonly [name: string]: Counts }
-
-const file = new URL('../counts.json', import.meta.url)
 
 /** Large sizes cost what small ones do, many times over. */
 const counted = (work: Work): boolean =>
@@ -48,15 +45,21 @@ async function countsOf(work: Work): Promise<Counts> {
 const arenaOf = ({ memory: { slots, constants, scratch }, bodies }: ProgramReport): number =>
   slots + constants + scratch + bodies.reduce((sum, body) => sum + arenaOf(body), 0)
 
+/** How much a count may grow unnoticed: the length of shaders changes with every word of their text, most others are exact. */
+const slack: { readonly [what: string]: number } = { characters: 0.1 }
+
 /** What grew from one book to the other, and which works only one of them has, one line each. */
-export function growth(accepted: Book, found: Book): string[] {
+export function growth<C extends { readonly [what in keyof C]: number }>(
+  accepted: { readonly [name: string]: C },
+  found: { readonly [name: string]: C },
+): string[] {
   const gone = Object.keys(accepted).filter((name) => !found[name])
   const grown = Object.entries(found).flatMap(([name, counts]) => {
     const before = accepted[name]
     if (!before) return [`${name}: is new`]
-    return (['kernels', 'bytes', 'arena'] as const)
-      .filter((what) => counts[what] > before[what])
-      .map((what) => `${name}: ${what} grew from ${before[what]} to ${counts[what]}`)
+    return (Object.keys(counts) as (keyof C & string)[])
+      .filter((what) => counts[what] > before[what] * (1 + (slack[what] ?? 0)))
+      .map((what) => `${name}: ${what} grew from ${String(before[what])} to ${String(counts[what])}`)
   })
   return [...grown, ...gone.map((name) => `${name}: is gone`)]
 }
@@ -66,21 +69,4 @@ export async function countAll(): Promise<Book> {
   const found: { [name: string]: Counts } = {}
   for (const work of works.filter(counted)) found[work.name] = await countsOf(work)
   return found
-}
-
-/**
- * Counts all works and compares them with bench/counts.json, or writes it.
- * @returns what grew; empty when nothing did, or when it was accepted
- */
-export async function checkCounts(accept: boolean): Promise<string[]> {
-  const found = await countAll()
-  if (accept) {
-    writeFileSync(file, `${JSON.stringify(found, null, 2)}\n`)
-    return []
-  }
-  const accepted = JSON.parse(readFileSync(file, 'utf8')) as Book
-  const fewer = growth(found, accepted).filter((line) => !/is (new|gone)$/.test(line))
-  if (fewer.length > 0)
-    console.log(`Better than accepted, ${fewer.length} times; keep it with --short --accept`)
-  return growth(accepted, found)
 }

@@ -7,12 +7,15 @@ import { families } from './families.ts'
 import { works } from './work.ts'
 
 const small: readonly Task[] = [
-  { kind: 'matmul', n: 20, transposeA: true, transposeB: false },
-  { kind: 'matmul', n: 20, transposeA: false, transposeB: true },
+  { kind: 'matmul', dtype: 'float32', n: 20, transposeA: true, transposeB: false },
+  { kind: 'matmul', dtype: 'float32', n: 20, transposeA: false, transposeB: true },
   { kind: 'gatedSum', length: 1000 },
   { kind: 'softmax', rows: 4, columns: 10 },
   { kind: 'layerNorm', rows: 4, columns: 10 },
-  { kind: 'sum', rows: 4, columns: 10, axis: 0 },
+  { kind: 'softmax', rows: 120, columns: 10 },
+  { kind: 'sum', rows: 4, columns: 120, axis: 0 },
+  { kind: 'sum', rows: 120, columns: 4, axis: 1 },
+  { kind: 'matmul', dtype: 'float16', n: 20, transposeA: false, transposeB: false },
   ...(['forward', 'toInput', 'toFilter'] as const).map(
     (pass) => ({ kind: 'conv', pass, batch: 2, size: 6, channels: 3, window: 3, filters: 4 }) as const,
   ),

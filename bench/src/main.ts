@@ -1,24 +1,32 @@
 // Measures Shoal beside its peers:
 //
-//   npm run bench                      all of it: writes the tables and charts of docs/performance.md
+//   npm run bench                      all of it on the CPU: writes the tables and charts of docs/performance.md
 //   npm run bench -- matmul            the works whose names begin so, printed only
+//   npm run bench -- webgpu            all of it on the GPU: writes its tables in docs/performance.md; names may follow
+//   npm run bench -- webgpu --small    tries that on whatever adapter there is, with small sizes, printed only
 //   npm run bench -- --short           counts instead of times, without peers: fails when more is done than bench/counts.json says
 //   npm run bench -- --short --accept  writes bench/counts.json
 const args = process.argv.slice(2)
-const unknown = args.filter((arg) => arg.startsWith('-') && !['--short', '--accept'].includes(arg))
+const names = args.filter((arg) => !arg.startsWith('-'))
+const onGpu = names[0] === 'webgpu'
+const options = onGpu ? ['--small'] : ['--short', '--accept']
+const unknown = args.filter((arg) => arg.startsWith('-') && !options.includes(arg))
 if (unknown.length > 0)
-  throw new Error(`unknown option ${unknown.join(', ')}: there are --short and --accept`)
+  throw new Error(`unknown option ${unknown.join(', ')}: there are ${options.join(' and ')}`)
 
 // The peers are there, and their modules loaded, only where they are measured.
-if (args.includes('--short')) {
-  const { checkCounts } = await import('./counts.ts')
-  const grown = await checkCounts(args.includes('--accept'))
-  for (const line of grown) console.error(line)
-  if (grown.length > 0) {
-    console.error('If that is meant, accept it: npm run bench -- --short --accept')
+if (onGpu) {
+  const { measureGpu } = await import('./webgpu/measure.ts')
+  await measureGpu(names.slice(1), args.includes('--small'))
+} else if (args.includes('--short')) {
+  const { checkCounts } = await import('./accepted.ts')
+  const faults = await checkCounts(args.includes('--accept'))
+  for (const line of faults) console.error(line)
+  if (faults.length > 0) {
+    console.error('If more is meant, accept it: npm run bench -- --short --accept')
     process.exitCode = 1
   }
 } else {
   const { measure } = await import('./measure.ts')
-  await measure(args)
+  await measure(names)
 }

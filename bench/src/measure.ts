@@ -4,10 +4,12 @@ import type { Comparison } from './compare.ts'
 import { Comparator } from './compare.ts'
 import { contenders } from './contenders/all.ts'
 import { countAll } from './counts.ts'
+import { machine } from './machine.ts'
 import { measurements } from './quantities/all.ts'
 import type { Quantity } from './quantity.ts'
 import { sections, writePage } from './report/page.ts'
 import { comparisonTable, quantityTable } from './report/tables.ts'
+import { targets } from './targets.ts'
 import { works } from './work.ts'
 
 /**
@@ -35,8 +37,16 @@ export async function measure(names: readonly string[]): Promise<void> {
     quantities.push(...found)
     if (found.length > 0) console.log(`${quantityTable(found).join('\n')}\n`)
   }
-  const results = { comparisons, quantities, ...(names.length === 0 && { counts: await countAll() }) }
-  console.log(sections(results, everybody, names.length === 0).join('\n'))
-  if (names.length === 0) writePage(results, everybody)
+  const complete = names.length === 0
+  const report = {
+    on: machine(),
+    results: { comparisons, quantities, ...(complete && { counts: await countAll() }) },
+    contenders: everybody,
+    targets,
+    section: 'bench',
+    complete,
+  } as const
+  console.log(sections(report).join('\n'))
+  if (complete) writePage(report)
   for (const contender of everybody) await contender.close?.()
 }

@@ -3,6 +3,7 @@ import type { Comparison } from './compare.ts'
 import type { Book, Counts } from './counts.ts'
 import type { Quantity } from './quantity.ts'
 import { ratio, summary } from './statistics.ts'
+import type { GpuBook } from './webgpu/counts.ts'
 
 /** All that a full run has measured. */
 export interface Results {
@@ -10,6 +11,8 @@ export interface Results {
   readonly quantities: readonly Quantity[]
   /** Of a full run. */
   readonly counts?: Book
+  /** Of a run on webgpu. */
+  readonly gpuCounts?: GpuBook
 }
 
 /** One number that a target is held against. */
@@ -36,7 +39,7 @@ export const meets = (bound: Target['bound'], value: number): boolean =>
 const javaScriptPeers = ['tfjs-cpu', 'tfjs-wasm', 'jax-js', 'onnxruntime-web']
 
 /** Of how a side compares with another, on works by name. `how` tells what the number is. */
-const compared =
+export const compared =
   (
     how: 'times as fast' | 'times as long',
     side: string,
@@ -83,13 +86,18 @@ const convolutions = ['conv-32x28x1-5x32', 'conv-32x14x32-5x64', 'conv-8x56x64-3
 const toInput = convolutions.map((name) => `${name}-toInput`)
 const toFilter = convolutions.map((name) => `${name}-toFilter`)
 const rowWorks = ['softmax', 'layerNorm', 'sum-axis0', 'sum-axis1']
-const steps = (...models: readonly string[]): string[] =>
+/** The training steps of some models. */
+export const steps = (...models: readonly string[]): string[] =>
   models.flatMap((model) => [`train-${model}-32`, `train-${model}-128`])
 const predictions = ['infer-mlp', 'infer-lenet']
 
-type Row = readonly [says: string, bound: Target['bound'], read: Target['read'], unit?: string]
+/** One target of a group. */
+export type Row = readonly [says: string, bound: Target['bound'], read: Target['read'], unit?: string]
 
-const grouped: readonly (readonly [group: string, rows: readonly Row[]])[] = [
+/** Targets by group. */
+export type Grouped = readonly (readonly [group: string, rows: readonly Row[]])[]
+
+const grouped: Grouped = [
   [
     'matmul',
     [
@@ -349,7 +357,11 @@ const grouped: readonly (readonly [group: string, rows: readonly Row[]])[] = [
   ],
 ]
 
+/** Targets as one list. */
+export const targetsOf = (groups: Grouped): readonly Target[] =>
+  groups.flatMap(([group, rows]) =>
+    rows.map(([says, bound, read, unit]) => ({ group, says, bound, read, ...(unit && { unit }) })),
+  )
+
 /** All targets, in the order of the table. */
-export const targets: readonly Target[] = grouped.flatMap(([group, rows]) =>
-  rows.map(([says, bound, read, unit]) => ({ group, says, bound, read, ...(unit && { unit }) })),
-)
+export const targets: readonly Target[] = targetsOf(grouped)

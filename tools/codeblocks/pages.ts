@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Ended, run } from '../run.ts'
+import { offerSoftwareGpu } from '../softwareGpu.ts'
 import { files, root, text } from '../workspace.ts'
 import { assemble } from './assemble.ts'
 import { splitCommands } from './commands.ts'
@@ -28,6 +29,7 @@ const folder = join(root, folderName)
 
 /** The code of README.md and docs, written down as programs: one check for the types of all, and one for each page that runs it. */
 export function pageChecks(): readonly PageCheck[] {
+  offerSoftwareGpu()
   prepareFolder()
   const pages = files(['README.md', 'docs/**/*.md', 'packages/*/README.md']).map(writePage)
   const typed = pages.some(({ modules }) => modules.length > 0)

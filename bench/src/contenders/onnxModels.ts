@@ -1,9 +1,9 @@
 // Every task as an ONNX model, written with the published protobuf schema; operands are inputs, parameters of models are initializers.
 import { channelsApart, channelsFirst, channelsLast, lenetChannelsFirst, outputsFirst } from '../layout.ts'
-import { requirePeer } from '../peers.ts'
 import type { Host } from '../values.ts'
 import { batchOf, operandsOf, parametersOf } from '../values.ts'
 import type { ModelName, Task } from '../work.ts'
+import { dtypeOf } from '../work.ts'
 
 /** A model with what it is fed. */
 export interface OnnxModel {
@@ -13,7 +13,8 @@ export interface OnnxModel {
   restore(answer: Host): Host
 }
 
-interface OnnxProto {
+/** The schema, as the package onnx-proto brings it. */
+export interface OnnxProto {
   readonly onnx: { readonly ModelProto: { encode(model: object): { finish(): Uint8Array } } }
 }
 
@@ -23,8 +24,13 @@ const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 }
 
 /** Collects nodes and initializers; `op` answers the name of the node's output. */
 class GraphWriter {
+  readonly #proto: OnnxProto
   readonly #nodes: object[] = []
   readonly #initializers: object[] = []
+
+  constructor(proto: OnnxProto) {
+    this.#proto = proto
+  }
 
   op(
     opType: string,
@@ -58,8 +64,7 @@ class GraphWriter {
         },
       },
     })
-    const { onnx } = requirePeer<OnnxProto>('onnx-proto')
-    return onnx.ModelProto.encode({
+    return this.#proto.onnx.ModelProto.encode({
       irVersion: 8,
       opsetImport: [{ domain: '', version: 17 }],
       graph: {
@@ -82,9 +87,10 @@ function attributeOf(name: string, value: unknown): object {
     : { name, type: attributeTypes.float, f: value }
 }
 
-/** The model of a task; undefined where ONNX has no operator for it. */
-export function onnxModel(task: Task): OnnxModel | undefined {
-  const graph = new GraphWriter()
+/** The model of a task; undefined where ONNX has no operator for it, and for float16. */
+export function onnxModel(task: Task, proto: OnnxProto): OnnxModel | undefined {
+  if (dtypeOf(task) !== 'float32') return undefined
+  const graph = new GraphWriter(proto)
   const finish = (
     feeds: OnnxModel['feeds'],
     output: string,

@@ -2,6 +2,7 @@
 import type { Contender } from '../contender.ts'
 import { sideOf } from '../contender.ts'
 import { peerVersion, requirePeer } from '../peers.ts'
+import type { OnnxProto } from './onnxModels.ts'
 import { onnxModel } from './onnxModels.ts'
 
 interface OrtTensor {
@@ -27,7 +28,7 @@ export function onnxruntime(build: 'node' | 'web'): Contender {
     name: `onnxruntime-${build}`,
     version: peerVersion(`onnxruntime-${build}`),
     async prepare(work) {
-      const model = onnxModel(work)
+      const model = onnxModel(work, requirePeer<OnnxProto>('onnx-proto'))
       if (!model) return undefined
       const session = await ort.InferenceSession.create(model.bytes, {
         intraOpNumThreads: 1,

@@ -3,6 +3,7 @@
 import type { Contender } from '../contender.ts'
 import { peerVersion, requirePeer } from '../peers.ts'
 import { stopwatch } from '../stopwatch.ts'
+import { boundBy } from '../work.ts'
 
 type Assemble = () => Promise<{
   parseWat(
@@ -55,8 +56,8 @@ async function arithmeticPeak(name: string, multiplyAdd: string): Promise<Conten
   return {
     name,
     version: peerVersion('wabt'),
-    prepare: async ({ flops, kind }) =>
-      flops === 0 || kind === 'multiplyAdd'
+    prepare: async (work) =>
+      boundBy(work) !== 'arithmetic'
         ? undefined
         : {
             async sample() {
@@ -66,7 +67,7 @@ async function arithmeticPeak(name: string, multiplyAdd: string): Promise<Conten
                 spin(turns, 1)
                 best = Math.min(best, elapsed())
               }
-              return (best * flops) / (turns * flopsPerTurn)
+              return (best * work.flops) / (turns * flopsPerTurn)
             },
             result: async () => new Float32Array(),
             close: async () => undefined,
@@ -78,8 +79,9 @@ async function arithmeticPeak(name: string, multiplyAdd: string): Promise<Conten
 const copyPeak = (): Contender => ({
   name: 'memory.copy',
   version: peerVersion('wabt'),
-  async prepare({ bytes, flops, kind }) {
-    if (bytes === 0 || (flops > 0 && kind !== 'multiplyAdd')) return undefined
+  async prepare(work) {
+    if (boundBy(work) !== 'memory') return undefined
+    const { bytes } = work
     const { copy } = await instantiate<{ copy(bytes: number): void }>(copying(Math.ceil(bytes / 65536)))
     return {
       async sample(repeats) {

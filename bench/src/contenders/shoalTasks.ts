@@ -1,7 +1,8 @@
 // Every task as a graph of Shoal: operands are variables, so that they stay where the device computes.
-import type { Node, Size, Tensor, Variable } from '@shoal/core'
+import type { DType, Node, Size, Tensor, Variable } from '@shoal/core'
 import {
   add,
+  cast,
   conv2d,
   convBackpropFilter,
   convBackpropInput,
@@ -20,6 +21,7 @@ import {
   windowArgs,
 } from '@shoal/core'
 import type { ConvTask, Task } from '../work.ts'
+import { dtypeOf } from '../work.ts'
 import type { Host } from '../values.ts'
 import { batchOf, operandsOf, parametersOf, training } from '../values.ts'
 import type { Parameters } from './shoalModels.ts'
@@ -37,11 +39,12 @@ export interface TaskGraph {
 
 type Operands = { readonly [name: string]: Variable }
 
-const resident = (hosts: { readonly [name: string]: Host }): Operands =>
+/** Operands that stay on the device. */
+export const resident = (hosts: { readonly [name: string]: Host }, dtype: DType = 'float32'): Operands =>
   Object.fromEntries(
     Object.entries(hosts).map(([name, { data, shape }]) => [
       name,
-      variable(ndarray(data, 'float32', shape), { name }),
+      variable(ndarray(data, dtype, shape), { name }),
     ]),
   )
 
@@ -63,10 +66,11 @@ export function graphOf(task: Task): TaskGraph {
       return { answer: chain, run: [chain], feeds: [[x, operandsOf(task)['x']!]] }
     }
     default: {
-      const answer = computed(task, resident(operandsOf(task)))
+      const dtype = dtypeOf(task)
+      const answer = computed(task, resident(operandsOf(task), dtype))
       // Written to a variable, it stays on the device.
-      const kept = variable(fill({ shape: answer.shape as Size }), { name: 'answer' })
-      return { answer, run: [kept.assign(answer).node], feeds: [] }
+      const kept = variable(fill({ shape: answer.shape as Size, dtype }), { name: 'answer' })
+      return { answer: cast(answer, { to: 'float32' }), run: [kept.assign(answer).node], feeds: [] }
     }
   }
 }

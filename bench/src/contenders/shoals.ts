@@ -8,7 +8,8 @@ import { shoal } from './shoal.ts'
 import type { Work } from '../work.ts'
 import { works } from '../work.ts'
 
-const version = `Shoal ${
+/** The version of Shoal. */
+export const version = `Shoal ${
   (
     JSON.parse(readFileSync(new URL(import.meta.resolve('@shoal/kernels-cpu/package.json')), 'utf8')) as {
       version: string

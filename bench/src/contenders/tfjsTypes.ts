@@ -3,6 +3,7 @@
 /** A tensor of TensorFlow.js. */
 export interface Tensor {
   readonly shape: readonly number[]
+  data(): Promise<Float32Array>
   dataSync(): Float32Array
   dispose(): void
 }
@@ -19,6 +20,7 @@ export interface TfOptimizer {
 export interface Tf {
   setBackend(name: string): Promise<boolean>
   ready(): Promise<void>
+  backend(): unknown
   tensor(data: Float32Array | Int32Array, shape: readonly number[], dtype?: 'float32' | 'int32'): Tensor
   variable(initial: Tensor, trainable?: boolean, name?: string): TfVariable
   scalar(value: number): Tensor

@@ -8,6 +8,7 @@ import { peersFolder } from '../peers.ts'
 import type { Host } from '../values.ts'
 import { batchOf, operandsOf, parametersOf, training } from '../values.ts'
 import type { Task } from '../work.ts'
+import { dtypeOf } from '../work.ts'
 
 type Arrays = { readonly [name: string]: Host<Float32Array | Int32Array> }
 interface Answer {
@@ -16,23 +17,30 @@ interface Answer {
   readonly data: Uint8Array
 }
 
-/** A Python that has torch and numpy: `PYTHON`, or python3. undefined where none has. */
-export const findPython = (): string | undefined =>
-  [process.env['PYTHON'], 'python3', '/usr/bin/python3'].find(
-    (command) => command && spawnSync(command, ['-c', 'import torch, numpy']).status === 0,
-  )
+/** Where PyTorch computes. */
+export type TorchDevice = 'cpu' | 'cuda'
 
-/** PyTorch; undefined where no Python has it. */
-export async function torch(): Promise<Contender | undefined> {
-  const python = findPython()
+/** A Python that has numpy and torch for a device: `PYTHON`, or python3. undefined where none has. */
+export const findPython = (device: TorchDevice = 'cpu'): string | undefined => {
+  const program = `import torch, numpy${device === 'cuda' ? '; assert torch.cuda.is_available()' : ''}`
+  return [process.env['PYTHON'], 'python3', '/usr/bin/python3'].find(
+    (command) => command && spawnSync(command, ['-c', program]).status === 0,
+  )
+}
+
+/** PyTorch; undefined where no Python has it for this device. */
+export async function torch(device: TorchDevice = 'cpu'): Promise<Contender | undefined> {
+  const python = findPython(device)
   if (!python) return undefined
-  const server = new Server(python)
+  const server = new Server(python, device)
   const { version } = await server.greeting
   let sides = 0
   return {
     name: 'pytorch',
     version: version!,
     async prepare(work) {
+      // Of float16 its releases for processors have not every product.
+      if (device === 'cpu' && dtypeOf(work) === 'float16') return undefined
       const side = sides++
       await server.ask({ ask: 'prepare', side, task: taskOf(work) }, arraysOf(work))
       return {
@@ -63,9 +71,9 @@ class Server {
   readonly #chunks: AsyncIterator<Buffer>
   #rest: Buffer = Buffer.alloc(0)
 
-  constructor(python: string) {
+  constructor(python: string, device: TorchDevice) {
     const program = fileURLToPath(new URL('torch_server.py', peersFolder))
-    this.#process = spawn(python, [program], {
+    this.#process = spawn(python, [program, device], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' },
     })

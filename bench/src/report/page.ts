@@ -3,32 +3,50 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Contender } from '../contender.ts'
 import { families } from '../families.ts'
 import type { Family } from '../families.ts'
-import { machine } from '../machine.ts'
 import type { Comparison } from '../compare.ts'
 import type { Quartiles } from '../statistics.ts'
 import { ratio, summary } from '../statistics.ts'
-import type { Results } from '../targets.ts'
-import { targets } from '../targets.ts'
+import type { Results, Target } from '../targets.ts'
 import type { Chart } from './charts.ts'
 import { svg } from './charts.ts'
-import { comparisonTable, countTable, quantityTable, targetTable } from './tables.ts'
+import { comparisonTable, countTable, gpuCountTable, quantityTable, targetTable } from './tables.ts'
 
 const docs = new URL('../../../docs/', import.meta.url)
-const [begin, end] = ['<!-- bench: begin -->', '<!-- bench: end -->']
 
 const countsText =
   'What a run does whatever the clock says: kernels, the bytes that each of them reads and makes, and the bytes of memory besides variables, as `inspectProgram` tells them; bodies of loops count once. `npm run bench -- --short` fails when one of them grows.'
 
+const gpuCountsText =
+  'What one run after the first asks of the GPU, as `device.counts()` tells it: submissions, dispatches, the bytes that come from the host and go back; then the shaders that were compiled until then and the bytes of all buffers. Models have batches of 2. `npm run bench -- --short` fails when one of them grows.'
+
+/** What a run has to say. */
+export interface Report {
+  /** The machine, in a sentence or two. */
+  readonly on: string
+  readonly results: Results
+  readonly contenders: readonly Contender[]
+  readonly targets: readonly Target[]
+  /** Its part of docs/performance.md, between the comments `<!-- section: begin -->` and `<!-- section: end -->`. */
+  readonly section: 'bench' | 'bench webgpu'
+  /** Everything was measured: targets without a number are shown, too. */
+  readonly complete: boolean
+}
+
+/** Charts are drawn of this section. */
+const drawnSection = 'bench'
+
 /** The tables as Markdown. */
-export function sections(results: Results, contenders: readonly Contender[], linked: boolean): string[] {
+export function sections({ on, results, contenders, targets, section, complete }: Report): string[] {
   const versions = [...new Set(contenders.map(({ version }) => version))]
-  const { comparisons, quantities, counts } = results
+  const { comparisons, quantities, counts, gpuCounts } = results
+  const shown = complete ? targets : targets.filter(({ read }) => read(results).length > 0)
+  const linked = complete && section === drawnSection
   return [
-    `${machine()} ${versions.join(', ')}.`,
+    versions.length > 0 ? `${on} ${versions.join(', ')}.` : on,
     '',
     '### Targets',
     '',
-    ...targetTable(linked ? targets : targets.filter(({ read }) => read(results).length > 0), results),
+    ...targetTable(shown, results),
     '',
     ...families.flatMap((family) => {
       const own = comparisons.filter(({ work }) => family.holds(work))
@@ -38,21 +56,24 @@ export function sections(results: Results, contenders: readonly Contender[], lin
     }),
     ...(quantities.length > 0 ? ['### Whole programs', '', ...quantityTable(quantities), ''] : []),
     ...(counts ? ['### Counts', '', countsText, '', ...countTable(counts), ''] : []),
+    ...(gpuCounts ? ['### Counts', '', gpuCountsText, '', ...gpuCountTable(gpuCounts), ''] : []),
   ]
 }
 
-/** Writes the page and its charts. @throws Error when the page has lost its markers. */
-export function writePage(results: Results, contenders: readonly Contender[]): void {
+/** Writes its part of the page, and its charts. @throws Error when the page has lost its markers. */
+export function writePage(report: Report): void {
+  const [begin, end] = [`<!-- ${report.section}: begin -->`, `<!-- ${report.section}: end -->`]
   const page = new URL('performance.md', docs)
   const text = readFileSync(page, 'utf8')
   const [from, to] = [text.indexOf(begin), text.indexOf(end)]
   if (from < 0 || to < from)
     throw new Error(`docs/performance.md must have ${begin} and ${end} around its tables`)
-  const body = sections(results, contenders, true).join('\n')
+  const body = sections(report).join('\n')
   writeFileSync(page, `${text.slice(0, from)}${begin}\n\n${body}\n${text.slice(to)}`)
+  if (report.section !== drawnSection) return
   mkdirSync(new URL('charts/', docs), { recursive: true })
   for (const family of families) {
-    const chart = chartOf(family, results.comparisons)
+    const chart = chartOf(family, report.results.comparisons)
     if (chart) writeFileSync(new URL(`charts/${family.name}.svg`, docs), svg(chart))
   }
 }

@@ -6,6 +6,8 @@ import type { Quartiles } from '../statistics.ts'
 import { ratio, summary } from '../statistics.ts'
 import type { Results, Target } from '../targets.ts'
 import { meets } from '../targets.ts'
+import type { GpuBook } from '../webgpu/counts.ts'
+import { boundBy } from '../work.ts'
 
 /** Three digits that say something. */
 export const digits = (value: number): string =>
@@ -79,9 +81,12 @@ function cell({ samples, faults, tooSlow }: Comparison, name: string): string {
 }
 
 /** GFLOP/s where arithmetic counts, GB/s where memory does. */
-function rateOf({ work: { flops, bytes, kind } }: Comparison, ms: number): string {
-  if (flops > 0 && kind !== 'multiplyAdd') return `${digits(flops / ms / 1e6)} GFLOP/s`
-  return bytes > 0 ? `${digits(bytes / ms / 1e6)} GB/s` : ''
+function rateOf({ work }: Comparison, ms: number): string {
+  const bound = boundBy(work)
+  if (!bound) return ''
+  return bound === 'arithmetic'
+    ? `${digits(work.flops / ms / 1e6)} GFLOP/s`
+    : `${digits(work.bytes / ms / 1e6)} GB/s`
 }
 
 /** Quantities with those of others beside them. */
@@ -109,5 +114,32 @@ export const countTable = (counts: Book): string[] =>
       `${kernels}`,
       mebibytes(bytes),
       mebibytes(arena),
+    ]),
+  )
+
+/** What every work asks of a GPU. */
+export const gpuCountTable = (counts: GpuBook): string[] =>
+  table(
+    [
+      'work',
+      'submits',
+      'dispatches',
+      'uploaded, bytes',
+      'read back, bytes',
+      'pipelines',
+      'WGSL, characters',
+      'held, MiB',
+    ],
+    Object.entries(counts).map(([name, each]) => [
+      name,
+      ...[
+        each.submits,
+        each.dispatches,
+        each.uploadedBytes,
+        each.readBytes,
+        each.pipelines,
+        each.characters,
+      ].map(String),
+      mebibytes(each.heldBytes),
     ]),
   )

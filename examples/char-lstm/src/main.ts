@@ -1,6 +1,6 @@
 // Learns to write like Shakespeare, one character at a time, and shows what it wrote.
 import { Session } from '@shoal/core'
-import { chooseDevice, expectThat, readArguments } from '@shoal/example-parts'
+import { chooseDevices, expectThat, readArguments } from '@shoal/example-parts'
 import { readStrips } from './data.ts'
 import { writer } from './model.ts'
 
@@ -14,7 +14,7 @@ const text = await readStrips({
 })
 const model = writer({ alphabet: text.alphabet.length, units, length, sampleLength: args.short ? 80 : 500 })
 
-await using session = new Session({ devices: [chooseDevice(args)], seed: args.seed })
+await using session = new Session({ devices: await chooseDevices(args), seed: args.seed })
 await session.initialize(model.loss, model.step)
 
 /** The mean loss on text that it has not read. */

@@ -5,7 +5,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Session } from '@shoal/core'
 import {
-  chooseDevice,
+  chooseDevices,
   expectThat,
   interruption,
   readArguments,
@@ -40,7 +40,7 @@ const variables = allVariables(step)
 const best = { metric: 'test accuracy', mode: 'max' } as const
 const checkpoints = new Checkpoints(folder, { keep: 1, keepBest: best, log: console.error })
 
-await using session = new Session({ devices: [chooseDevice(args)], seed: args.seed })
+await using session = new Session({ devices: await chooseDevices(args), seed: args.seed })
 await session.initialize(network.training.loss, step)
 
 /** How the network does on digits that it has not seen. */

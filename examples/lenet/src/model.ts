@@ -12,9 +12,10 @@ import {
   placeholder,
   relu,
   reshape,
+  softmax,
   sparseSoftmaxCrossEntropy,
 } from '@shoal/core'
-import { convolution, dense } from '@shoal/example-parts'
+import { convolution, dense } from '@shoal/example-parts/layers'
 
 /** How good some scores are: scalars. */
 export interface Quality {
@@ -32,6 +33,8 @@ export interface LeNet {
   readonly testing: Quality
   /** The likeliest digits, int32 [batch]; needs no labels. */
   readonly predictions: Tensor
+  /** How likely each digit is, float32 [batch, 10]; needs no labels. */
+  readonly probabilities: Tensor
 }
 
 /** Builds the network: 28×28 → 16@24×24 → 16@12×12 → 32@8×8 → 32@4×4 → 128 → 10. */
@@ -54,6 +57,7 @@ export function lenet({ dropoutRate = 0.4 }: { readonly dropoutRate?: number } =
     training: qualityOf(dense2(dropout(features, { rate: dropoutRate })), classes),
     testing: qualityOf(logits, classes),
     predictions: argMax(logits, { axis: -1 }),
+    probabilities: softmax(logits),
   }
 }
 

@@ -1,6 +1,6 @@
 // A line through Fisher's irises by gradient descent, held against the exact answer.
 import { Session } from '@shoal/core'
-import { chooseDevice, expectThat, readArguments } from '@shoal/example-parts'
+import { chooseDevices, expectThat, readArguments } from '@shoal/example-parts'
 import { readTable } from './data.ts'
 import { linearRegression } from './model.ts'
 
@@ -9,7 +9,7 @@ const table = await readTable()
 const model = linearRegression(table.names.length, args.rate)
 const feeds = { x: table.x, y: table.y }
 
-await using session = new Session({ devices: [chooseDevice(args)], seed: args.seed })
+await using session = new Session({ devices: await chooseDevices(args), seed: args.seed })
 await session.initialize(model.loss)
 
 const first = (await session.run(model.loss, feeds)).item() as number

@@ -1,7 +1,7 @@
 // Trains a perceptron on handwritten digits.
 import { Session } from '@shoal/core'
 import {
-  chooseDevice,
+  chooseDevices,
   expectThat,
   interruption,
   readArguments,
@@ -20,7 +20,7 @@ const digits = await readDigits({
 const network = mlp()
 const step = momentum({ learningRate: args.rate, momentum: 0.9 }).minimize(network.loss)
 
-await using session = new Session({ devices: [chooseDevice(args)], seed: args.seed })
+await using session = new Session({ devices: await chooseDevices(args), seed: args.seed })
 await session.initialize(network.loss, step)
 
 const test = () =>

@@ -16,7 +16,7 @@ const everywhere = { device: 'cpu', threads: 1, seed: 1, short: false } as const
 export type CommonArguments = Values<typeof everywhere>
 
 /**
- * Reads `--name value` for each default, and besides: `--device cpu|reference`, `--threads n`, `--seed n`, and `--short` for a run of
+ * Reads `--name value` for each default, and besides: `--device cpu|webgpu|reference`, `--threads n`, `--seed n`, and `--short` for a run of
  * seconds that checks itself. Prints what went wrong and ends the process with 2 when the command line cannot be understood.
  */
 export function readArguments<const D extends Defaults>(

@@ -1,7 +1,7 @@
 // Trains a network on handwritten digits, makes smaller ones of it, and compares them on digits that none has seen.
 import { Session, sparseSoftmaxCrossEntropy, type Tensor } from '@shoal/core'
 import {
-  chooseDevice,
+  chooseDevices,
   expectThat,
   interruption,
   readArguments,
@@ -22,7 +22,7 @@ const float32 = network()
 const loss = sparseSoftmaxCrossEntropy(float32, classes, { reduction: 'mean' })
 const step = adam({ learningRate: args.rate }).minimize(loss)
 
-await using session = new Session({ devices: [chooseDevice(args)], seed: args.seed })
+await using session = new Session({ devices: await chooseDevices(args), seed: args.seed })
 await session.initialize(step)
 await train({
   session,

@@ -1,7 +1,7 @@
 // Trains Wide & Deep on the census of 1994 and tells how well it sorts people that it has not seen.
 import { Session } from '@shoal/core'
 import { Dataset } from '@shoal/data'
-import { chooseDevice, expectThat, readArguments } from '@shoal/example-parts'
+import { chooseDevices, expectThat, readArguments } from '@shoal/example-parts'
 import { rocAuc } from '@shoal/train'
 import { readPeople, statisticsOf } from './data.ts'
 import { wideAndDeep } from './model.ts'
@@ -16,7 +16,7 @@ const test = Dataset.fromTensors(strangers)
   .take(args.short ? 4096 : strangers.rich.size)
   .batch(1024)
 
-await using session = new Session({ devices: [chooseDevice(args)], seed: args.seed })
+await using session = new Session({ devices: await chooseDevices(args), seed: args.seed })
 await session.initialize(model.loss, model.step)
 
 /** How the model does on people that it has not seen. */

@@ -3,6 +3,7 @@
 import type { Node, Tensor } from '@shoal/core'
 import {
   addN,
+  cast,
   concat,
   div,
   embeddingLookup,
@@ -75,11 +76,14 @@ export function wideAndDeep(statistics: Statistics): WideAndDeep {
   }
 }
 
+/** Numbers of words as numbers of rows: GPUs have no int64, and whatever updates these rows must know them too. */
+const asRows = (numbers: Tensor): Tensor => cast(numbers, { to: 'int32' })
+
 /** A weight for each word and each pair of words, added up; words are found by their hash, so no list of them is needed. */
 function wide(words: Columns): Tensor {
   const weightOf = (name: string, texts: Tensor): Tensor => {
     const weights = variable(zeros([crossBuckets]), { name })
-    return gather(weights, stringToHashBucket(texts, { buckets: crossBuckets }))
+    return gather(weights, asRows(stringToHashBucket(texts, { buckets: crossBuckets })))
   }
   const single = categorical.map((name) => weightOf(name, words[name]!))
   const crossed = crosses.map((names) => {
@@ -100,7 +104,7 @@ function deep(numbers: Columns, words: Columns, { vocabularies, moments }: Stati
     const table = variable(truncatedNormal([vocabulary.length + 1, embeddingWidth], { deviation: 0.1 }), {
       name,
     })
-    return embeddingLookup(table, vocabularyLookup(words[name]!, { vocabulary, oovBuckets: 1 }))
+    return embeddingLookup(table, asRows(vocabularyLookup(words[name]!, { vocabulary, oovBuckets: 1 })))
   })
   const scaled = numeric.map((name) => {
     const { mean, deviation } = moments[name]!

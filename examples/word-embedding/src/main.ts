@@ -1,6 +1,6 @@
 // Learns a vector for each word of Shakespeare from the company that it keeps, and shows which words are near each other.
 import { Session } from '@shoal/core'
-import { chooseDevice, expectThat, readArguments } from '@shoal/example-parts'
+import { chooseDevices, expectThat, readArguments } from '@shoal/example-parts'
 import { readCorpus } from './data.ts'
 import { skipGram } from './model.ts'
 
@@ -11,7 +11,7 @@ console.log(`${corpus.words.length} words, ${corpus.vocabulary.length} different
 const { width, window, negatives } = args
 const model = skipGram(corpus, { width, window, negatives, batchSize: args.batch })
 
-await using session = new Session({ devices: [chooseDevice(args)], seed: args.seed })
+await using session = new Session({ devices: await chooseDevices(args), seed: args.seed })
 await session.initialize(model.loss, model.step)
 
 const every = Math.ceil(steps / 10)

@@ -114,6 +114,3 @@ async function checkGradients(opcase: OpCase): Promise<void> {
   const back = gradientTrial(trial, values, by)
   await checkNumerically([reference()], back, await runTrial([reference()], back), by)
 }
-
-/** The ops that a trial's graph is made of. */
-export const opsOf = (trial: Trial): ReadonlySet<string> => opsIn(graphOf(trial))

@@ -70,5 +70,7 @@ export class RunError extends ShoalError {}
 export class NonFiniteError extends RunError {}
 /** Memory that a device could not give. */
 export class OutOfMemoryError extends ShoalError {}
+/** A device that is gone, with all that its memory held: a GPU that was unplugged, reset or taken away. */
+export class DeviceLostError extends ShoalError {}
 /** A bug in Shoal or in a device package: an internal promise was broken. */
 export class InternalError extends ShoalError {}

@@ -1,11 +1,11 @@
-// The engines beside the pinned Node: the cpu device must pass its suite on each of them, and all must compute the same bits.
+// The engines beside the pinned Node: the cpu device must pass its suite on each of them, with the same bits, and the webgpu device in a page.
 import { join } from 'node:path'
 import { type Check, single, type Outcome } from '../../check/outcome.ts'
 import { runVitest } from '../../check/vitest.ts'
 import { type Ended, run } from '../../run.ts'
 import { has, root } from '../../workspace.ts'
 import { findChromium } from './chromium.ts'
-import { asEnvironment } from './page.ts'
+import { asEnvironment, type Page } from './page.ts'
 import { testsOnOtherNodes } from './selection.ts'
 
 const folder = 'tools/platforms'
@@ -31,7 +31,9 @@ export const checkBits: Check = async () =>
 export function platformChecks(bits: string): readonly Check[] {
   return [
     ...nodes.map((version) => () => testNode(version)),
-    ...[true, false].map((isolated) => () => testPage(isolated, bits)),
+    () => testPage('the cpu device in a page with threads', { device: 'cpu', isolated: true, bits }),
+    () => testPage('the cpu device in a page without threads', { device: 'cpu', isolated: false, bits }),
+    () => testPage('the webgpu device in a page', { device: 'webgpu', isolated: true, bits }),
     ...nodes.map((version) => () => compareBits(version, bits)),
   ]
 }
@@ -62,13 +64,12 @@ async function compareBits(version: string, bits: string): Promise<Outcome> {
   })
 }
 
-async function testPage(isolated: boolean, bits: string): Promise<Outcome> {
-  const name = `the cpu device in a page ${isolated ? 'with' : 'without'} threads`
+async function testPage(name: string, page: Page): Promise<Outcome> {
   if (findChromium() === undefined) return untested(name, 'there is no Chromium on the path')
   // The vitest that has a browser beside it.
   const vitest = ['node', join(root, folder, 'node_modules/vitest/vitest.mjs')] as const
   const args = [oneWorker, '--config', `${folder}/chromium.config.ts`]
-  return runVitest({ name, vitest, args, env: asEnvironment({ isolated, bits }) })
+  return runVitest({ name, vitest, args, env: asEnvironment(page) })
 }
 
 const untested = (name: string, why: string): Outcome => ({

@@ -2,6 +2,8 @@
 
 /** One page, and what must be true of it. */
 export interface Page {
+  /** What is tested in it. */
+  readonly device: 'cpu' | 'webgpu'
   /** May it share memory with its workers? */
   readonly isolated: boolean
   /** What `bits()` answers in Node. */

@@ -21,7 +21,10 @@ const calls = ['library', 'blas'].map((name) => `packages/kernels-blas/src/${nam
 /** The files that run on other versions of Node. */
 export const testsOnOtherNodes = (): readonly string[] => [withThreads, ...ofTheEngine(), ...calls]
 
-/** The files that run in a page; tests that use a module of Node are about Node. */
+/** The files that run in a page for WebGPU: it has a GPU of its own, which Node does not. */
+export const testsOfWebGpu = ['packages/kernels-webgpu/src/device.test.ts']
+
+/** The files that run in a page for the cpu device; tests that use a module of Node are about Node. */
 export const testsInPages = (isolated: boolean): readonly string[] => [
   isolated ? withThreads : withoutThreads,
   ...ofTheEngine().filter((file) => !/\bfrom 'node:/.test(text(file))),

@@ -8,7 +8,7 @@ import { randomGraph } from './randomGraph.ts'
 /** How many of 20 random graphs a device computes wrongly. */
 async function wrong(makeDevice: () => Device): Promise<number> {
   let count = 0
-  for (let seed = 0; seed < 20; seed++) await checkRandomGraph(makeDevice(), seed).catch(() => count++)
+  for (let seed = 0; seed < 20; seed++) await checkRandomGraph([makeDevice()], seed).catch(() => count++)
   return count
 }
 
@@ -36,7 +36,7 @@ describe('random graphs', () => {
     expect(draw()).toEqual(draw())
   })
   it.each([0, 25, 50, 75])('from %i on are the same with fusion as without', async (first) => {
-    for (let seed = first; seed < first + 25; seed++) await checkRandomGraph(reference(), seed)
+    for (let seed = first; seed < first + 25; seed++) await checkRandomGraph([reference()], seed)
   })
   it('show what is not copied', async () => {
     const forgetful = () => {

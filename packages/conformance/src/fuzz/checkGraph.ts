@@ -11,13 +11,13 @@ import { randomGraph, uniform } from './randomGraph.ts'
 const steps = 3
 
 /**
- * Runs the random graph number `seed` on a device with fusion and on the reference device without.
+ * Runs the random graph number `seed` on devices with fusion and on the reference device without.
  * @throws AssertionError with the seed, the step and the tensor, when they differ by more than the operations allow.
  */
-export async function checkRandomGraph(device: Device, seed: number): Promise<void> {
+export async function checkRandomGraph(devices: readonly Device[], seed: number): Promise<void> {
   const graph = randomGraph(new Random(`graph ${seed}`))
   const expected = await runSteps(new Session({ devices: [reference()], fusion: false }), graph, seed)
-  const actual = await runSteps(new Session({ devices: [device] }), graph, seed)
+  const actual = await runSteps(new Session({ devices }), graph, seed)
   const compared = [...graph.fetches, ...graph.variables.map((v) => v.read())]
   const at = tolerances({ fetches: compared, targets: [] })
   expected.forEach((values, step) =>

@@ -19,6 +19,9 @@ export function mergeEpilogues(graph: UnitGraph, device: Device): void {
     if (!reader || others.length > 0 || graph.kept.has(product) || reader.kind !== 'fused') continue
     const epilogue = epilogueOf(reader, product)
     if (!epilogue) continue
+    // The product itself stays between the two, and needs no binding.
+    const bound = new Set([...unit.inputs, ...epilogue.inputs, ...reader.outputs])
+    if (bound.size > device.caps.maxBuffers) continue
     graph.merge(unit, reader, () => ({
       ...unit,
       nodes: [...unit.nodes, ...reader.nodes],

@@ -99,6 +99,23 @@ describe('placing', () => {
       "asks for '/job:ps', the session has /job:localhost/task:0/device:reference:0",
     )
   })
+  it('puts a variable where everything that touches it can run, or says why that cannot be', async () => {
+    const devices = [fake('gpu', { op: 'TensorScatter' }), fake('other')]
+    const table = variable([[1], [2]], { name: 'table' })
+    const added = table.scatterAdd([1, 1], [[1], [2]])
+    const both = new Session({ devices })
+    const set = table.assign([[3], [4]])
+    const [, sum] = await both.run([
+      set,
+      controlDependencies([set], () => table.scatterAdd([1, 1], [[1], [2]])),
+    ])
+    expect(sum.toArray()).toEqual([[3], [7]])
+    const session = new Session({ devices })
+    await session.initialize(added)
+    await expect(session.run(added)).rejects.toThrow(
+      /changes 'table' on .*device:gpu:0, which cannot do that with int32, float32: cast the inputs/,
+    )
+  })
   it('keeps a variable and what touches it together', () => {
     const v = device('reference:1', () => variable([1, 2], { name: 'v' }).assignAdd([1, 1]))
     const devices = nameDevices([reference(), reference()])

@@ -9,6 +9,7 @@ import { toposort } from '../graph/graph.ts'
 import type { AnyResource, VariableResource } from '../resource.ts'
 import type { Device } from '../run/device.ts'
 import type { ConcreteType } from '../shape.ts'
+import { scatterSignature } from './scatterSignature.ts'
 
 /** A device and its whole name. */
 export interface NamedDevice {
@@ -54,18 +55,17 @@ export function place(
     return placed
   }
   const homes = new Map<AnyResource, number>()
+  const possibleFor = new Map(nodes.map((node) => [node, candidates(node, devices, options)] as const))
+  const shared = sharedCandidates(nodes, possibleFor)
   for (const node of nodes) {
     const touched = touchedVariables(node)
     const home = touched
       .map((r) => homes.get(r) ?? indexOf(devices, options.deviceOf(r)))
       .find((i) => i !== undefined)
-    const possible = candidates(node, devices, options)
-    const chosen = home ?? possible[0]!
-    if (home !== undefined && !possible.includes(home) && !options.soft)
-      throw new PlacementError(
-        `asks for '${node.device}', but its variable lives on ${nameOf(devices, home)}`,
-        { node },
-      )
+    const possible = possibleFor.get(node)!
+    // A variable is best where everything that touches it can run.
+    const chosen = home ?? possible.find((i) => touched.every((r) => shared.get(r)!.has(i))) ?? possible[0]!
+    if (home !== undefined && !possible.includes(home)) demandSoft(node, home, devices, options)
     for (const resource of touched) {
       const other = homes.get(resource) ?? indexOf(devices, options.deviceOf(resource))
       if (other !== undefined && other !== chosen)
@@ -79,6 +79,34 @@ export function place(
   }
   tellMisplaced(placed, devices, options.log)
   return placed
+}
+
+/** A node runs where its variable lives, also if it asks for another device and that may be overruled. @throws PlacementError */
+function demandSoft(node: Node, home: number, devices: readonly NamedDevice[], { soft }: PlaceOptions): void {
+  const [resource] = touchedVariables(node) as [VariableResource]
+  const place = nameOf(devices, home)
+  if (!soft)
+    throw new PlacementError(`asks for '${node.device}', but its variable lives on ${place}`, { node })
+  if (canRun(devices[home]!.device, node)) return
+  const dtypes = [...new Set(node.inputs.map((t) => t.dtype))].join(', ')
+  throw new PlacementError(
+    `changes '${resource.name}' on ${place}, which cannot do that with ${dtypes}: cast the inputs (indices to int32), or make the variable on another device`,
+    { node },
+  )
+}
+
+/** For each variable, the devices that can run all nodes that touch it. */
+function sharedCandidates(
+  nodes: readonly Node[],
+  possibleFor: ReadonlyMap<Node, readonly number[]>,
+): Map<AnyResource, ReadonlySet<number>> {
+  const shared = new Map<AnyResource, ReadonlySet<number>>()
+  for (const node of nodes)
+    for (const resource of touchedVariables(node)) {
+      const possible = new Set(possibleFor.get(node))
+      shared.set(resource, shared.get(resource)?.intersection(possible) ?? possible)
+    }
+  return shared
 }
 
 /** Says where nodes went that asked for a device which is not there or cannot run them. */
@@ -136,8 +164,8 @@ export function canRun(device: Device, node: Node): boolean {
   const { body } = node.op
   const holds = (t: Tensor): boolean => device.caps.dtypes.has(t.dtype)
   if (body.kind === 'runtime') {
-    if (body.role === 'readVariable' || body.role === 'assign' || body.role === 'scatter')
-      return node.outputs.every(holds)
+    if (body.role === 'scatter') return device.supports('TensorScatter', scatterSignature(node))
+    if (body.role === 'readVariable' || body.role === 'assign') return node.outputs.every(holds)
     return bodiesOf(node).every((b) => toposort(b).every((inner) => canRun(device, inner)))
   }
   // Strings stay on the host, and so do those of them that only get another shape.

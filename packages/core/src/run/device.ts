@@ -30,6 +30,8 @@ export interface DeviceCaps {
 
 /** Everything a hand-written kernel may specialise on: sizes are numbers by now. */
 export interface Signature {
+  /** The node that asks, for traces and error messages. Default none. */
+  readonly name?: string
   readonly inputs: readonly ConcreteType[]
   readonly outputs: readonly ConcreteType[]
   readonly attrs: AttrValues
@@ -119,5 +121,7 @@ export interface Device {
   sequence?(launches: readonly BoundLaunch[]): Awaitable<() => void>
   /** A run of launches as one, for rounds that differ in where their memory is. Left out: loops copy what moves before and after each round. */
   loop?(launches: readonly LoopLaunch[]): Awaitable<(round: number) => void>
+  /** While more is enqueued than the device keeps up with, resolves when it has caught up: runs wait for that before they begin. Left out: never. */
+  pace?(): Promise<unknown> | undefined
   [Symbol.asyncDispose](): Promise<void>
 }

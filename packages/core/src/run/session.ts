@@ -108,6 +108,8 @@ type GraphRun = Omit<RunState, 'rendezvous'> & {
 export class Session implements AsyncDisposable {
   readonly devices: readonly Device[]
   private readonly options: SessionOptions
+  /** Devices that may fall behind. */
+  private readonly paced: readonly Device[]
   private readonly variables = new VariableStore()
   private readonly declarations = new Declarations()
   private readonly streams = new StreamNames()
@@ -125,6 +127,7 @@ export class Session implements AsyncDisposable {
     this.options = options
     this.devices = options.devices ?? [reference()]
     if (this.devices.length === 0) throw new ValueError('a session needs at least one device')
+    this.paced = this.devices.filter(({ pace }) => pace !== undefined)
     this.cache = new ExecutableCache(options.maxPrograms ?? 64)
   }
 
@@ -261,10 +264,20 @@ export class Session implements AsyncDisposable {
       }
       this.demandValues(compiled)
       return lastly(
-        () => compiled.run({ ...run, rendezvous: new LocalRendezvous() }, [...feeds.values()]),
+        () =>
+          after(this.pace(), () =>
+            compiled.run({ ...run, rendezvous: new LocalRendezvous() }, [...feeds.values()]),
+          ),
         () => (run.once ? compiled.free() : this.cache.put(key, compiled)),
       )
     })
+  }
+
+  /** Waits for devices that have more than enough to do. */
+  private pace(): Awaitable<unknown> {
+    if (this.paced.length === 0) return undefined
+    const behind = this.paced.flatMap((device) => device.pace!() ?? [])
+    return behind.length === 0 ? undefined : Promise.all(behind)
   }
 
   /** Checks before anything runs what can be known by then. */

@@ -18,6 +18,7 @@ import { caseStep } from './controlFlow.ts'
 import { isBlank } from '../ops/graph/blank.ts'
 import type { Awaitable, Buffer, Kernel, PreparedInputs, Signature } from './device.ts'
 import type { Memory, Nested, Step } from './program.ts'
+import { scatterSignature } from '../place/scatterSignature.ts'
 import { scanStep } from './scanStep.ts'
 import { whileStep } from './whileStep.ts'
 import type { HostValues, RunState } from './state.ts'
@@ -171,7 +172,8 @@ function replacedBy(
 }
 
 /** What a hand-written kernel is told. Inputs that lend only their shape are in it, but have no buffer. */
-export const signatureOf = ({ inputs, outputs, attrs }: Node): Signature => ({
+export const signatureOf = ({ name, inputs, outputs, attrs }: Node): Signature => ({
+  name,
   inputs: inputs.map((t) => t.type as ConcreteType),
   outputs: outputs.map((t) => t.type as ConcreteType),
   attrs,
@@ -235,17 +237,7 @@ function updateKernel(name: string, value: Tensor, update: 'add' | 'sub'): Fused
 function scatter(unit: Unit, { memory, variable }: StepContext): Awaitable<Prepared> {
   const resource = unit.node.attrs['resource'] as VariableResource
   const to = variable(resource)
-  const type = resource.type as ConcreteType
-  const [indices, updates] = unit.node.inputs.map((t) => t.type as ConcreteType) as [
-    ConcreteType,
-    ConcreteType,
-  ]
-  const signature: Signature = {
-    inputs: [type, { dtype: indices.dtype, shape: [...indices.shape, 1] }, updates],
-    outputs: [type],
-    attrs: { update: unit.node.attrs['update'] },
-  }
-  return after(memory.device.kernel('TensorScatter', signature), (kernel) => ({
+  return after(memory.device.kernel('TensorScatter', scatterSignature(unit.node)), (kernel) => ({
     kernel,
     args: [to, ...unit.inputs.map((t) => memory.bufferOf(t)), to],
   }))

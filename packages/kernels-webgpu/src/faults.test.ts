@@ -1,0 +1,183 @@
+// What goes wrong on a GPU, made to go wrong: every fault has an error of its own, and leaves the way open for a new session.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import type { Tensor } from '@shoal/core'
+import {
+  add,
+  cast,
+  concat,
+  DeviceLostError,
+  exp,
+  inspectProgram,
+  mul,
+  NDArray,
+  OutOfMemoryError,
+  PlacementError,
+  placeholder,
+  reference,
+  scope,
+  Session,
+  sum,
+  tanh,
+  ValueError,
+  variable,
+} from '@shoal/core'
+import { describe, expect, it } from 'vitest'
+import { create } from 'webgpu'
+import { ShaderError } from './errors.ts'
+import { webgpu, type WebGpuDevice } from './webgpu.ts'
+
+const x = placeholder({ shape: [1000], name: 'x' })
+const ones = new NDArray('float32', [1000], new Float32Array(1000).fill(1))
+
+/** Has every shader that is compiled from now on use a name that nobody has declared. */
+function spoilShaders({ gpu }: WebGpuDevice): void {
+  const create = gpu.createShaderModule.bind(gpu)
+  gpu.createShaderModule = ({ code, ...rest }) =>
+    create({ ...rest, code: code.replace('i32(invocation)', 'nobody_knows_this') })
+}
+
+describe('opening', () => {
+  it('refuses options that it does not know', async () => {
+    await expect(webgpu({ features: ['shader-f64' as 'shader-f16'] })).rejects.toThrow(
+      "features are of shader-f16, subgroups, timestamp-query; got 'shader-f64'",
+    )
+    await expect(webgpu({ maxBytes: 10 })).rejects.toThrow(ValueError)
+  })
+  it('says what to do where there is no driver', async () => {
+    const { code, output } = await inNode({ VK_ICD_FILENAMES: '/nowhere.json', XDG_RUNTIME_DIR: '/nowhere' })
+    expect(output).toContain('PlacementError: WebGPU found no adapter: install a Vulkan driver')
+    expect(code).not.toBe(0)
+  })
+  it('says of an adapter that has a device already that it opens no other', async () => {
+    const gpu = create([])
+    const adapter = (await gpu.requestAdapter())!
+    await using first = await webgpu({ adapter })
+    expect(first.adapterInfo).toBe(adapter.info)
+    await expect(webgpu({ adapter })).rejects.toThrow(PlacementError)
+    await expect(webgpu({ adapter })).rejects.toThrow(/an adapter opens one only, request another/)
+  })
+  it('names the npm package that Node needs', async () => {
+    const hide = `data:text/javascript,import { registerHooks } from 'node:module';
+      registerHooks({ resolve(name, context, next) { if (name === 'webgpu') throw new Error('hidden'); return next(name, context) } })`
+    const { code, output } = await inNode({}, ['--import', hide])
+    expect(output).toContain(
+      "Node has no WebGPU of its own: add the npm package 'webgpu' (npm install webgpu)",
+    )
+    expect(code).not.toBe(0)
+  })
+})
+
+/** Opens a device in a process of its own, and answers what it says. */
+async function inNode(
+  env: NodeJS.ProcessEnv,
+  args: readonly string[] = [],
+): Promise<{ readonly code: number; readonly output: string }> {
+  const program = `import { webgpu } from ${JSON.stringify(new URL('index.ts', import.meta.url).href)}; await webgpu()`
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@shoal/source', ...args, '--input-type=module', '--eval', program],
+    { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  const [output, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
+  return { code: code as number, output }
+}
+
+describe('a GPU that is lost', () => {
+  it('ends the session with an error of its own, in the middle of a step too, and a new session goes on', async () => {
+    const device = await webgpu()
+    const session = new Session({ devices: [device] })
+    const step = sum(exp(x))
+    await session.run(step, [[x, ones]])
+    const running = session.run(step, [[x, ones]])
+    device.gpu.destroy()
+    await expect(running).rejects.toThrow(DeviceLostError)
+    await expect(session.run(step, [[x, ones]])).rejects.toThrow('restore variables from a checkpoint')
+    await session.close()
+    await using again = new Session({ devices: [await webgpu()] })
+    expect((await again.run(step, [[x, ones]])).item()).toBeCloseTo(1000 * Math.E, 2)
+  })
+  it('is told once the device was asked for something', async () => {
+    const device = await webgpu()
+    device.gpu.destroy()
+    await device.gpu.lost
+    expect(() => device.alloc(4)).toThrow(DeviceLostError)
+    await device[Symbol.asyncDispose]()
+  })
+})
+
+describe('memory', () => {
+  it('is refused beyond maxBytes, with what is held', async () => {
+    await using session = new Session({ devices: [await webgpu({ maxBytes: 2 ** 20 })] })
+    const kept = variable(ones, { name: 'kept' })
+    await session.initialize(kept)
+    const large = placeholder({ shape: [2 ** 18 - 1000] })
+    const zeros = new NDArray('float32', [2 ** 18 - 1000], new Float32Array(2 ** 18 - 1000))
+    const more = session.run(exp(large), [[large, zeros]])
+    await expect(more).rejects.toThrow(OutOfMemoryError)
+    await expect(more).rejects.toThrow(/\d+ bytes more; \d+ are held.*smaller batches/)
+    // What was there stays usable.
+    expect((await session.run(sum(kept.read()))).item()).toBe(1000)
+  })
+  it('says how large a buffer may be', async () => {
+    await using device = await webgpu()
+    expect(() => device.alloc(device.caps.maxBytes + 1024)).toThrow(
+      /a buffer of \d+ bytes was asked for, this device allows \d+/,
+    )
+  })
+})
+
+describe('bindings', () => {
+  it('are never more than the adapter allows, however many inputs an op has', async () => {
+    const device = await webgpu()
+    await using session = new Session({ devices: [device] })
+    const many = Array.from({ length: 3 * device.caps.maxBuffers }, (_, i) =>
+      placeholder({ shape: [4], name: `x${i}` }),
+    )
+    const feeds = many.map((t, i) => [t, new NDArray('float32', [4], new Float32Array(4).fill(i))] as const)
+    const total = many.reduce<Tensor>((a, b) => add(a, b), tanh(many[0]!))
+    const [sums, all] = await session.run([total, concat(many, { axis: 0 })], feeds)
+    const expected = (many.length * (many.length - 1)) / 2
+    expect(sums.numbers()).toEqual(new Array(4).fill(expected))
+    expect(all.numbers().filter((_, i) => i % 4 === 0)).toEqual(many.map((_, i) => i))
+  })
+})
+
+describe('what the GPU has not', () => {
+  it('goes to the next device, as the programs show', async () => {
+    await using session = new Session({ devices: [await webgpu(), reference()] })
+    const half = mul(x, 0.5)
+    const exact = sum(cast(half, { to: 'float64' }))
+    const programs = await session.programs([exact], [[x, ones]])
+    const report = programs.map((program) => inspectProgram(program).toString()).join('\n')
+    expect(report).toMatch(/device:webgpu/)
+    expect(report).toMatch(/device:reference/)
+    expect((await session.run(exact, [[x, ones]])).item()).toBe(500)
+  })
+  it('is refused where nobody has it', async () => {
+    await using session = new Session({ devices: [await webgpu()] })
+    await expect(session.run(sum(cast(x, { to: 'float64' })), [[x, ones]])).rejects.toThrow(/float64/)
+  })
+})
+
+describe('a shader that is refused', () => {
+  it('is shown with its kernel and its lines', async () => {
+    const device = await webgpu()
+    await using session = new Session({ devices: [device] })
+    spoilShaders(device)
+    const failed = session.run(
+      scope('grown', () => exp(x)),
+      [[x, ones]],
+    )
+    await expect(failed).rejects.toThrow(ShaderError)
+    await expect(failed).rejects.toThrow(/the shader of kernel '.*grown.*' was refused: .*nobody_knows_this/s)
+    await expect(failed).rejects.toThrow(/> +\d+ \| {3}let lane = i32\(invocation\);/)
+  })
+  it('is told at the next reading where kernels are launched one by one', async () => {
+    const device = await webgpu()
+    await using session = new Session({ devices: [device] })
+    spoilShaders(device)
+    await expect(session.run(exp(x), [[x, ones]], { onTrace: () => undefined })).rejects.toThrow(ShaderError)
+  })
+})
