@@ -17,7 +17,7 @@ export const mayDependOn: Readonly<Record<string, readonly string[] | 'all'>> = 
   quantize: ['core'],
   train: ['core', 'data'],
   tune: ['core'],
-  distributed: ['core', 'train'],
+  distributed: ['core', 'data', 'train'],
   cli: 'all',
   'edge-agent': 'all',
 }

@@ -1,4 +1,5 @@
 // What @shoal/data offers everywhere; files of the local disk are in @shoal/data/node.
+export { crc32c } from './crc.ts'
 export type { Datasets, Zipped } from './dataset.ts'
 export { Dataset } from './dataset.ts'
 export type { DataPosition } from './errors.ts'

@@ -101,7 +101,7 @@ function variablesAndEdges(): void {
   const placed = place(toposort(graph), devices, { soft: false, deviceOf: () => undefined })
   expect(placed.get(assigned.node)).toBe(placed.get(read.node))
   expect(placed.get(left.node)).not.toBe(placed.get(a!.node))
-  const parts = partition(graph, [x], placed)
+  const parts = partition(graph, [x], placed, ['a', 'b'])
   const all = parts.flatMap((part) => names(part.graph))
   expect(all.filter((name) => name === 'Send').length).toBe(1)
   expect(all.filter((name) => name === 'Recv').length).toBe(1)

@@ -1,23 +1,23 @@
-// From a bound graph to an executable: passes, placement, partition, and a program for each device.
+// From a bound graph to an executable: passes, placement and partition, which need only know the devices; then a program for each device.
 import { formatDeviceName } from '../graph/deviceName.ts'
 import type { Graph, Node } from '../graph/graph.ts'
 import { toposort } from '../graph/graph.ts'
 import { expandComposites } from '../passes/expandComposites.ts'
 import { inline } from '../passes/inline.ts'
-import type { Pass } from '../passes/pass.ts'
 import { requiredPasses } from '../passes/index.ts'
 import { pipeline } from '../passes/pass.ts'
 import type { VariableResource } from '../resource.ts'
+import type { Partition } from '../place/partition.ts'
 import { partition } from '../place/partition.ts'
-import { nameDevices, place } from '../place/place.ts'
+import type { NamedDevice, PlaceableDevice } from '../place/place.ts'
+import { place } from '../place/place.ts'
 import { after, allOrNone } from '../run/awaitable.ts'
-import type { Awaitable, Device } from '../run/device.ts'
-import type { Declarations } from '../run/declarations.ts'
+import type { Awaitable } from '../run/device.ts'
 import type { Share } from '../run/executable.ts'
-import { Executable } from '../run/executable.ts'
-import { resourcesOf } from '../run/initialize.ts'
+import { LocalExecutable } from '../run/executable.ts'
 import type { StagedGraph } from '../run/staged.ts'
 import { cutStages } from '../run/staged.ts'
+import type { CompileOptions } from '../run/target.ts'
 import type { VariableStore } from '../run/variables.ts'
 import { isConcrete } from '../shape.ts'
 import type { BoundGraph } from './bind.ts'
@@ -25,57 +25,56 @@ import { compileProgram } from './compile.ts'
 import { bodiesOf, effectsOf } from '../graph/effects.ts'
 import { orderEffects } from './effects.ts'
 
-/** What a graph is compiled for. */
-export interface CompileTarget {
-  readonly devices: readonly Device[]
-  readonly declarations: Declarations
-  readonly variables: VariableStore
-  readonly passes: Pass
-  readonly fusion: boolean
-  readonly maxActivationBytes?: number | undefined
-  readonly softPlacement: boolean
-  /** Told when a node runs on another device than it asked for, and when `maxActivationBytes` cannot be met. */
-  readonly log: (line: string) => void
+/** Where a graph is to be placed. */
+export interface PlaceTarget {
+  readonly devices: readonly NamedDevice<PlaceableDevice>[]
+  /** Where a variable lives already, as an index into `devices`. */
+  deviceOf(variable: VariableResource): number | undefined
 }
 
-/**
- * Compiles a bound graph; one with sizes that only a run can tell is cut into stages instead.
- * @throws NameError when it refers to two resources of one kind and name, or to another one than earlier graphs did.
- */
-export function compileGraph(bound: BoundGraph, target: CompileTarget): Awaitable<Executable | StagedGraph> {
-  resourcesOf(bound.graph).forEach((resource) => target.declarations.claim(resource))
-  const staged = cutStages({ ...bound, graph: openUnknown(bound.graph) })
-  if (staged) return staged
-  const graph = pipeline(target.passes, ...requiredPasses).run(bound.graph)
-  const named = nameDevices(target.devices)
-  const placed = place(
-    toposort({ fetches: [...bound.feeds, ...graph.fetches], targets: graph.targets }),
-    named,
-    {
-      soft: target.softPlacement,
-      log: target.log,
-      deviceOf: (resource) => target.variables.deviceOf(resource),
-    },
-  )
-  const parts = partition(graph, bound.feeds, placed)
+/** What the partitions of a graph are compiled for. */
+export interface PartsTarget extends Pick<CompileOptions, 'fusion' | 'maxActivationBytes' | 'log'> {
+  /** The partitions say by number which of these they are for. */
+  readonly devices: readonly NamedDevice[]
+  readonly variables: VariableStore
+}
+
+/** A bound graph, or its stages where it has sizes that only a run can tell. */
+export const stagesOf = (bound: BoundGraph): StagedGraph | undefined =>
+  cutStages({ ...bound, graph: openUnknown(bound.graph) })
+
+/** Optimises and places a bound graph whose sizes are all known, and cuts it into a partition for each device that takes part. */
+export function planGraph(
+  { graph: given, feeds }: BoundGraph,
+  { devices, deviceOf }: PlaceTarget,
+  { passes, softPlacement, log }: CompileOptions,
+): { readonly graph: Graph; readonly parts: readonly Partition[] } {
+  const graph = pipeline(passes, ...requiredPasses).run(given)
+  const nodes = toposort({ fetches: [...feeds, ...graph.fetches], targets: graph.targets })
+  const placed = place(nodes, devices, { soft: softPlacement, log, deviceOf })
+  const names = devices.map(({ name }) => formatDeviceName(name))
+  return { graph, parts: partition(graph, feeds, placed, names) }
+}
+
+/** Compiles partitions that fetch `fetchCount` values together. */
+export function compileParts(
+  parts: readonly Partition[],
+  fetchCount: number,
+  { devices, ...target }: PartsTarget,
+): Awaitable<LocalExecutable> {
   const shares = parts.map((part) => (): Awaitable<Share> => {
-    const context = {
-      device: target.devices[part.device]!,
-      deviceName: formatDeviceName(named[part.device]!.name),
-      fusion: target.fusion,
-      maxActivationBytes: target.maxActivationBytes,
-      variables: target.variables,
-      log: target.log,
-    }
+    const { device, name } = devices[part.device]!
+    const context = { ...target, device, deviceName: formatDeviceName(name) }
     return after(compileProgram(part.graph, part.inputs, context), (program) => ({
       program,
       feeds: part.feeds,
       fetches: part.fetches,
     }))
   })
+  const demanded = new Map(parts.flatMap(({ graph }) => [...demandedBy(graph)]))
   return after(
     allOrNone(shares, ({ program }) => program.free()),
-    (ready) => new Executable(ready, graph.fetches.length, demandedBy(graph)),
+    (ready) => new LocalExecutable(ready, fetchCount, target.variables, demanded),
   )
 }
 

@@ -262,6 +262,6 @@ describe('assignments', () => {
     const p = variable(new NDArray('float32', [0, 3], new Float32Array(0)), { name: 'p' })
     const session = new Session()
     session.runSync(p.assign(exp(some)), [[some, new NDArray('float32', [0, 3], new Float32Array(0))]])
-    expect(session.isInitialized(p)).toBe(true)
+    expect(await session.isInitialized(p)).toBe(true)
   })
 })

@@ -71,6 +71,16 @@ describe('GraphDef', () => {
     expect(b.kind === 'variable' && b.initial?.node.inputs[0]!.node.attrs['resource']).toBe(w)
   })
 
+  it('leaves initial values out where nobody shall start from them', () => {
+    const def = toGraphDef(example(), { initialValues: false })
+    const variables = [...fromGraphDef(def).resources.values()].filter(({ kind }) => kind === 'variable')
+    expect(variables.map(({ name, ...rest }) => [name, 'initial' in rest])).toEqual([
+      ['w', false],
+      ['b', false],
+    ])
+    expect(def.graph.nodes.length).toBeLessThan(toGraphDef(example()).graph.nodes.length)
+  })
+
   it('finds tensors by the names that they were written under', () => {
     const x = placeholder({ shape: [], name: 'x' })
     const loaded = fromGraphDef(toGraphDef({ double: add(x, x), x }))

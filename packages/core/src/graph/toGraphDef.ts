@@ -20,16 +20,17 @@ import { uniqueNames } from './names.ts'
  * A graph as JSON: all that its fetches and targets need, with the initial values of its variables.
  * @param graph a Graph, or tensors by the names under which the reader shall find them.
  * @param options.ops the ops that the reader will know; default all standard ones. Composites that are not among them are written as their parts.
+ * @param options.initialValues false leaves the initial values of variables out, where the reader need not start them. Default true.
  * @throws GraphDefError for ops that can be neither written nor taken apart (host functions), naming the node.
  */
 export function toGraphDef(
   graph: Graph | Readonly<Record<string, Tensor>>,
-  options: { readonly ops?: readonly AnyOp[] } = {},
+  options: { readonly ops?: readonly AnyOp[]; readonly initialValues?: boolean } = {},
 ): GraphDef {
   const known = new Map((options.ops ?? standardOps).map(({ def }) => [def.name, def]))
   const given = isGraph(graph) ? graph : { fetches: Object.values(graph), targets: [] }
   const fetchNames = isGraph(graph) ? graph.fetches.map((_, i) => String(i)) : Object.keys(graph)
-  const { whole, resources, initials } = withInitials(given, known)
+  const { whole, resources, initials } = withInitials(given, known, options.initialValues ?? true)
   const count = given.fetches.length
   const writer = new BodyWriter(whole, [], known)
   const body = writer.write()
@@ -47,8 +48,8 @@ export function toGraphDef(
 const isGraph = (value: Graph | Readonly<Record<string, Tensor>>): value is Graph =>
   Array.isArray((value as Graph).fetches) && Array.isArray((value as Graph).targets)
 
-/** The graph with the initial values of all its variables as further fetches, foreign composites taken apart. */
-function withInitials(given: Graph, known: ReadonlyMap<string, OpDef>) {
+/** The graph with the initial values of all its variables as further fetches if they are wanted, foreign composites taken apart. */
+function withInitials(given: Graph, known: ReadonlyMap<string, OpDef>, wanted: boolean) {
   const resources: AnyResource[] = []
   const initials = new Map<AnyResource, number>()
   let whole = expandForeign(given, known)
@@ -61,7 +62,7 @@ function withInitials(given: Graph, known: ReadonlyMap<string, OpDef>) {
       if (double && !(double.kind === 'random' && resource.kind === 'random'))
         throw new GraphDefError(`two resources are named '${resource.name}': give one of them another name`)
       resources.push(resource)
-      if (resource.kind !== 'variable' || !resource.initial) continue
+      if (!wanted || resource.kind !== 'variable' || !resource.initial) continue
       initials.set(resource, whole.fetches.length)
       whole = { ...whole, fetches: [...whole.fetches, resource.initial] }
     }

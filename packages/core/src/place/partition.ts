@@ -21,11 +21,13 @@ export interface Partition {
 /**
  * Cuts a graph along `placed`. A tensor crosses to a device once, however many readers it has there.
  * Reads and writes of variables keep the order that they have in the whole graph: to wait for another device says nothing about it.
+ * @param names of the devices: what crosses is called `from;to;tensor`, so that who receives it knows where to ask.
  */
 export function partition(
   graph: Graph,
   feeds: readonly Tensor[],
   placed: ReadonlyMap<Node, number>,
+  names: readonly string[],
 ): Partition[] {
   const parts = new Map<number, Part>()
   const partOf = (device: number): Part => {
@@ -36,13 +38,15 @@ export function partition(
   const effects = orderEffects(toposort({ fetches: [...feeds, ...graph.fetches], targets: graph.targets }))
   const feedIndex = new Map(feeds.map((t, i) => [t, i]))
   const home = (node: Node): Part => partOf(placed.get(node)!)
+  const crossing = (from: Part, to: Part, what: string): string =>
+    `${names[from.device]};${names[to.device]};${what}`
   /** The tensor as a part sees it, sent over if it is made elsewhere. */
   const at = (part: Part, t: Tensor): Tensor => {
     const known = part.tensors.get(t)
     if (known) return known
     if (floats(t.node)) return part.copy(t.node, feedIndex).outputs[t.index]!
     const from = home(t.node)
-    const key = `${t.node.id}:${t.index} to ${part.device}`
+    const key = crossing(from, part, `${t.node.id}:${t.index}`)
     from.send(from.tensors.get(t)!, key, [])
     return part.receive(t, key)
   }
@@ -50,7 +54,7 @@ export function partition(
     const local = part.nodes.get(node)
     if (local) return local
     const from = home(node)
-    const key = `${node.id} done to ${part.device}`
+    const key = crossing(from, part, `${node.id} done`)
     from.send(fill({ shape: [], dtype: 'bool' }), key, [from.nodes.get(node)!])
     const token = part.receive(fill({ shape: [], dtype: 'bool' }), key).node
     part.nodes.set(node, token)

@@ -161,7 +161,7 @@ describe('partitioning', () => {
       soft: true,
       deviceOf: () => undefined,
     })
-    const parts = partition(graph, [x], placed)
+    const parts = partition(graph, [x], placed, ['a', 'b'])
     const ops = parts.map((part) => toposort(part.graph).map((n) => n.op.name))
     expect(ops.flat().filter((name) => name === 'Send')).toHaveLength(1)
     expect(ops.flat().filter((name) => name === 'Recv')).toHaveLength(1)

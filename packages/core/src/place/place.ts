@@ -11,11 +11,16 @@ import type { Device } from '../run/device.ts'
 import type { ConcreteType } from '../shape.ts'
 import { scatterSignature } from './scatterSignature.ts'
 
+/** What of a device is to be known to place nodes on it; the device itself may be elsewhere. */
+export type PlaceableDevice = Pick<Device, 'type' | 'caps' | 'supports'>
+
 /** A device and its whole name. */
-export interface NamedDevice {
-  readonly device: Device
+export interface NamedDevice<D = Device> {
+  readonly device: D
   readonly name: DeviceName
 }
+
+type Placeable = NamedDevice<PlaceableDevice>
 
 /** Devices of one process, named by type and position: `/job:localhost/task:0/device:cpu:0`. */
 export function nameDevices(devices: readonly Device[], job = 'localhost', task = 0): NamedDevice[] {
@@ -36,14 +41,14 @@ export interface PlaceOptions {
   readonly soft: boolean
   /** Told once for each device that was asked for and could not be had. */
   readonly log?: (line: string) => void
-  /** Where a variable lives already. */
-  deviceOf(resource: VariableResource): Device | undefined
+  /** Where a variable lives already, as an index into the devices. */
+  deviceOf(resource: VariableResource): number | undefined
 }
 
 /** The device of every node, as an index into `devices`. @throws PlacementError */
 export function place(
   nodes: readonly Node[],
-  devices: readonly NamedDevice[],
+  devices: readonly Placeable[],
   options: PlaceOptions,
 ): Map<Node, number> {
   const placed = new Map<Node, number>()
@@ -59,15 +64,13 @@ export function place(
   const shared = sharedCandidates(nodes, possibleFor)
   for (const node of nodes) {
     const touched = touchedVariables(node)
-    const home = touched
-      .map((r) => homes.get(r) ?? indexOf(devices, options.deviceOf(r)))
-      .find((i) => i !== undefined)
+    const home = touched.map((r) => homes.get(r) ?? options.deviceOf(r)).find((i) => i !== undefined)
     const possible = possibleFor.get(node)!
     // A variable is best where everything that touches it can run.
     const chosen = home ?? possible.find((i) => touched.every((r) => shared.get(r)!.has(i))) ?? possible[0]!
     if (home !== undefined && !possible.includes(home)) demandSoft(node, home, devices, options)
     for (const resource of touched) {
-      const other = homes.get(resource) ?? indexOf(devices, options.deviceOf(resource))
+      const other = homes.get(resource) ?? options.deviceOf(resource)
       if (other !== undefined && other !== chosen)
         throw new PlacementError(
           `touches variables on ${nameOf(devices, chosen)} and ${nameOf(devices, other)}: put them on one device`,
@@ -82,7 +85,7 @@ export function place(
 }
 
 /** A node runs where its variable lives, also if it asks for another device and that may be overruled. @throws PlacementError */
-function demandSoft(node: Node, home: number, devices: readonly NamedDevice[], { soft }: PlaceOptions): void {
+function demandSoft(node: Node, home: number, devices: readonly Placeable[], { soft }: PlaceOptions): void {
   const [resource] = touchedVariables(node) as [VariableResource]
   const place = nameOf(devices, home)
   if (!soft)
@@ -112,7 +115,7 @@ function sharedCandidates(
 /** Says where nodes went that asked for a device which is not there or cannot run them. */
 function tellMisplaced(
   placed: ReadonlyMap<Node, number>,
-  devices: readonly NamedDevice[],
+  devices: readonly Placeable[],
   log: PlaceOptions['log'],
 ): void {
   if (!log) return
@@ -128,11 +131,7 @@ function tellMisplaced(
     log(`placement: ${line}, for ${label(node)}${count > 1 ? ` and ${count - 1} more` : ''}`)
 }
 
-const nameOf = (devices: readonly NamedDevice[], i: number): string => formatDeviceName(devices[i]!.name)
-const indexOf = (devices: readonly NamedDevice[], device: Device | undefined): number | undefined => {
-  const i = devices.findIndex((d) => d.device === device)
-  return i < 0 ? undefined : i
-}
+const nameOf = (devices: readonly Placeable[], i: number): string => formatDeviceName(devices[i]!.name)
 
 function touchedVariables(node: Node): VariableResource[] {
   const { reads, writes } = effectsOf(node)
@@ -140,7 +139,7 @@ function touchedVariables(node: Node): VariableResource[] {
 }
 
 /** The devices that may run a node, best first. */
-function candidates(node: Node, devices: readonly NamedDevice[], { soft }: PlaceOptions): number[] {
+function candidates(node: Node, devices: readonly Placeable[], { soft }: PlaceOptions): number[] {
   const all = devices.map((_, i) => i)
   const wanted = all.filter((i) => matchesDevice(parseDeviceName(node.device), devices[i]!.name))
   const names = (): string => all.map((i) => nameOf(devices, i)).join(', ')
@@ -160,7 +159,7 @@ function candidates(node: Node, devices: readonly NamedDevice[], { soft }: Place
 }
 
 /** Can a device run a node, with everything in its bodies? */
-export function canRun(device: Device, node: Node): boolean {
+export function canRun(device: PlaceableDevice, node: Node): boolean {
   const { body } = node.op
   const holds = (t: Tensor): boolean => device.caps.dtypes.has(t.dtype)
   if (body.kind === 'runtime') {

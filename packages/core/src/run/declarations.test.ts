@@ -21,7 +21,7 @@ describe('one name in one session', () => {
     await session.initialize(a)
     await expect(session.initialize(b)).rejects.toThrow(NameError)
     await expect(session.run(b)).rejects.toThrow("two variables are named 'w', with other initial values")
-    expect(() => session.isInitialized(b)).toThrow(NameError)
+    await expect(session.isInitialized(b)).rejects.toThrow(NameError)
     expect((await session.run(a)).toArray()).toEqual([1, 2])
     await session.close()
   })

@@ -1,4 +1,4 @@
-// A graph made ready for a session's devices: one program per device, run side by side, that meet at a rendezvous.
+// A graph made ready for devices of this process: one program per device, run side by side, that meet at a rendezvous.
 import type { NDArray } from '../ndarray.ts'
 import type { VariableResource } from '../resource.ts'
 import type { Node } from '../graph/graph.ts'
@@ -6,6 +6,8 @@ import { after } from './awaitable.ts'
 import type { Awaitable } from './device.ts'
 import type { Program } from './program.ts'
 import type { RunState } from './state.ts'
+import type { Executable } from './target.ts'
+import type { VariableStore } from './variables.ts'
 
 /** One device's share of a graph. */
 export interface Share {
@@ -16,20 +18,30 @@ export interface Share {
   readonly fetches: readonly number[]
 }
 
-/** A compiled graph. One run at a time: its memory is planned for one. */
-export class Executable {
-  /** Variables that surely need a value before a run, and the node that needs it. */
-  readonly demanded: ReadonlyMap<VariableResource, Node>
+/** Programs of one graph, or of the part of it that this process runs. */
+export class LocalExecutable implements Executable {
   private readonly shares: readonly Share[]
   private readonly fetchCount: number
+  private readonly variables: VariableStore
+  /** Variables that surely need a value before a run, and the node that needs it. */
+  private readonly demanded: ReadonlyMap<VariableResource, Node>
 
-  constructor(shares: readonly Share[], fetchCount: number, demanded: ReadonlyMap<VariableResource, Node>) {
+  constructor(
+    shares: readonly Share[],
+    fetchCount: number,
+    variables: VariableStore,
+    demanded: ReadonlyMap<VariableResource, Node>,
+  ) {
     this.shares = shares
     this.fetchCount = fetchCount
+    this.variables = variables
     this.demanded = demanded
   }
 
-  /** Runs all shares and reads what was fetched. The first failure aborts the others. */
+  check(): void {
+    this.demanded.forEach((node, variable) => this.variables.demand(variable, node))
+  }
+
   run(state: RunState, feeds: readonly NDArray[]): Awaitable<NDArray[]> {
     const results = new Array<NDArray>(this.fetchCount)
     const one = (share: Share): Awaitable<void> =>
@@ -62,12 +74,10 @@ export class Executable {
     })
   }
 
-  /** The programs, one for each device that takes part. */
   get programs(): readonly Program[] {
     return this.shares.map(({ program }) => program)
   }
 
-  /** Gives all memory back. */
   free(): void {
     this.shares.forEach(({ program }) => program.free())
   }

@@ -3,9 +3,9 @@ import type { Graph, Tensor } from '../graph/graph.ts'
 import type { DType } from '../dtype.ts'
 import type { NDArray } from '../ndarray.ts'
 import type { Size } from '../shape.ts'
-import type { Executable } from './executable.ts'
 import type { StagedGraph } from './staged.ts'
 import { isStaged } from './staged.ts'
+import type { Executable } from './target.ts'
 
 type Compiled = Executable | StagedGraph
 

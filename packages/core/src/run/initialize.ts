@@ -40,17 +40,26 @@ function distinct(references: readonly Reference[]): AnyResource[] {
   return [...found.values()]
 }
 
-/** Assignments of initial values, in waves: each wave needs only the waves before it. */
+/** Every variable of a graph, and every one that their initial values are made of. */
+export function variablesToStart(graph: Graph): VariableResource[] {
+  const found = new Set(variablesOf(graph))
+  // What is added on the way is visited, too.
+  for (const { initial } of found)
+    if (initial) variablesOf({ fetches: [initial], targets: [] }).forEach((variable) => found.add(variable))
+  return [...found]
+}
+
+/** Assignments of initial values to those variables that have none, in waves: each wave needs only the waves before it. */
 export function initialAssignments(
-  graph: Graph,
-  isInitialized: (resource: VariableResource) => boolean,
+  variables: readonly VariableResource[],
+  initialized: ReadonlySet<VariableResource>,
 ): Node[][] {
   const wave = new Map<VariableResource, number>()
   const waves: Node[][] = []
   const visit = (resource: VariableResource): number => {
     const known = wave.get(resource)
     if (known !== undefined) return known
-    if (isInitialized(resource) || !resource.initial) return -1
+    if (initialized.has(resource) || !resource.initial) return -1
     const needs = variablesOf({ fetches: [resource.initial as Tensor], targets: [] }).map(visit)
     const at = Math.max(-1, ...needs) + 1
     wave.set(resource, at)
@@ -60,6 +69,6 @@ export function initialAssignments(
     ;(waves[at] ??= []).push(assignment)
     return at
   }
-  variablesOf(graph).forEach(visit)
+  variables.forEach(visit)
   return waves
 }

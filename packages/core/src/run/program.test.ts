@@ -65,9 +65,9 @@ describe('a program that was compiled before variables had values', () => {
     const assigned = v.assign(exp(given!))
     await using session = new Session()
     await expect(session.run(assigned, feeds)).rejects.toThrow('not yet')
-    expect(session.isInitialized(v)).toBe(false)
+    expect(await session.isInitialized(v)).toBe(false)
     await session.run(assigned, feeds)
-    expect(session.isInitialized(v)).toBe(true)
+    expect(await session.isInitialized(v)).toBe(true)
     expect((await session.run(v)).toArray()).toEqual((await session.run(exp(x), feeds)).toArray())
   })
 

@@ -1,45 +1,46 @@
 // The session: the one thing that holds devices, variables and compiled programs, and the one thing to close.
-import { compileGraph } from '../compile/compileGraph.ts'
+import { stagesOf } from '../compile/compileGraph.ts'
 import { bind } from '../compile/bind.ts'
 import { ClosedError, ValueError } from '../errors.ts'
 import type { OptionRules } from '../options.ts'
 import { checkOptions, optionRules } from '../options.ts'
-import type { Graph, Node, Tensor } from '../graph/graph.ts'
-import { colocateWith } from '../graph/scope.ts'
+import type { Graph, Tensor } from '../graph/graph.ts'
 import type { NDArray } from '../ndarray.ts'
-import { Variable } from '../ops/state/variable.ts'
+import type { Variable } from '../ops/state/variable.ts'
 import type { Pass } from '../passes/pass.ts'
 import { standardPasses } from '../passes/index.ts'
 import { StreamNames } from '../passes/streams.ts'
-import { nameDevices, place } from '../place/place.ts'
 import { reference } from '../reference/device.ts'
-import type { AnyResource, VariableResource } from '../resource.ts'
+import type { AnyResource } from '../resource.ts'
 import type { ConcreteType } from '../shape.ts'
 import type { Pause } from './awaitable.ts'
 import type { Program } from './program.ts'
 import { after, lastly, otherwise, takingTurns } from './awaitable.ts'
 import type { RunContext } from './context.ts'
 import type { Awaitable, Device } from './device.ts'
-import type { Executable } from './executable.ts'
 import { ExecutableCache } from './executableCache.ts'
 import type { Fetched, Fetches } from './fetches.ts'
 import { flattenFetches, tensorFinder } from './fetches.ts'
 import type { Feeds } from './feeds.ts'
 import { resolveFeeds } from './feeds.ts'
-import { initialAssignments } from './initialize.ts'
+import { initialAssignments, resourcesOf, variablesToStart } from './initialize.ts'
 import { Declarations } from './declarations.ts'
+import { LocalTarget } from './localTarget.ts'
 import { LocalRendezvous } from './rendezvous.ts'
+import type { StagedGraph } from './staged.ts'
 import { runStaged, isStaged } from './staged.ts'
+import type { CompileOptions, Executable, SessionTarget } from './target.ts'
 import { RunScope } from './scope.ts'
 import type { RunState } from './state.ts'
 import type { TraceEvent } from './trace.ts'
 import { Trace } from './trace.ts'
-import { VariableStore } from './variables.ts'
 
 /** How a session is made. */
 export interface SessionOptions {
   /** In order of preference; the first that can run a node gets it, unless the node asks for another. Default: the reference device. */
   readonly devices?: readonly Device[]
+  /** Where graphs run instead of on devices of this process: a cluster's master. The session closes it. */
+  readonly target?: SessionTarget
   /** What random numbers follow from: the same seed and the same runs give the same numbers. Default 0. */
   readonly seed?: number
   /** Default: `standardPasses`. */
@@ -77,6 +78,10 @@ const isDevice = (value: unknown): boolean =>
 
 const sessionRules: OptionRules<SessionOptions> = {
   devices: optionRules.list('a list of devices, as in [cpu()]', isDevice),
+  target: {
+    wanted: 'the target of a session, which a server or a connection to one gives',
+    accepts: (value) => typeof value === 'object' && value !== null && 'compile' in value,
+  },
   seed: optionRules.whole(),
   passes: {
     wanted: 'a pass, with a name and a function run',
@@ -106,11 +111,9 @@ type GraphRun = Omit<RunState, 'rendezvous'> & {
 
 /** Runs graphs on devices, and keeps variables, queues and compiled programs between runs. Close it when done. */
 export class Session implements AsyncDisposable {
-  readonly devices: readonly Device[]
   private readonly options: SessionOptions
-  /** Devices that may fall behind. */
-  private readonly paced: readonly Device[]
-  private readonly variables = new VariableStore()
+  private readonly target: SessionTarget
+  private readonly compileOptions: CompileOptions
   private readonly declarations = new Declarations()
   private readonly streams = new StreamNames()
   private readonly states = new Map<string, object>()
@@ -125,10 +128,22 @@ export class Session implements AsyncDisposable {
   constructor(options: SessionOptions = {}) {
     checkOptions('Session', options, sessionRules)
     this.options = options
-    this.devices = options.devices ?? [reference()]
-    if (this.devices.length === 0) throw new ValueError('a session needs at least one device')
-    this.paced = this.devices.filter(({ pace }) => pace !== undefined)
+    if (options.target && options.devices)
+      throw new ValueError('a session runs on its devices or on its target: give one of them')
+    this.target = options.target ?? new LocalTarget(options.devices ?? [reference()])
+    this.compileOptions = {
+      passes: options.passes ?? standardPasses,
+      fusion: options.fusion ?? true,
+      maxActivationBytes: options.maxActivationBytes,
+      softPlacement: options.softPlacement ?? true,
+      log: this.log,
+    }
     this.cache = new ExecutableCache(options.maxPrograms ?? 64)
+  }
+
+  /** Devices of this process; none where its target is elsewhere. */
+  get devices(): readonly Device[] {
+    return this.target.devices
   }
 
   /**
@@ -178,19 +193,21 @@ export class Session implements AsyncDisposable {
 
   /** Gives every variable that these depend on, and that has no value yet, its initial one; variables that others start from come first. */
   async initialize(...roots: readonly Fetches[]): Promise<void> {
-    const graph = flattenFetches(roots).graph
-    const isInitialized = (resource: VariableResource): boolean => {
-      this.declarations.claim(resource)
-      return this.variables.isInitialized(resource)
-    }
-    for (const assignments of initialAssignments(graph, isInitialized))
+    this.demandOpen()
+    const candidates = variablesToStart(flattenFetches(roots).graph)
+    candidates.forEach((variable) => this.declarations.claim(variable))
+    const initialized = await this.target.initialized(candidates)
+    const known = new Set(candidates.filter((_, i) => initialized[i]))
+    for (const assignments of initialAssignments(candidates, known))
       await this.start(() => this.execute(assignments, [], {}, { pause: this.turns, once: true }))
   }
 
   /** Has a variable a value? */
-  isInitialized(variable: Variable): boolean {
-    this.declarations.claim(variable.resource)
-    return this.variables.isInitialized(variable.resource)
+  async isInitialized({ resource }: Variable): Promise<boolean> {
+    this.demandOpen()
+    this.declarations.claim(resource)
+    const [answer] = await this.target.initialized([resource])
+    return answer!
   }
 
   /**
@@ -200,7 +217,7 @@ export class Session implements AsyncDisposable {
   async write({ resource }: Variable, value: NDArray): Promise<void> {
     this.demandOpen()
     this.declarations.claim(resource)
-    this.variables.write(resource, value, this.homeOf(resource))
+    await this.target.write(resource, value, this.compileOptions)
   }
 
   /** Ends running work, waits for it, and gives all memory and all devices back. */
@@ -212,8 +229,7 @@ export class Session implements AsyncDisposable {
     this.closing.abort(new ClosedError('the session was closed'))
     await Promise.allSettled(this.running)
     this.cache.clear()
-    this.variables.free()
-    for (const device of this.devices) await device[Symbol.asyncDispose]()
+    await this.target[Symbol.asyncDispose]()
   }
   /** @see close */
   [Symbol.asyncDispose](): Promise<void> {
@@ -262,10 +278,10 @@ export class Session implements AsyncDisposable {
         if (!run.once) this.cache.put(key, compiled)
         return runStaged(compiled, feeds, (g, f) => this.runGraph(g, f, run))
       }
-      this.demandValues(compiled)
+      checked(compiled)
       return lastly(
         () =>
-          after(this.pace(), () =>
+          after(this.target.pace?.(), () =>
             compiled.run({ ...run, rendezvous: new LocalRendezvous() }, [...feeds.values()]),
           ),
         () => (run.once ? compiled.free() : this.cache.put(key, compiled)),
@@ -273,56 +289,14 @@ export class Session implements AsyncDisposable {
     })
   }
 
-  /** Waits for devices that have more than enough to do. */
-  private pace(): Awaitable<unknown> {
-    if (this.paced.length === 0) return undefined
-    const behind = this.paced.flatMap((device) => device.pace!() ?? [])
-    return behind.length === 0 ? undefined : Promise.all(behind)
-  }
-
-  /** Checks before anything runs what can be known by then. */
-  private demandValues(executable: Executable): void {
-    try {
-      executable.demanded.forEach((node, resource) => this.variables.demand(resource, node))
-    } catch (error) {
-      // It was compiled to ask for values at every step: the next run shall have one that trusts in them.
-      executable.free()
-      throw error
-    }
-  }
-
-  private compile(graph: Graph, feeds: ReadonlyMap<Tensor, NDArray>) {
+  private compile(graph: Graph, feeds: ReadonlyMap<Tensor, NDArray>): Awaitable<Executable | StagedGraph> {
     const types = new Map<Tensor, ConcreteType>(
       [...feeds].map(([t, { dtype, shape }]) => [t, { dtype, shape }]),
     )
-    const bound = bind(graph, types)
-    return compileGraph(
-      { ...bound, graph: this.streams.apply(bound.graph) },
-      {
-        devices: this.devices,
-        declarations: this.declarations,
-        variables: this.variables,
-        passes: this.options.passes ?? standardPasses,
-        fusion: this.options.fusion ?? true,
-        maxActivationBytes: this.options.maxActivationBytes,
-        softPlacement: this.options.softPlacement ?? true,
-        log: this.log,
-      },
-    )
-  }
-
-  /** The device that a variable lives on, or will. */
-  private homeOf(resource: VariableResource): Device {
-    const known = this.variables.deviceOf(resource)
-    if (known) return known
-    const { initial } = resource
-    const build = (): Node => new Variable(resource).read().node
-    const read = initial ? colocateWith(initial, build) : build()
-    const placed = place([read], nameDevices(this.devices), {
-      soft: this.options.softPlacement ?? true,
-      deviceOf: () => undefined,
-    })
-    return this.devices[placed.get(read)!]!
+    const fed = bind(graph, types)
+    const bound = { ...fed, graph: this.streams.apply(fed.graph) }
+    resourcesOf(bound.graph).forEach((resource) => this.declarations.claim(resource))
+    return stagesOf(bound) ?? this.target.compile(bound, this.compileOptions)
   }
 
   /** Runs work with a context of its own; what it holds is released when the work ends. */
@@ -359,5 +333,14 @@ export class Session implements AsyncDisposable {
     let state = this.states.get(key)
     if (!state) this.states.set(key, (state = create()))
     return state as S
+  }
+}
+
+function checked(executable: Executable): void {
+  try {
+    executable.check()
+  } catch (error) {
+    executable.free()
+    throw error
   }
 }

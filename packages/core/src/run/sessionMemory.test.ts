@@ -129,7 +129,7 @@ describe('initial and restored values', () => {
     const v = variable([1, 2], { name: 'v' })
     await expect(session.write(v, ndarray([1, 2, 3]))).rejects.toThrow(ShapeError)
     await expect(session.write(v, ndarray([1, 2], 'int32'))).rejects.toThrow(DTypeError)
-    expect(session.isInitialized(v)).toBe(false)
+    expect(await session.isInitialized(v)).toBe(false)
     await session.close()
     await expect(session.write(v, ndarray([1, 2]))).rejects.toThrow(ClosedError)
   })

@@ -50,7 +50,7 @@ describe('a run that fails', () => {
     const v = bare('v')
     const set = controlDependencies([assertThat(p, 'it does not hold')], () => v.assign(3))
     await expect(session.run(set, { p: false })).rejects.toThrow('it does not hold')
-    expect(session.isInitialized(v)).toBe(false)
+    expect(await session.isInitialized(v)).toBe(false)
     await session.close()
   })
 })

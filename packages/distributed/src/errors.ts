@@ -1,0 +1,34 @@
+// What can go wrong between two processes. Each error names the peer, the method and what was awaited.
+import { ShoalError } from '@shoal/core'
+
+/** A call that was not answered in time. */
+export class DeadlineError extends ShoalError {}
+/** A call whose caller withdrew it; `cause` is the reason of its signal. */
+export class CancelledError extends ShoalError {}
+/** A connection that broke, or whose peer is dead: calls that were under way may have been served or not. */
+export class ConnectionLostError extends ShoalError {}
+/** A peer that cannot be reached, or does not answer as a peer would. */
+export class ConnectError extends ShoalError {}
+/** Bytes from a peer that are not what the protocol says, or larger than it allows. */
+export class ProtocolError extends ShoalError {}
+/** A message that is larger than this side, or the protocol, allows. */
+export class LimitError extends ShoalError {}
+/** A peer, an address or a certificate that is not trusted. */
+export class SecurityError extends ShoalError {}
+
+/** An error that a peer's handler threw: its name and its message. The peer keeps the stack. */
+export class RemoteError extends ShoalError {
+  /** The name of the error at the peer: 'ShapeError'. */
+  readonly remoteName: string
+  /** The message of the error at the peer. */
+  readonly remoteMessage: string
+  constructor(where: string, remoteName: string, remoteMessage: string) {
+    super(`${where}: ${remoteName}: ${remoteMessage}`)
+    this.remoteName = remoteName
+    this.remoteMessage = remoteMessage
+  }
+}
+
+/** Whatever was thrown or rejected with, as an Error. */
+export const asError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error(String(thrown))

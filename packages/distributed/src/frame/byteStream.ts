@@ -1,0 +1,41 @@
+// A stream of bytes both ways: what sockets and WebSockets have in common.
+
+/** What a stream tells its reader. */
+export interface ByteStreamEvents {
+  /** Bytes came. They are only lent: the memory is used again after the call. */
+  bytes(piece: Uint8Array): void
+  /** After a `write` that answered false: there is room again. */
+  drained(): void
+  /** The stream is over, cleanly or not. Told once. */
+  ended(error?: Error): void
+}
+
+/** Bytes both ways, in order. */
+export interface ByteStream {
+  /** Called once, before anything else. */
+  start(events: ByteStreamEvents): void
+  /** Takes bytes, which may not change until they are written out. Answers false where more should wait for `drained`. */
+  write(parts: readonly Uint8Array[]): boolean
+  /** Bytes that were taken and are not yet written out. */
+  readonly queued: number
+  /** Writes out what was taken, then ends. */
+  end(): void
+  /** Ends now. */
+  destroy(): void
+}
+
+/** Pieces of so few bytes together are cheaper copied into one than written one by one. */
+const gatherBytes = 2 ** 16
+
+/** The same bytes in as few pieces as is cheap. */
+export function gather(parts: readonly Uint8Array[]): readonly Uint8Array[] {
+  const length = parts.reduce((sum, part) => sum + part.length, 0)
+  if (parts.length === 1 || length > gatherBytes) return parts
+  const all = new Uint8Array(length)
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return [all]
+}

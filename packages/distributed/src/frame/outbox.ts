@@ -1,0 +1,258 @@
+// What leaves, in turns: control frames first, then urgent messages, then one chunk of each other message after the other.
+import { InternalError } from '@shoal/core'
+import { crc32c } from '@shoal/data'
+import { asError, ProtocolError } from '../errors.ts'
+import type { Message } from '../transport/contract.ts'
+import type { ByteStream } from './byteStream.ts'
+import type { FrameKind } from './header.ts'
+import { encodeHeader } from './header.ts'
+import type { Limits } from './limits.ts'
+import { chunkBytes, earlyBytes, windowBytes } from './limits.ts'
+import { bodyBytes, encodeStart } from './start.ts'
+import { type Leaving, leaving } from './wireForm.ts'
+
+/** A message on its way out. */
+interface Parcel {
+  readonly id: number
+  readonly answer: boolean
+  readonly urgent: boolean
+  readonly start: Uint8Array
+  readonly tensors: readonly Leaving[]
+  readonly total: number
+  started: boolean
+  sent: number
+  /** How far it may go: two chunks until the receiver has memory for the rest. */
+  allowed: number
+  /** The tensor that is next, and how far into it. */
+  index: number
+  offset: number
+}
+
+/** What a frame may be besides its kind and body. */
+interface FrameParts {
+  readonly id?: number
+  readonly answer?: boolean
+  readonly urgent?: boolean
+}
+
+/** What the sending half tells. */
+export interface OutboxEvents {
+  /** A whole message was given to the stream. */
+  left(answer: boolean, id: number): void
+  /** Nothing more can be sent. */
+  failed(error: Error): void
+}
+
+/** So many bytes are gathered for one write. */
+const batchBytes = 2 ** 16
+/** A peer that leaves so many bytes of control frames unread wants no answers. */
+const maxControlBytes = 2 ** 23
+
+/** The sending half of a connection. */
+export class Outbox {
+  readonly #stream: ByteStream
+  readonly #limits: Limits
+  readonly #events: OutboxEvents
+  #control: Uint8Array[] = []
+  #controlBytes = 0
+  /** Those that may go, in the order of their turns, and those that wait to be let in. */
+  readonly #urgent = new Map<string, Parcel>()
+  readonly #ready = new Map<string, Parcel>()
+  readonly #waiting = new Map<string, Parcel>()
+  #onTheWay = 0
+  #writable = true
+  #scheduled = false
+  #closed = false
+  #sentBytes = 0
+  #wrote = false
+
+  constructor(stream: ByteStream, limits: Limits, events: OutboxEvents) {
+    this.#stream = stream
+    this.#limits = limits
+    this.#events = events
+  }
+
+  /** All bytes that were given to the stream. */
+  get sentBytes(): number {
+    return this.#sentBytes
+  }
+
+  /** Has anything left, or is it held up on its way, since this was last asked? */
+  takeActivity(): boolean {
+    const active = this.#wrote || !this.#writable
+    this.#wrote = false
+    return active
+  }
+
+  /** Puts a frame before all messages. */
+  control(kind: FrameKind, parts: FrameParts = {}, body: readonly Uint8Array[] = []): void {
+    if (this.#closed) return
+    const frame = this.#frame(kind, parts, body)
+    for (const { length } of frame) this.#controlBytes += length
+    if (this.#controlBytes > maxControlBytes)
+      return this.#events.failed(new ProtocolError('the peer asks for answers and does not read them'))
+    this.#control.push(...frame)
+    this.#schedule()
+  }
+
+  /** Takes a message. @throws LimitError when it is too large. */
+  add(answer: boolean, id: number, method: string, message: Message, urgent: boolean): void {
+    if (this.#closed) return
+    const tensors = message.tensors.map((tensor) => leaving(tensor, message.wire))
+    const types = tensors.map(({ type }) => type)
+    const start = encodeStart({ method, head: message.head, tensors: types }, this.#limits)
+    const total = bodyBytes({ tensors: types })
+    const allowed = answer ? total : Math.min(total, earlyBytes)
+    const parcel = {
+      id,
+      answer,
+      urgent,
+      start,
+      tensors,
+      total,
+      started: false,
+      sent: 0,
+      allowed,
+      index: 0,
+      offset: 0,
+    }
+    ;(urgent ? this.#urgent : this.#ready).set(keyOf(answer, id), parcel)
+    this.#schedule()
+  }
+
+  /** Sends nothing more of a message. */
+  drop(answer: boolean, id: number): void {
+    const key = keyOf(answer, id)
+    for (const line of [this.#urgent, this.#ready, this.#waiting]) line.delete(key)
+  }
+
+  /** The receiver has memory for the rest of a call. */
+  admit(id: number): void {
+    const key = keyOf(false, id)
+    const waits = this.#waiting.get(key)
+    const parcel = waits ?? this.#ready.get(key) ?? this.#urgent.get(key)
+    if (!parcel) return
+    parcel.allowed = parcel.total
+    if (!waits) return
+    this.#waiting.delete(key)
+    ;(parcel.urgent ? this.#urgent : this.#ready).set(key, parcel)
+    this.#schedule()
+  }
+
+  /** The receiver has taken in bytes of chunks. Answers whether so many were on their way. */
+  takenIn(bytes: number): boolean {
+    if (bytes > this.#onTheWay) return false
+    this.#onTheWay -= bytes
+    this.#schedule()
+    return true
+  }
+
+  /** The stream has room again. */
+  drained(): void {
+    this.#writable = true
+    this.#schedule()
+  }
+
+  /** Forgets all messages and takes no more; a last frame may be given. */
+  close(kind?: FrameKind, body: readonly Uint8Array[] = []): void {
+    if (this.#closed) return
+    if (kind) this.#write([...this.#control, ...this.#frame(kind, {}, body)])
+    this.#closed = true
+    this.#control = []
+    for (const line of [this.#urgent, this.#ready, this.#waiting]) line.clear()
+  }
+
+  /** What is handed over in one turn of the program leaves together. */
+  #schedule(): void {
+    if (this.#scheduled || this.#closed) return
+    this.#scheduled = true
+    queueMicrotask(() => {
+      this.#scheduled = false
+      try {
+        this.#pump()
+      } catch (thrown) {
+        this.#events.failed(asError(thrown))
+      }
+    })
+  }
+
+  #pump(): void {
+    while (this.#writable && !this.#closed) {
+      const parts = this.#control
+      this.#control = []
+      this.#controlBytes = 0
+      let bytes = parts.reduce((sum, { length }) => sum + length, 0)
+      while (bytes < batchBytes) {
+        const before = parts.length
+        if (!this.#turn(parts)) break
+        for (const part of parts.slice(before)) bytes += part.length
+      }
+      if (bytes === 0) return
+      this.#writable = this.#write(parts)
+    }
+  }
+
+  #write(parts: readonly Uint8Array[]): boolean {
+    for (const { length } of parts) this.#sentBytes += length
+    this.#wrote = true
+    return this.#stream.write(parts)
+  }
+
+  /** Gives one message its turn. Answers false where none may go. */
+  #turn(parts: Uint8Array[]): boolean {
+    const [urgent] = this.#urgent
+    const [next] = urgent || this.#onTheWay < windowBytes ? [urgent ?? first(this.#ready)] : []
+    if (!next) return false
+    const [key, parcel] = next
+    const line = parcel.urgent ? this.#urgent : this.#ready
+    line.delete(key)
+    const { id, answer, urgent: isUrgent } = parcel
+    if (!parcel.started) parts.push(...this.#frame('start', { id, answer, urgent: isUrgent }, [parcel.start]))
+    parcel.started = true
+    const chunk = takeChunk(parcel)
+    if (chunk.length > 0) parts.push(...this.#frame('chunk', { id, answer }, chunk))
+    for (const { length } of chunk) this.#onTheWay += length
+    if (parcel.sent === parcel.total) this.#events.left(answer, id)
+    // One byte less than allowed: half of a 16-bit word does not go.
+    else if (parcel.allowed < parcel.total && parcel.sent + 1 >= parcel.allowed)
+      this.#waiting.set(key, parcel)
+    else if (chunk.length === 0)
+      throw new InternalError('the memory of a tensor was taken away while it was sent')
+    else line.set(key, parcel)
+    return true
+  }
+
+  #frame(kind: FrameKind, parts: FrameParts, body: readonly Uint8Array[]): Uint8Array[] {
+    const { id = 0, answer = false, urgent = false } = parts
+    const length = body.reduce((sum, part) => sum + part.length, 0)
+    const crc = this.#limits.checksums ? body.reduce((before, part) => crc32c(part, before), 0) : undefined
+    return [encodeHeader({ kind, id, answer, urgent, length, crc }), ...body]
+  }
+}
+
+const keyOf = (answer: boolean, id: number): string => (answer ? `a${id}` : `c${id}`)
+
+function first<K, V>(map: ReadonlyMap<K, V>): readonly [K, V] | undefined {
+  for (const entry of map) return entry
+  return undefined
+}
+
+/** The next bytes of a message, of as many tensors as it takes. */
+function takeChunk(parcel: Parcel): readonly Uint8Array[] {
+  const parts: Uint8Array[] = []
+  let room = Math.min(chunkBytes, parcel.allowed - parcel.sent)
+  while (room > 0 && parcel.index < parcel.tensors.length) {
+    const tensor = parcel.tensors[parcel.index]!
+    const rest = tensor.type.bytes - parcel.offset
+    const piece = tensor.take(parcel.offset, Math.min(room, rest))
+    if (rest > 0 && piece.length === 0) break
+    if (piece.length > 0) parts.push(piece)
+    room -= piece.length
+    parcel.sent += piece.length
+    parcel.offset += piece.length
+    if (parcel.offset < tensor.type.bytes) continue
+    parcel.index++
+    parcel.offset = 0
+  }
+  return parts
+}

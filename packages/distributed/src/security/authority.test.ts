@@ -1,0 +1,81 @@
+import { X509Certificate } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { ClusterAuthority } from './authority.ts'
+import { checkCredentials, clusterOf, verifyIdentity } from './identity.ts'
+
+const authority = await ClusterAuthority.create()
+const other = await ClusterAuthority.create()
+const node = await authority.issue({ node: 'n1', role: 'worker' })
+const day = 86_400_000
+
+describe('a cluster authority', () => {
+  it('names the cluster by its key', () => {
+    expect(authority.cluster).toMatch(/^[0-9a-f]{64}$/)
+    expect(clusterOf(authority.certificate)).toBe(authority.cluster)
+    expect(other.cluster).not.toBe(authority.cluster)
+  })
+
+  it('issues certificates that name the node and its role', () => {
+    expect(checkCredentials(node)).toEqual({ cluster: authority.cluster, node: 'n1', role: 'worker' })
+    const certificate = new X509Certificate(node.certificate)
+    expect(certificate.subjectAltName).toBe(`URI:spiffe://${authority.cluster}/node/n1`)
+    expect(certificate.ca).toBe(false)
+    expect(new Date(certificate.validTo).getTime() - Date.now()).toBeLessThan(day)
+  })
+
+  it('is the same after its keys were kept', async () => {
+    const again = new ClusterAuthority(authority.export())
+    const { certificate } = await again.issue({ node: 'n2' })
+    expect(verifyIdentity(certificate, authority.certificate)).toEqual({
+      cluster: authority.cluster,
+      node: 'n2',
+      role: '',
+    })
+  })
+
+  it('refuses keys and certificates that do not belong together', () => {
+    const { certificate } = authority
+    expect(() => new ClusterAuthority({ certificate, privateKey: other.export().privateKey })).toThrow(
+      'is not that of',
+    )
+    expect(() => new ClusterAuthority(node)).toThrow('is of no authority')
+  })
+
+  it.each(['', 'a/b', 'a, URI:spiffe://x', '-a', 'é', 'a'.repeat(64)])(
+    'refuses the name %j',
+    async (name) => {
+      await expect(authority.issue({ node: name })).rejects.toMatchObject({ name: 'SecurityError' })
+      await expect(authority.issue({ node: 'n', role: name })).rejects.toMatchObject({
+        name: 'SecurityError',
+      })
+    },
+  )
+})
+
+describe('a certificate', () => {
+  it('is refused when another cluster issued it', async () => {
+    const { certificate } = await other.issue({ node: 'n1' })
+    expect(() => verifyIdentity(certificate, authority.certificate)).toThrow(
+      `'n1' was not issued by the authority`,
+    )
+  })
+
+  it('is refused before and after its time', async () => {
+    const now = Date.now()
+    const { certificate } = await authority.issue({ node: 'n1', from: new Date(now), forMs: day })
+    const at = (ms: number) => () => verifyIdentity(certificate, authority.certificate, new Date(now + ms))
+    expect(at(1000)()).toMatchObject({ node: 'n1' })
+    expect(at(-5000)).toThrow('which is not now')
+    expect(at(day + 5000)).toThrow('which is not now')
+  })
+
+  it('is refused when it names no node', () => {
+    expect(() => verifyIdentity(authority.certificate, authority.certificate)).toThrow('names no node')
+    expect(() => verifyIdentity('nonsense', authority.certificate)).toThrow('no certificate in PEM')
+  })
+
+  it('is of no use with the key of another', async () => {
+    const { privateKey } = await authority.issue({ node: 'n2' })
+    expect(() => checkCredentials({ ...node, privateKey })).toThrow(`the private key of 'n1'`)
+  })
+})

@@ -1,0 +1,259 @@
+// Calls over a link: ids, deadlines, withdrawals and handlers. The same for every transport.
+import { ClosedError, ValueError } from '@shoal/core'
+import type { Clock } from '../clock.ts'
+import { systemClock } from '../clock.ts'
+import {
+  asError,
+  CancelledError,
+  ConnectionLostError,
+  DeadlineError,
+  ProtocolError,
+  RemoteError,
+} from '../errors.ts'
+import type {
+  CallOptions,
+  Connection,
+  Handler,
+  Into,
+  Message,
+  PeerIdentity,
+  ServedCall,
+  Traffic,
+} from './contract.ts'
+import { namePeer } from './contract.ts'
+import type { Envelope, Link, LinkEvents } from './link.ts'
+
+/** Calls that one end may have open at a time; more wait at the caller. Part of the protocol: who opens more is cut off. */
+export const maxOpenCalls = 1024
+
+/** A call that awaits its answer. */
+interface Pending {
+  readonly method: string
+  readonly into: Into | undefined
+  readonly envelope: Envelope
+  readonly resolve: (answer: Message) => void
+  readonly reject: (error: Error) => void
+  /** Has the link got it, or does it wait for others to end? */
+  open: boolean
+}
+
+type Call = Extract<Envelope, { kind: 'call' }>
+
+/** One end of a connection, over any link. */
+export class PeerConnection implements Connection, LinkEvents {
+  readonly peer: PeerIdentity
+  readonly closed: Promise<Error | undefined>
+  readonly #link: Link
+  readonly #clock: Clock
+  readonly #pending = new Map<number, Pending>()
+  /** Calls that wait until fewer are open. */
+  readonly #waiting = new Set<number>()
+  readonly #serving = new Map<number, AbortController>()
+  #methods: Readonly<Record<string, Handler>> | undefined
+  #early: Call[] = []
+  #lastId = 0
+  #open = 0
+  #closing = false
+  #end: { readonly reason: Error | undefined } | undefined
+  #resolveClosed: (reason: Error | undefined) => void
+
+  /** Starts the link. `clock` defaults to the system's. */
+  constructor(link: Link, peer: PeerIdentity, clock: Clock = systemClock) {
+    const closed = Promise.withResolvers<Error | undefined>()
+    this.closed = closed.promise
+    this.#resolveClosed = closed.resolve
+    this.peer = peer
+    this.#clock = clock
+    this.#link = link
+    link.start(this)
+  }
+
+  call(method: string, message: Message, options: CallOptions): Promise<Message> {
+    const { deadlineMs, signal, urgent = false, into } = options
+    return new Promise((resolve, reject) => {
+      if (this.#end || this.#closing) throw this.#lost(`'${method}' was called`)
+      if (!(deadlineMs > 0))
+        throw new ValueError(`'${method}': deadlineMs must be above 0, got ${deadlineMs}`)
+      const withdrawn = (): Error =>
+        new CancelledError(`${this.#where(method)} was withdrawn: ${asError(signal?.reason).message}`, {
+          cause: signal?.reason,
+        })
+      if (signal?.aborted) throw withdrawn()
+      const id = this.#nextId()
+      const giveUp = (error: Error): void => this.#giveUp(id, error)
+      const abort = (): void => giveUp(withdrawn())
+      const disarm = this.#clock.after(deadlineMs, () =>
+        giveUp(new DeadlineError(`${this.#where(method)}: no answer within ${deadlineMs} ms`)),
+      )
+      signal?.addEventListener('abort', abort, { once: true })
+      const settle = (): void => {
+        disarm()
+        signal?.removeEventListener('abort', abort)
+      }
+      this.#pending.set(id, {
+        method,
+        into,
+        envelope: { kind: 'call', id, method, message, urgent },
+        resolve: (answer) => (settle(), resolve(answer)),
+        reject: (error) => (settle(), reject(error)),
+        open: false,
+      })
+      this.#waiting.add(id)
+      this.#openNext()
+    })
+  }
+
+  serve(methods: Readonly<Record<string, Handler>>): void {
+    this.#methods = methods
+    const early = this.#early
+    this.#early = []
+    for (const call of early) if (this.#serving.has(call.id)) void this.#answer(call, methods)
+  }
+
+  traffic(): Traffic {
+    return this.#link.traffic()
+  }
+
+  async close(reason?: Error): Promise<void> {
+    if (!this.#closing && !this.#end) {
+      this.#closing = true
+      this.#link.close(reason)
+    }
+    await this.closed
+  }
+
+  received(envelope: Envelope): void {
+    switch (envelope.kind) {
+      case 'call':
+        return this.#take(envelope)
+      case 'answer':
+        return this.#settle(envelope.id)?.resolve(envelope.message)
+      case 'error': {
+        const pending = this.#settle(envelope.id)
+        return pending?.reject(new RemoteError(this.#where(pending.method), envelope.name, envelope.text))
+      }
+      case 'cancel':
+        this.#serving.get(envelope.id)?.abort(new CancelledError(`${namePeer(this.peer)} withdrew its call`))
+        this.#serving.delete(envelope.id)
+    }
+  }
+
+  awaits(id: number): boolean {
+    return this.#pending.has(id)
+  }
+
+  into(id: number): Into | undefined {
+    return this.#pending.get(id)?.into
+  }
+
+  failed(id: number, error: Error): void {
+    this.#giveUp(id, error)
+  }
+
+  sent(kind: 'call' | 'answer', id: number): void {
+    if (kind === 'answer') this.#serving.delete(id)
+  }
+
+  ended(reason?: Error): void {
+    this.#end = { reason }
+    for (const [id, { method }] of this.#pending)
+      this.#settle(id)?.reject(this.#lost(`'${method}' awaited its answer`))
+    for (const abort of this.#serving.values()) abort.abort(this.#lost('a call was served'))
+    this.#serving.clear()
+    this.#early = []
+    this.#resolveClosed(reason)
+  }
+
+  #where(method: string): string {
+    return `${namePeer(this.peer)}, '${method}'`
+  }
+
+  /** What befalls a call when the connection is no more. */
+  #lost(during: string): Error {
+    const why = this.#end?.reason
+    const of = `the connection to ${namePeer(this.peer)}`
+    return this.#closing
+      ? new ClosedError(`${of} was closed here when ${during}`, { cause: why })
+      : new ConnectionLostError(`${of} was lost when ${during}: ${why?.message ?? 'the peer closed it'}`, {
+          cause: why,
+        })
+  }
+
+  #nextId(): number {
+    do this.#lastId = this.#lastId === 0xffffffff ? 1 : this.#lastId + 1
+    while (this.#pending.has(this.#lastId))
+    return this.#lastId
+  }
+
+  /** Gives the link as many of the waiting calls as may be open. */
+  #openNext(): void {
+    for (const id of this.#waiting) {
+      if (this.#open >= maxOpenCalls || this.#end) return
+      const pending = this.#pending.get(id)!
+      this.#waiting.delete(id)
+      pending.open = true
+      this.#open++
+      try {
+        this.#link.send(pending.envelope)
+      } catch (thrown) {
+        this.#settle(id)?.reject(asError(thrown))
+      }
+    }
+  }
+
+  /** Takes a call off the list; whoever gets it settles it. */
+  #settle(id: number): Pending | undefined {
+    const pending = this.#pending.get(id)
+    if (!pending) return undefined
+    this.#pending.delete(id)
+    this.#waiting.delete(id)
+    if (pending.open) this.#open--
+    if (!this.#end) this.#openNext()
+    return pending
+  }
+
+  #giveUp(id: number, error: Error): void {
+    const pending = this.#pending.get(id)
+    if (!pending) return
+    if (pending.open) this.#link.send({ kind: 'cancel', id })
+    this.#settle(id)?.reject(error)
+  }
+
+  #take(call: Call): void {
+    const { id } = call
+    if (this.#serving.has(id) || this.#serving.size >= maxOpenCalls)
+      return this.#link.close(
+        new ProtocolError(
+          this.#serving.has(id)
+            ? `${namePeer(this.peer)} opened call ${id} twice`
+            : `${namePeer(this.peer)} opened more than ${maxOpenCalls} calls`,
+        ),
+      )
+    this.#serving.set(id, new AbortController())
+    if (this.#methods) void this.#answer(call, this.#methods)
+    else this.#early.push(call)
+  }
+
+  async #answer(
+    { id, method, message, urgent }: Call,
+    methods: Readonly<Record<string, Handler>>,
+  ): Promise<void> {
+    const abort = this.#serving.get(id)!
+    const wanted = (): boolean => this.#serving.get(id) === abort
+    const served: ServedCall = { signal: abort.signal, peer: this.peer }
+    try {
+      if (!Object.hasOwn(methods, method))
+        throw new ValueError(`there is no method '${method}'; there are ${Object.keys(methods).join(', ')}`)
+      const answer = await methods[method]!(message, served)
+      if (wanted()) this.#link.send({ kind: 'answer', id, message: answer, urgent })
+    } catch (thrown) {
+      const { name, message: text } = asError(thrown)
+      if (wanted()) {
+        this.#serving.delete(id)
+        this.#link.send({ kind: 'error', id, name, text })
+      }
+    } finally {
+      this.#link.release(id)
+    }
+  }
+}

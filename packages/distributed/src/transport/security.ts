@@ -1,0 +1,49 @@
+// What secures a listener or a connection: credentials, or on this machine alone the word insecure.
+import type { ConnectionOptions, TLSSocket, TlsOptions } from 'node:tls'
+import { SecurityError } from '../errors.ts'
+import { checkCredentials, type NodeCredentials, verifyIdentity } from '../security/identity.ts'
+import { demandLoopback } from './address.ts'
+import type { PeerIdentity } from './contract.ts'
+
+/** Either mutual TLS 1.3 with this node's credentials, or no security at all, which only addresses of this machine may have. */
+export type Security = { readonly credentials: NodeCredentials } | { readonly insecure: true }
+
+/** What peers agree on in the TLS handshake. */
+export const alpn = 'shoal/1'
+
+/** Checks credentials when a transport is made; says so where there are none. @throws SecurityError. */
+export function checkSecurity(security: Security, log: (line: string) => void): void {
+  if ('credentials' in security) checkCredentials(security.credentials)
+  else if (security.insecure === true)
+    log(
+      'insecure: connections on this machine are neither encrypted nor authenticated; every program on it may use them',
+    )
+  else throw new SecurityError('give credentials, or insecure: true for connections on this machine')
+}
+
+/** Refuses clear text that leaves this machine. @throws SecurityError. */
+export function checkHost(security: Security, host: string): void {
+  if (!('credentials' in security)) demandLoopback(host)
+}
+
+/** The settings of both sides: TLS 1.3, both certificates by the cluster's authority. Names are checked by `peerOf`, not as hosts. */
+export const tlsSettings = ({
+  certificate,
+  privateKey,
+  authority,
+}: NodeCredentials): TlsOptions & ConnectionOptions => ({
+  cert: certificate,
+  key: privateKey,
+  ca: authority,
+  requestCert: true,
+  rejectUnauthorized: true,
+  minVersion: 'TLSv1.3',
+  checkServerIdentity: () => undefined,
+})
+
+/** Who is at the other end of a handshake that succeeded. @throws SecurityError for a certificate that this cluster did not give. */
+export function peerOf(socket: TLSSocket, { authority }: NodeCredentials): PeerIdentity {
+  const certificate = socket.getPeerX509Certificate()
+  if (!certificate) throw new SecurityError('the peer showed no certificate')
+  return verifyIdentity(certificate, authority)
+}
