@@ -1,6 +1,7 @@
 // A graph that is registered at the workers that run its parts.
 import type { Executable, NDArray, RunState } from '@shoal/core'
 import { asError } from '../errors.ts'
+import { relative } from '../protocol/events.ts'
 import type { GraphParts, WorkerClient } from './workerClient.ts'
 
 /** What one worker runs of a graph. */
@@ -10,6 +11,12 @@ export interface Share {
   /** Which feeds of the graph the worker takes, and which of its fetches it makes. */
   readonly feeds: readonly number[]
   readonly fetches: readonly number[]
+}
+
+/** What a step has to know of the run that it is. */
+export interface StepState {
+  readonly context: Pick<RunState['context'], 'signal' | 'seed'>
+  readonly trace: RunState['trace']
 }
 
 /** Runs a graph as steps: one message to each worker and one answer, tensors between workers aside. */
@@ -37,7 +44,7 @@ export class ClusterExecutable implements Executable {
   check(): void {}
 
   /** Runs all parts at once. The first failure ends the step everywhere. */
-  async run({ context, trace }: RunState, feeds: readonly NDArray[]): Promise<NDArray[]> {
+  async run({ context, trace }: StepState, feeds: readonly NDArray[]): Promise<NDArray[]> {
     const step = this.session.nextStep()
     const deadlineMs = this.session.stepDeadlineMs
     const ending = new AbortController()
@@ -60,7 +67,7 @@ export class ClusterExecutable implements Executable {
           { deadlineMs, signal: ending.signal },
         )
         share.fetches.forEach((to, i) => (results[to] = fetches[i]!))
-        for (const event of events) trace?.add({ ...event, startMs: event.startMs - performance.timeOrigin })
+        for (const event of relative(events)) trace?.add(event)
       } catch (error) {
         failure ??= { reason: error }
         ending.abort(error)

@@ -11,17 +11,16 @@ import type {
 import {
   device as onDevice,
   formatDeviceName,
-  ndarray,
   planGraph,
   readWhereInitial,
   place,
-  toGraphDef,
   variablesOf,
 } from '@shoal/core'
 import type { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { passesFilters, visibleTasks } from '../cluster/deviceFilters.ts'
 import { asError, UnavailableError } from '../errors.ts'
+import { graphToBytes } from '../protocol/graphBytes.ts'
 import type { Connection } from '../transport/contract.ts'
 import { ClusterExecutable, type Share } from './clusterExecutable.ts'
 import { WorkerClient } from './workerClient.ts'
@@ -164,7 +163,7 @@ export class ClusterTarget implements SessionTarget {
         device: this.placeable[part.device]!.index,
         feeds: part.feeds.map((i) => feeds.indexOf(i)),
         fetches: part.fetches.map((i) => fetches.indexOf(i)),
-        def: writePartition(part),
+        def: graphToBytes({ graph: part.graph, feeds: part.inputs }),
       })),
     }
   }
@@ -177,13 +176,4 @@ export class ClusterTarget implements SessionTarget {
     }
     return this.placeable[home]!
   }
-}
-
-/** A partition as bytes of JSON. It fetches its inputs after what it fetches, so that its reader knows them. */
-function writePartition({ graph, inputs }: Partition): NDArray {
-  const def = toGraphDef(
-    { fetches: [...graph.fetches, ...inputs], targets: graph.targets },
-    { initialValues: false },
-  )
-  return ndarray(new TextEncoder().encode(JSON.stringify(def)))
 }

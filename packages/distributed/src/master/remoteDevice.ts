@@ -1,5 +1,5 @@
 // A device of another process, as far as placing nodes on it needs to know it.
-import type { ConcreteType, DeviceCaps, PlaceableDevice, Signature } from '@shoal/core'
+import type { ConcreteType, PlaceableDevice, Signature } from '@shoal/core'
 import type { DeviceStatus, KernelQuery } from '../protocol/worker.ts'
 
 /**
@@ -8,13 +8,13 @@ import type { DeviceStatus, KernelQuery } from '../protocol/worker.ts'
  */
 export class RemoteDevice implements PlaceableDevice {
   readonly type: string
-  readonly caps: DeviceCaps
+  readonly caps: PlaceableDevice['caps']
   private readonly answers = new Map<string, boolean>()
   private readonly open = new Map<string, KernelQuery>()
 
-  constructor({ type, dtypes, maxBytes = Number.POSITIVE_INFINITY, ...caps }: DeviceStatus) {
+  constructor({ type, dtypes }: DeviceStatus) {
     this.type = type
-    this.caps = { ...caps, maxBytes, dtypes: new Set(dtypes) }
+    this.caps = { dtypes: new Set(dtypes) }
   }
 
   supports(op: string, { inputs, outputs, attrs }: Signature): boolean {

@@ -16,11 +16,6 @@ export const deviceStatus = z.object({
   name: z.string(),
   type: z.string(),
   dtypes: z.array(dtype),
-  maxBuffers: whole,
-  /** Of the largest single buffer; absent: no limit. */
-  maxBytes: whole.optional(),
-  subBuffers: z.boolean(),
-  strictNaN: z.boolean(),
 })
 /** A device as others see it. */
 export type DeviceStatus = z.infer<typeof deviceStatus>

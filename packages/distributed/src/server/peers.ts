@@ -64,8 +64,9 @@ export class Peers {
   /** Ends all connections. */
   async close(): Promise<void> {
     this.closing.abort(new CancelledError('the server was closed'))
-    const connections = await Promise.allSettled(this.open.values())
-    await Promise.all(connections.map((c) => (c.status === 'fulfilled' ? c.value.close() : undefined)))
+    const ends = [...this.open.values()].map(async (opening) => (await opening).close())
+    // Those that were still being made fail, which is their end as well.
+    await Promise.allSettled(ends)
   }
 
   private addressOf({ job, task }: TaskName): { readonly address: string } {

@@ -1,8 +1,9 @@
 // The part of a graph that a worker runs: partitions that came as GraphDefs, compiled for its devices.
 import type { AnyResource, CompileOptions, Executable, NDArray, Partition } from '@shoal/core'
-import { fromGraphDef, parseDeviceName, toposort, ValueError } from '@shoal/core'
+import { parseDeviceName, toposort, ValueError } from '@shoal/core'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { ProtocolError } from '../errors.ts'
+import { graphFromBytes } from '../protocol/graphBytes.ts'
 import type { Container } from './container.ts'
 
 /** A partition as it comes. */
@@ -10,8 +11,8 @@ export interface PartitionDef {
   readonly device: number
   readonly feeds: readonly number[]
   readonly fetches: readonly number[]
-  /** A GraphDef as bytes of JSON: it fetches its inputs after what it fetches. */
-  readonly def: NDArray
+  /** See `graphToBytes`. */
+  readonly def: NDArray | undefined
 }
 
 /** Options that a graph is compiled with. */
@@ -60,21 +61,13 @@ function readPartition(
   { def, device, feeds, fetches }: PartitionDef,
   { target }: Container,
   fetchCount: number,
-) {
-  if (def.dtype !== 'uint8') throw new ProtocolError(`a partition came as ${def.dtype}, it is bytes of JSON`)
+): { readonly part: Partition; readonly resources: readonly AnyResource[] } {
   if (device >= target.devices.length)
     throw new ProtocolError(`a partition is for device ${device}, there are ${target.devices.length}`)
-  const { graph, resources } = fromGraphDef(new TextDecoder().decode(def.bytes))
-  if (graph.fetches.length !== fetches.length + feeds.length || fetches.some((i) => i >= fetchCount))
+  const { graph, feeds: inputs, resources } = graphFromBytes(def, feeds.length)
+  if (graph.fetches.length !== fetches.length || fetches.some((i) => i >= fetchCount))
     throw new ProtocolError('a partition does not fetch what was said of it')
-  const part: Partition = {
-    device,
-    graph: { fetches: graph.fetches.slice(0, fetches.length), targets: graph.targets },
-    inputs: graph.fetches.slice(fetches.length),
-    feeds,
-    fetches,
-  }
-  return { part, resources: [...resources.values()] as AnyResource[] }
+  return { part: { device, graph, inputs, feeds, fetches }, resources }
 }
 
 /** The task whose device makes what a key stands for: keys are `from;to;tensor`. */

@@ -3,6 +3,7 @@ import type { Device, Signature } from '@shoal/core'
 import { ClosedError, device as onDevice, formatDeviceName, NotFoundError } from '@shoal/core'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { unavailable, UnavailableError } from '../errors.ts'
+import { absolute } from '../protocol/events.ts'
 import { callMethod, serving } from '../protocol/method.ts'
 import * as protocol from '../protocol/worker.ts'
 import type { Connection, Handler } from '../transport/contract.ts'
@@ -41,18 +42,11 @@ export class Worker {
 
   /** What others may know of it. */
   get status(): protocol.WorkerStatus {
-    const devices = this.shared.target.named.map(({ device, name }) => {
-      const { dtypes, maxBuffers, maxBytes, subBuffers, strictNaN } = device.caps
-      return {
-        name: formatDeviceName(name),
-        type: device.type,
-        dtypes: [...dtypes],
-        maxBuffers,
-        ...(Number.isSafeInteger(maxBytes) && { maxBytes }),
-        subBuffers,
-        strictNaN,
-      }
-    })
+    const devices = this.shared.target.named.map(({ device: { type, caps }, name }) => ({
+      name: formatDeviceName(name),
+      type,
+      dtypes: [...caps.dtypes],
+    }))
     return { incarnation: this.incarnation, devices }
   }
 
@@ -98,7 +92,7 @@ export class Worker {
     }),
     serving(protocol.registerGraph, async ({ says, tensors }) => {
       const { session, graph, parts, fetchCount, fusion, maxActivationBytes } = says
-      const defs = parts.map((part, i) => ({ ...part, def: tensors[i]! }))
+      const defs = parts.map((part, i) => ({ ...part, def: tensors[i] }))
       await this.session(session).register(graph, defs, fetchCount, { fusion, maxActivationBytes })
       return silent
     }),
@@ -113,8 +107,7 @@ export class Worker {
         receive,
         signal,
       )
-      const absolute = events.map((e) => ({ ...e, startMs: e.startMs + performance.timeOrigin }))
-      return { says: { events: absolute }, tensors: fetches }
+      return { says: { events: absolute(events) }, tensors: fetches }
     }),
     serving(protocol.recvTensor, async ({ says: { session, step, key } }, { signal }) => ({
       says: {},
