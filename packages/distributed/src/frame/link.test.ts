@@ -194,7 +194,8 @@ describe('what leaves', () => {
   })
 
   it('waits at the caller while too many calls are open', async () => {
-    const wires = makeWires()
+    const clock = new ManualClock()
+    const wires = makeWires({}, clock)
     const release = Promise.withResolvers<Message>()
     let served = 0
     wires.far.serve({ hold: () => (served++, release.promise) })
@@ -203,6 +204,10 @@ describe('what leaves', () => {
     )
     await settle(wires)
     expect(served).toBe(maxOpenCalls)
+    const late = wires.near.call('hold', message(), { deadlineMs: 10 })
+    const end = late.catch((error: Error) => error.message)
+    await clock.pass(10)
+    expect(await end).toBe(`peer 'far', 'hold': no answer within 10 ms, behind ${maxOpenCalls} other calls`)
     release.resolve(message())
     await settle(wires)
     expect(await calls).toHaveLength(maxOpenCalls + 10)

@@ -81,9 +81,10 @@ export class PeerConnection implements Connection, LinkEvents {
       const id = this.#nextId()
       const giveUp = (error: Error): void => this.#giveUp(id, error)
       const abort = (): void => giveUp(withdrawn())
-      const disarm = this.#clock.after(deadlineMs, () =>
-        giveUp(new DeadlineError(`${this.#where(method)}: no answer within ${deadlineMs} ms`)),
-      )
+      const disarm = this.#clock.after(deadlineMs, () => {
+        const behind = this.#waiting.has(id) ? `, behind ${maxOpenCalls} other calls` : ''
+        giveUp(new DeadlineError(`${this.#where(method)}: no answer within ${deadlineMs} ms${behind}`))
+      })
       signal?.addEventListener('abort', abort, { once: true })
       const settle = (): void => {
         disarm()
