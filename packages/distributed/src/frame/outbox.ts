@@ -21,7 +21,7 @@ interface Parcel {
   readonly total: number
   started: boolean
   sent: number
-  /** How far it may go: two chunks until the receiver has memory for the rest. */
+  /** How far it may go: not far until the receiver has memory for the rest. */
   allowed: number
   /** The tensor that is next, and how far into it. */
   index: number
