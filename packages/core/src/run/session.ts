@@ -116,6 +116,7 @@ export class Session implements AsyncDisposable {
   private readonly states = new Map<string, object>()
   private readonly cache: ExecutableCache
   private readonly closing = new AbortController()
+  /** Turns between runs. Each run takes those within it for itself, so that one that is short is not parted where the last one ended late. */
   private readonly turns = takingTurns()
   private readonly running = new Set<Promise<unknown>>()
   private closed: Promise<void> | undefined
@@ -136,7 +137,7 @@ export class Session implements AsyncDisposable {
    * @throws MissingFeedError, ShapeError, DTypeError, UninitializedError, PlacementError, and whatever the ops throw. The session stays usable.
    */
   run<const F extends Fetches>(fetches: F, feeds: Feeds = [], options: RunOptions = {}): Promise<Fetched<F>> {
-    return this.start(() => this.execute(fetches, feeds, options, { pause: this.turns })) as Promise<
+    return this.start(() => this.execute(fetches, feeds, options, { pause: takingTurns() })) as Promise<
       Fetched<F>
     >
   }
@@ -184,7 +185,7 @@ export class Session implements AsyncDisposable {
       return this.variables.isInitialized(resource)
     }
     for (const assignments of initialAssignments(graph, isInitialized))
-      await this.start(() => this.execute(assignments, [], {}, { pause: this.turns, once: true }))
+      await this.start(() => this.execute(assignments, [], {}, { pause: takingTurns(), once: true }))
   }
 
   /** Has a variable a value? */
