@@ -30,7 +30,6 @@ export class WorkerSession {
   private readonly steps = new Map<number, Step>()
   /** Steps that this worker was asked to run, in order. */
   private readonly begun = new Set<number>()
-  private readonly turns = takingTurns()
   private readonly closing = new AbortController()
   private readonly running = new Set<Promise<unknown>>()
 
@@ -144,7 +143,7 @@ export class WorkerSession {
         log,
       },
       abort,
-      pause: this.turns,
+      pause: takingTurns(),
       rendezvous: step,
       trace,
     }
