@@ -48,7 +48,10 @@ describe('opening', () => {
     await expect(webgpu({ maxBytes: 10 })).rejects.toThrow(ValueError)
   })
   it('says what to do where there is no driver', async () => {
-    const { code, output } = await inNode({ VK_ICD_FILENAMES: '/nowhere.json', XDG_RUNTIME_DIR: '/nowhere' })
+    const { code, output } = await inNode(opening, {
+      VK_ICD_FILENAMES: '/nowhere.json',
+      XDG_RUNTIME_DIR: '/nowhere',
+    })
     expect(output).toContain('PlacementError: WebGPU found no adapter: install a Vulkan driver')
     expect(code).not.toBe(0)
   })
@@ -63,7 +66,7 @@ describe('opening', () => {
   it('names the npm package that Node needs', async () => {
     const hide = `data:text/javascript,import { registerHooks } from 'node:module';
       registerHooks({ resolve(name, context, next) { if (name === 'webgpu') throw new Error('hidden'); return next(name, context) } })`
-    const { code, output } = await inNode({}, ['--import', hide])
+    const { code, output } = await inNode(opening, {}, ['--import', hide])
     expect(output).toContain(
       "Node has no WebGPU of its own: add the npm package 'webgpu' (npm install webgpu)",
     )
@@ -71,20 +74,47 @@ describe('opening', () => {
   })
 })
 
-/** Opens a device in a process of its own, and answers what it says. */
+const opening = 'await webgpu()'
+
+/** Runs a program in a process of its own, and answers what it complains of. */
 async function inNode(
+  work: string,
   env: NodeJS.ProcessEnv,
   args: readonly string[] = [],
 ): Promise<{ readonly code: number; readonly output: string }> {
-  const program = `import { webgpu } from ${JSON.stringify(new URL('index.ts', import.meta.url).href)}; await webgpu()`
+  const program = `import { webgpu } from ${JSON.stringify(new URL('index.ts', import.meta.url).href)}; ${work}`
   const child = spawn(
     process.execPath,
     ['--conditions=@shoal/source', ...args, '--input-type=module', '--eval', program],
-    { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] },
+    { cwd: import.meta.dirname, env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] },
   )
   const [output, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
   return { code: code as number, output }
 }
+
+describe('a device that nobody closed', () => {
+  // Collecting Dawn's entry point together with what came from it ends the process by a signal.
+  it.each([
+    ['opened and left', opening],
+    ['lost and left', `(await webgpu()).gpu.destroy()`],
+    [
+      'of a session that was left',
+      `await new Session({ devices: [await webgpu()] }).run(exp(x), { x: [1, 2, 3, 4] })`,
+    ],
+  ])('is collected without harm: %s', async (_, leaving) => {
+    const program = `
+      import { exp, placeholder, Session } from '@shoal/core'
+      const x = placeholder({ shape: [4], name: 'x' })
+      const leave = async () => { ${leaving} }
+      for (let i = 0; i < 6; i++) {
+        await leave()
+        gc()
+        await new Promise(setImmediate)
+        gc()
+      }`
+    expect(await inNode(program, {}, ['--expose-gc'])).toEqual({ code: 0, output: '' })
+  })
+})
 
 describe('a GPU that is lost', () => {
   it('ends the session with an error of its own, in the middle of a step too, and a new session goes on', async () => {

@@ -102,8 +102,7 @@ class GpuDevice implements WebGpuDevice {
   readonly caps: DeviceCaps
   readonly gpu: GPUDevice
   readonly features: ReadonlySet<string>
-  // Held as long as the device: an adapter's entry point must not be collected before it.
-  readonly #found: FoundAdapter
+  readonly #adapter: GPUAdapter
   readonly #health: Health
   readonly #pool: BufferPool
   readonly #commands: Commands
@@ -113,10 +112,15 @@ class GpuDevice implements WebGpuDevice {
   readonly #target: Target
   #closed = false
 
-  constructor(found: FoundAdapter, gpu: GPUDevice, maxBytes: number, schedules?: Schedules) {
-    this.#found = found
+  constructor(
+    { adapter, languageFeatures }: FoundAdapter,
+    gpu: GPUDevice,
+    maxBytes: number,
+    schedules?: Schedules,
+  ) {
+    this.#adapter = adapter
     this.gpu = gpu
-    this.features = new Set([...gpu.features, ...(found.gpu?.wgslLanguageFeatures ?? [])])
+    this.features = new Set([...gpu.features, ...languageFeatures])
     this.#health = new Health(gpu)
     this.#commands = new Commands(gpu)
     this.#pool = new BufferPool(gpu, this.#health, maxBytes, () => this.#commands.submit())
@@ -140,7 +144,7 @@ class GpuDevice implements WebGpuDevice {
   }
 
   get adapterInfo(): GPUAdapterInfo {
-    return this.#found.adapter.info
+    return this.#adapter.info
   }
 
   alloc(bytes: number): Buffer {
