@@ -6,6 +6,7 @@ import type { Tensor } from '@shoal/core'
 import {
   add,
   cast,
+  cholesky,
   ClosedError,
   concat,
   DeviceLostError,
@@ -239,7 +240,30 @@ describe('what the GPU has not', () => {
   })
   it('is refused where nobody has it', async () => {
     await using session = new Session({ devices: [await webgpu()] })
-    await expect(session.run(sum(cast(x, { to: 'float64' })), [[x, ones]])).rejects.toThrow(/float64/)
+    const square = placeholder({ shape: [2, 2], name: 'square' })
+    for (const [y, fault] of [
+      [
+        sum(cast(x, { to: 'float64' })),
+        /Cast 'cast': no device of the session has float64: .*add .* cpu\(\)/,
+      ],
+      [
+        cholesky(square),
+        /Cholesky 'cholesky': no device of the session runs it on float32: .*add .* cpu\(\)/,
+      ],
+    ] as const) {
+      const run = session.run(y, [
+        [x, ones],
+        [
+          square,
+          [
+            [1, 0],
+            [0, 1],
+          ],
+        ],
+      ])
+      await expect(run).rejects.toThrow(PlacementError)
+      await expect(run).rejects.toThrow(fault)
+    }
   })
 })
 
