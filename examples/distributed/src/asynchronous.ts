@@ -1,5 +1,6 @@
 // Asynchronous training with parameter servers: each worker takes steps at its own pace, on weights that all share.
-import { constant, device, type Session, Variable, variable } from '@shoal/core'
+import type { Variable } from '@shoal/core'
+import { constant, device, type Session, variable } from '@shoal/core'
 import { replicaDeviceSetter, replicaFilters, type Server } from '@shoal/distributed'
 import { lenet } from '@shoal/example-lenet/model'
 import { readDigits } from '@shoal/example-parts'
