@@ -1,6 +1,7 @@
 // What @shoal/distributed offers everywhere; sockets, certificates and WebSocket servers are in @shoal/distributed/node.
 export * from './clock.ts'
 export * from './cluster/index.ts'
+export * from './collective/index.ts'
 export * from './errors.ts'
 export type { FrameOptions } from './frame/limits.ts'
 export * from './placement/index.ts'
