@@ -66,7 +66,11 @@ export class Membership {
     this.#options = { minMembers, answerMs, retryMs, log }
     this.#generations = new Generations(mesh, rest)
     mesh.onLost(() => this.#changed.give())
-    mesh.serve('gather', (from, head, signal) => this.#gather(from, head.whole('after'), signal))
+    mesh.serve('gather', (from, head, signal) => {
+      // Who waits for a generation has found out what others may not have: they may have no work left.
+      for (const id of head.texts('silent')) if (id !== mesh.id) this.#silent.add(id)
+      return this.#gather(from, head.whole('after'), signal)
+    })
     mesh.serve('prepare', (from, head) =>
       this.#prepare(from, head.whole('generation'), head.texts('members')),
     )
@@ -155,7 +159,12 @@ export class Membership {
           const after = this.group?.generation ?? 0
           // Who was in the generation is answered soon, who joins is at the end of a step.
           const soonMs = this.#leader === undefined ? leftMs : Math.min(leftMs, 4 * this.#options.answerMs)
-          const asked = this.#mesh.call(leader, 'gather', { after }, { deadlineMs: soonMs, signal })
+          const asked = this.#mesh.call(
+            leader,
+            'gather',
+            { after, silent: [...this.#silent] },
+            { deadlineMs: soonMs, signal },
+          )
           await Promise.race([asked, notice])
           asked.catch(() => undefined)
         }

@@ -17,16 +17,18 @@ export class Notice {
 }
 
 /** Settles with the next notice, after so many milliseconds, or when the signal is aborted, whichever is first. */
-export function noticeOrTimer(notice: Notice, ms: number, clock: Clock, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const disarm = clock.after(ms, () => done())
-    const done = (): void => {
-      disarm()
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-    signal?.addEventListener('abort', done, { once: true })
-    if (signal?.aborted) done()
-    void notice.next().then(done)
-  })
+export async function noticeOrTimer(
+  notice: Notice,
+  ms: number,
+  clock: Clock,
+  signal?: AbortSignal,
+): Promise<void> {
+  const other = Promise.withResolvers<void>()
+  const disarm = clock.after(ms, other.resolve)
+  const stop = (): void => other.resolve()
+  signal?.addEventListener('abort', stop, { once: true })
+  if (signal?.aborted) stop()
+  await Promise.race([notice.next(), other.promise])
+  disarm()
+  signal?.removeEventListener('abort', stop)
 }
