@@ -1,7 +1,7 @@
 // What is yet to happen, the earliest first: a binary heap whose entries know their places, so that what is called off leaves nothing behind.
 
 /** Something that is to happen. */
-export interface Event {
+export interface QueuedEvent {
   /** When, in milliseconds. */
   readonly at: number
   /** Which one it is of all that were made: of two at one time the older comes first. */
@@ -13,11 +13,12 @@ export interface Event {
   place: number
 }
 
-const before = (a: Event, b: Event): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)
+const before = (a: QueuedEvent, b: QueuedEvent): boolean =>
+  a.at < b.at || (a.at === b.at && a.order < b.order)
 
 /** Events in the order of time, then of their making. */
 export class EventQueue {
-  readonly #heap: Event[] = []
+  readonly #heap: QueuedEvent[] = []
 
   /** How many there are. */
   get size(): number {
@@ -25,17 +26,17 @@ export class EventQueue {
   }
 
   /** The one that is next. */
-  get first(): Event | undefined {
+  get first(): QueuedEvent | undefined {
     return this.#heap[0]
   }
 
-  add(event: Event): void {
+  add(event: QueuedEvent): void {
     this.#heap.push(event)
     this.#rise(event, this.#heap.length - 1)
   }
 
   /** Takes an event out; does nothing where it is out. */
-  remove(event: Event): void {
+  remove(event: QueuedEvent): void {
     const { place } = event
     if (place < 0) return
     event.place = -1
@@ -45,7 +46,7 @@ export class EventQueue {
     this.#sink(last, last.place)
   }
 
-  #rise(event: Event, from: number): void {
+  #rise(event: QueuedEvent, from: number): void {
     let place = from
     while (place > 0) {
       const above = (place - 1) >> 1
@@ -57,7 +58,7 @@ export class EventQueue {
     this.#put(event, place)
   }
 
-  #sink(event: Event, from: number): void {
+  #sink(event: QueuedEvent, from: number): void {
     let place = from
     for (;;) {
       const left = this.#heap[2 * place + 1]
@@ -71,7 +72,7 @@ export class EventQueue {
     this.#put(event, place)
   }
 
-  #put(event: Event, place: number): void {
+  #put(event: QueuedEvent, place: number): void {
     this.#heap[place] = event
     event.place = place
   }

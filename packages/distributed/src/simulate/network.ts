@@ -5,6 +5,7 @@ import type { FrameOptions } from '../frame/limits.ts'
 import { Chance } from './chance.ts'
 import { type NodeSpec, SimulatedNode } from './node.ts'
 import type { Parcel } from './parcel.ts'
+import { SegmentMemory } from './segment.ts'
 import type { SimulatedClock } from './simulatedClock.ts'
 import type { Tell, TraceEvent } from './trace.ts'
 import { transferMs } from './uplink.ts'
@@ -41,6 +42,7 @@ export class SimulatedNetwork {
   readonly clock: SimulatedClock
   readonly seed: number
   readonly segmentBytes: number
+  readonly memory: SegmentMemory
   readonly frames: FrameOptions
   /** Takes what happened, where somebody wants to know. */
   readonly tell: Tell | undefined
@@ -60,6 +62,7 @@ export class SimulatedNetwork {
     this.clock = clock
     this.seed = seed
     this.segmentBytes = segmentBytes
+    this.memory = new SegmentMemory(segmentBytes)
     this.frames = frames
     this.tell = trace && ((event) => trace({ at: clock.now(), ...event }))
     this.#lossRate = lossRate

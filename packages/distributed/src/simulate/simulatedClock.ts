@@ -2,7 +2,7 @@
 import { ValueError } from '@shoal/core'
 import type { Clock } from '../clock.ts'
 import { DeadlineError } from '../errors.ts'
-import { type Event, EventQueue } from './eventQueue.ts'
+import { type QueuedEvent, EventQueue } from './eventQueue.ts'
 import { Macrotasks } from './macrotasks.ts'
 
 /** How long to let time pass for a promise. */
@@ -51,7 +51,7 @@ export class SimulatedClock implements Clock {
     if (Number.isNaN(at)) throw new ValueError(`a clock was asked to wait until ${at} ms`)
     // What is to come after all time never comes.
     if (at === Infinity) return () => {}
-    const event: Event = { at: Math.max(at, this.#now), order: this.#made++, action, quiet, place: -1 }
+    const event: QueuedEvent = { at: Math.max(at, this.#now), order: this.#made++, action, quiet, place: -1 }
     this.#queue.add(event)
     return () => this.#queue.remove(event)
   }

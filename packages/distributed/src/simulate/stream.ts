@@ -2,18 +2,8 @@
 import type { ByteStream, ByteStreamEvents } from '../frame/byteStream.ts'
 import { ConnectionLostError } from '../errors.ts'
 import type { SimulatedProcess } from './process.ts'
+import type { Carry, Segment, SegmentMemory } from './segment.ts'
 import type { Sender } from './uplink.ts'
-
-/** What one end tells the other. */
-export type Segment =
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  /** Nothing follows. */
-  | { readonly kind: 'end' }
-  /** Whatever follows is in vain. */
-  | { readonly kind: 'reset' }
-
-/** Takes segments from one end to the other, in their order. */
-export type Carry = (segment: Segment) => void
 
 /** While so many bytes wait for the uplink nothing is added; as sockets have it by default. */
 const highWaterBytes = 2 ** 16
@@ -23,6 +13,7 @@ export class SimulatedStream implements ByteStream, Sender {
   readonly #process: SimulatedProcess
   readonly #carry: Carry
   readonly #ready: () => void
+  readonly #memory: SegmentMemory
   #events: ByteStreamEvents | undefined
   /** What came before anybody was there to take it. */
   #early: Segment[] = []
@@ -41,6 +32,7 @@ export class SimulatedStream implements ByteStream, Sender {
     this.#process = process
     this.#carry = carry
     this.#ready = ready
+    this.#memory = process.node.network.memory
     process.open(this)
   }
 
@@ -115,7 +107,8 @@ export class SimulatedStream implements ByteStream, Sender {
     }
     switch (segment.kind) {
       case 'bytes':
-        return events.bytes(segment.bytes)
+        events.bytes(segment.bytes)
+        return this.#memory.giveBack(segment.bytes)
       case 'end':
         this.#endReceived = true
         this.end()
@@ -129,7 +122,7 @@ export class SimulatedStream implements ByteStream, Sender {
   /** The next bytes, copied, for their memory is free again once they have left. */
   #take(mostBytes: number): Uint8Array | undefined {
     if (this.#waitingBytes === 0) return undefined
-    const bytes = new Uint8Array(Math.min(mostBytes, this.#waitingBytes))
+    const bytes = this.#memory.take(Math.min(mostBytes, this.#waitingBytes))
     this.#waitingBytes -= bytes.length
     let at = 0
     while (at < bytes.length) {

@@ -9,7 +9,8 @@ import type { SimulatedNetwork } from './network.ts'
 import type { SimulatedNode } from './node.ts'
 import { Flow } from './parcel.ts'
 import type { SimulatedProcess } from './process.ts'
-import { type Segment, SimulatedStream } from './stream.ts'
+import type { Segment } from './segment.ts'
+import { SimulatedStream } from './stream.ts'
 import { TracedLink } from './trace.ts'
 
 /** How long a stranger may take to become a peer, as over sockets. */
