@@ -102,6 +102,21 @@ describe('placeByCost', () => {
     expect(makespanSeconds).toBeCloseTo(2 * product, 6)
   })
 
+  it('goes there and back where a node reads from elsewhere what its own group made', () => {
+    const there = matmul(x, x)
+    const elsewhere = device('/job:worker/task:1', () => matmul(there, x))
+    const back = device('/job:worker/task:0', () => matmul(elsewhere, x))
+    const { devices, transfers, makespanSeconds } = placeByCost(graphOf(back), pair(), {
+      colocations: [[there.node, back.node]],
+    })
+    expect(devices.get(there.node)).toBe(first)
+    expect(transfers.map(({ from, to }) => [from, to])).toEqual([
+      [first, second],
+      [second, first],
+    ])
+    expect(makespanSeconds).toBeCloseTo(3 * product + (2 * bytes) / 1e9, 9)
+  })
+
   it('puts the layers of a model that is too large for one device onto two', () => {
     const weights = ['w0', 'w1', 'w2', 'w3'].map(square)
     let h: Tensor = x
