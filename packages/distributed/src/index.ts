@@ -10,6 +10,7 @@ export { ClusterTarget, type ClusterTargetOptions } from './master/clusterTarget
 export type { ClientOptions } from './master/masterService.ts'
 export * from './placement/index.ts'
 export { createLocalServer, Server, type ServerRuntime } from './server/server.ts'
+export * from './simulate/index.ts'
 export * from './transport/contract.ts'
 export * from './transport/inProcess.ts'
 export { connectPort, type Port } from './transport/messagePort.ts'
