@@ -22,7 +22,7 @@ async function connected(n: number) {
     }
   }
   const listening: (readonly [string, string])[] = []
-  const listeners = []
+  const listeners: { close(): Promise<void> }[] = []
   for (const mesh of meshes) {
     const transport = new SocketTransport({
       credentials: await authority.issue({ node: mesh.id, role: 'worker' }),
