@@ -106,6 +106,7 @@ export class ControlNode {
   readonly #troubles = new Map<string, string>()
   #sequence = 0
   #stopBeating = (): void => {}
+  #allEnded = (): void => {}
 
   constructor(settings: NodeSettings, hooks: NodeHooks, means: NodeMeans) {
     this.#settings = settings
@@ -189,6 +190,15 @@ export class ControlNode {
         late()
         resolve()
       })
+    })
+    // Those that were dialled end when the peer has taken what was said last.
+    await new Promise<void>((resolve) => {
+      const late = this.#clock.after(closeMs, resolve)
+      this.#allEnded = () => {
+        late()
+        resolve()
+      }
+      if (this.#attendances.size === 0) this.#allEnded()
     })
     for (const attendance of this.#attendances)
       attendance.end(new StatusError(grpcStatus.CANCELLED, 'this node has left'))
@@ -304,6 +314,7 @@ export class ControlNode {
 
   #ended(attendance: Attendance, why: Error, task: string | undefined): void {
     this.#attendances.delete(attendance)
+    if (this.#attendances.size === 0) this.#allEnded()
     const dialler = task === undefined ? undefined : this.#diallers.get(task)
     if (task === undefined || !dialler) return
     if (!this.#attendanceOf(task)) this.#troubles.set(task, why.message)

@@ -103,7 +103,7 @@ export class FailureDetector {
 
   /** Judges nobody any more. */
   close(): void {
-    for (const task of [...this.#peers.keys()]) this.forget(task)
+    for (const task of this.#peers.keys()) this.forget(task)
   }
 
   #alive(task: string, peer: Heard, sequence: number): void {

@@ -65,7 +65,12 @@ class ControlThread {
     this.#stopCounting = countInMain(data.mainWords)
     // Sources run as they are; what is published has been compiled.
     const code = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js'
-    this.#thread = new Worker(new URL(code, import.meta.url), { workerData: data, name: 'shoal control' })
+    this.#thread = new Worker(new URL(code, import.meta.url), {
+      workerData: data,
+      name: 'shoal control',
+      // A thread inherits the flags of its process; one that says how the source on the command line is written would stop it.
+      execArgv: process.execArgv.filter((flag) => flag.startsWith('--conditions=')),
+    })
     this.#thread
       .on('message', (message: FromThread) => this.#hear(message))
       .on('error', (cause) => {

@@ -1,8 +1,12 @@
 // The thread of the control plane: nothing that the main thread computes delays its heartbeats.
 import { parentPort, workerData } from 'node:worker_threads'
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js'
 import { asError } from '../errors.ts'
 import { ControlNode } from './controlNode.ts'
 import type { FromThread, ThreadData, ToThread } from './threadMessages.ts'
+
+// What goes wrong is told by the calls that it goes wrong with.
+setLogVerbosity(logVerbosity.NONE)
 
 const { settings, status, mainWords } = workerData as ThreadData
 const main = parentPort!
