@@ -6,8 +6,8 @@ import type { MakePair, Pair, SuiteMessage } from './transportContract.ts'
 const empty: SuiteMessage = { head: new Uint8Array(0), tensors: [] }
 const soon = { deadlineMs: 20_000 }
 const mebibyte = 2 ** 20
-/** What may come of a call before it is let in: two chunks. */
-const early = 2 ** 19
+/** What may come of a call before it is let in. */
+const early = 2 ** 16
 
 /** Registers the tests of flow. */
 export function flowSuite(name: string, makePair: MakePair): void {

@@ -1,5 +1,5 @@
 // One suite for every transport: what a connection carries, how calls end, and that nothing is left waiting when one end is no more.
-import { fixedSize, type NDArray, ndarray } from '@shoal/core'
+import { fixedSize, NDArray, ndarray } from '@shoal/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { flowSuite } from './transportFlow.ts'
 import type { MakePair, Pair, SuiteConnection, SuiteMessage, TransportClaims } from './transportContract.ts'
@@ -64,6 +64,20 @@ export function transportSuite(
       expect(wrong).toBe(0)
     })
 
+    it('carries tensors from shared memory into shared memory', async () => {
+      far.serve({ echo })
+      const shared = (values: readonly number[]): Float32Array => {
+        const memory = new Float32Array(new SharedArrayBuffer(4 * values.length))
+        memory.set(values)
+        return memory
+      }
+      const given = new NDArray('float32', [3], shared([1.5, -2, 3]))
+      const memory = shared([0, 0, 0])
+      const into = (): Uint8Array => new Uint8Array(memory.buffer)
+      await near.call('echo', { ...empty, tensors: [given] }, { ...soon, into })
+      expect([...memory]).toEqual([1.5, -2, 3])
+    })
+
     it('fails a call whose memory does not fit, and that one alone', async () => {
       far.serve({ echo })
       const message = { ...empty, tensors: [ndarray([1, 2, 3])] }
@@ -91,6 +105,28 @@ export function transportSuite(
       expect(answers.map(({ tensors }) => tensors[0]!.number())).toEqual(
         Array.from({ length: 1200 }, (_, i) => 2 * i),
       )
+    })
+
+    it('withdraws hundreds of calls at once', async () => {
+      const step = new AbortController()
+      let serving = 0
+      let aborted = 0
+      const all = 500
+      const done = Promise.withResolvers<void>()
+      far.serve({
+        echo,
+        receive: (_, { signal }) => {
+          signal.addEventListener('abort', () => ++aborted === all && done.resolve())
+          if (++serving === all) step.abort(new Error('the step failed'))
+          return never()
+        },
+      })
+      const options = { ...soon, signal: step.signal }
+      const calls = Array.from({ length: all }, () => failure(near.call('receive', empty, options)))
+      const ends = new Set((await Promise.all(calls)).map((end) => end.split(':')[0]))
+      await done.promise
+      expect([...ends]).toEqual(['CancelledError'])
+      expect(read(await near.call('echo', text('still there'), soon))).toBe('still there')
     })
 
     it('hands small calls over in the order in which they were made', async () => {

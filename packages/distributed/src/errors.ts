@@ -16,6 +16,9 @@ export class LimitError extends ShoalError {}
 /** A peer, an address or a certificate that is not trusted. */
 export class SecurityError extends ShoalError {}
 
+/** A task of the cluster that cannot be reached, or was lost or started anew in the middle of something: a new session may succeed. */
+export class UnavailableError extends ShoalError {}
+
 /** An error that a peer's handler threw: its name and its message. The peer keeps the stack. */
 export class RemoteError extends ShoalError {
   /** The name of the error at the peer: 'ShapeError'. */
@@ -32,3 +35,10 @@ export class RemoteError extends ShoalError {
 /** Whatever was thrown or rejected with, as an Error. */
 export const asError = (thrown: unknown): Error =>
   thrown instanceof Error ? thrown : new Error(String(thrown))
+
+/** The error as an UnavailableError, if it says that a peer cannot be reached, is gone or is silent; other errors as they are. */
+export function unavailable(error: unknown, what: string): unknown {
+  const lost =
+    error instanceof ConnectionLostError || error instanceof ConnectError || error instanceof DeadlineError
+  return lost ? new UnavailableError(`${what}: ${error.message}`, { cause: error }) : error
+}

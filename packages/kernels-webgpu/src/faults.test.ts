@@ -6,10 +6,12 @@ import type { Tensor } from '@shoal/core'
 import {
   add,
   cast,
+  ClosedError,
   concat,
   DeviceLostError,
   exp,
   inspectProgram,
+  matmul,
   mul,
   NDArray,
   OutOfMemoryError,
@@ -107,6 +109,15 @@ describe('a GPU that is lost', () => {
   })
 })
 
+describe('a device that is disposed of', () => {
+  it('ends what is being read with an error of its own', async () => {
+    const device = await webgpu()
+    const reading = device.read(device.alloc(64))
+    await Promise.all([expect(reading).rejects.toThrow(ClosedError), device[Symbol.asyncDispose]()])
+    expect(() => device.alloc(4)).toThrow(ClosedError)
+  })
+})
+
 describe('memory', () => {
   it('is refused beyond maxBytes, with what is held', async () => {
     await using session = new Session({ devices: [await webgpu({ maxBytes: 2 ** 20 })] })
@@ -143,6 +154,47 @@ describe('bindings', () => {
     expect(all.numbers().filter((_, i) => i % 4 === 0)).toEqual(many.map((_, i) => i))
   })
 })
+
+describe('an adapter with the least limits that there are', () => {
+  it('is enough for a product of a tensor with itself, followed by as much as it may be', async () => {
+    const square = placeholder({ shape: [4, 4], name: 'square' })
+    const others = Array.from({ length: 8 }, (_, i) => placeholder({ shape: [4, 4], name: `other${i}` }))
+    const y = others.reduce<Tensor>((a, b) => add(a, b), mul(matmul(square, square), square))
+    const value = new NDArray(
+      'float32',
+      [4, 4],
+      Float32Array.from({ length: 16 }, (_, i) => i - 7),
+    )
+    const feeds = [square, ...others].map((t) => [t, value] as const)
+    await using plain = new Session()
+    await using session = new Session({ devices: [await webgpu({ adapter: await leastAdapter() })] })
+    expect((await session.run(y, feeds)).numbers()).toEqual((await plain.run(y, feeds)).numbers())
+  })
+})
+
+/** Entry points must not be collected before the devices that came from them. */
+const entries: GPU[] = []
+
+/** An adapter that allows what every one does (https://www.w3.org/TR/webgpu/#limits). */
+async function leastAdapter(): Promise<GPUAdapter> {
+  const gpu = create([])
+  entries.push(gpu)
+  const adapter = (await gpu.requestAdapter())!
+  const limits = {
+    maxBufferSize: 268435456,
+    maxStorageBufferBindingSize: 134217728,
+    maxStorageBuffersPerShaderStage: 8,
+    maxComputeWorkgroupStorageSize: 16384,
+    maxComputeInvocationsPerWorkgroup: 256,
+    maxComputeWorkgroupSizeX: 256,
+  }
+  return new Proxy(adapter, {
+    get(target, key) {
+      const value: unknown = key === 'limits' ? limits : Reflect.get(target, key, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
 
 describe('what the GPU has not', () => {
   it('goes to the next device, as the programs show', async () => {

@@ -168,7 +168,9 @@ class GpuDevice implements WebGpuDevice {
       this.#demandUsable()
       return data
     } catch (error) {
-      throw await this.#health.causeOf(error)
+      const cause = await this.#health.causeOf(error)
+      this.#demandUsable()
+      throw cause
     }
   }
 

@@ -164,6 +164,18 @@ export const mathBinaryCases: readonly OpCase[] = [
     expect: Int32Array.from([4, 3, -4]),
   }),
   opCase({
+    op: 'Pow',
+    name: 'of integers wraps, exactly beyond 53 bits',
+    inputs: { a: values([2147483647, 46341, 2147483645, 3]), b: values([3, 2, 3, 41]) },
+    dtypes: ['int32', 'uint32'],
+    build: ({ a, b }) => s.pow(a, b),
+    expect: ({ a, b }) =>
+      a.numbers().map((base, i) => {
+        const power = BigInt(base) ** BigInt(b.numbers()[i]!)
+        return Number(a.dtype === 'uint32' ? BigInt.asUintN(32, power) : BigInt.asIntN(32, power))
+      }),
+  }),
+  opCase({
     op: 'Add',
     name: 'integers wrap',
     inputs: { a: values([2147483647, -5]), b: values([1, 3]) },

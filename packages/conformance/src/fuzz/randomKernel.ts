@@ -168,7 +168,9 @@ function randomAxes(stream: Random): Size {
 }
 
 const constant = (stream: Random, dtype: DType): Bounded => {
-  const value = stream.integer(0, 9) / (dtypes[dtype].kind === 'float' ? 4 : 1)
+  const { kind } = dtypes[dtype]
+  const any = stream.integer(0, 9)
+  const value = kind === 'float' ? any / 4 : kind === 'bool' ? Number(any > 0) : any
   return { expr: E.num(dtype === 'int64' ? BigInt(value) : value, dtype), magnitude: value, error: 0 }
 }
 

@@ -4,6 +4,7 @@ import type { Expr } from '../ir/expr.ts'
 import { mapExpr, subexpressions } from '../ir/expr.ts'
 import { mapKernel } from '../ir/collapse.ts'
 import type { FusedKernel } from '../ir/kernel.ts'
+import { isBlank } from '../ops/graph/blank.ts'
 import type { Device } from '../run/device.ts'
 import { sizeOf } from '../shape.ts'
 import type { UnitGraph } from './unitGraph.ts'
@@ -19,9 +20,9 @@ export function mergeEpilogues(graph: UnitGraph, device: Device): void {
     if (!reader || others.length > 0 || graph.kept.has(product) || reader.kind !== 'fused') continue
     const epilogue = epilogueOf(reader, product)
     if (!epilogue) continue
-    // The product itself stays between the two, and needs no binding.
-    const bound = new Set([...unit.inputs, ...epilogue.inputs, ...reader.outputs])
-    if (bound.size > device.caps.maxBuffers) continue
+    // The product itself stays between the two, and needs no binding. What stands in several places is bound for each of them.
+    const own = unit.node.inputs.filter((t) => !isBlank(t))
+    if (own.length + epilogue.inputs.length + epilogue.kernel.stores.length > device.caps.maxBuffers) continue
     graph.merge(unit, reader, () => ({
       ...unit,
       nodes: [...unit.nodes, ...reader.nodes],

@@ -76,7 +76,8 @@ const integerBinary: Partial<Record<Binary, (a: number, b: number) => number>> =
   div: (a, b) => (b === 0 ? 0 : Math.trunc(a / b)),
   rem: (a, b) => (b === 0 ? 0 : a % b),
   mul: Math.imul,
-  pow: (a, b) => Number(powBigInt(BigInt(a), BigInt(b))),
+  // Wrapped before it becomes a number, which has 53 bits only.
+  pow: (a, b) => Number(BigInt.asIntN(32, powBigInt(BigInt(a), BigInt(b)))),
 }
 
 /** Operations on int64 as bigints; results are wrapped to 64 bits afterwards. */

@@ -136,6 +136,14 @@ describe('placing', () => {
 })
 
 describe('a variable', () => {
+  it('is read and assigned where it was made, whatever scope that is built in', () => {
+    const v = device('reference:1', () => variable([1, 2], { name: 'v' }))
+    const [read, written] = device('reference:0', () => [v.read(), v.assignAdd([1, 1])])
+    expect([read!.node.device, written!.node.device]).toEqual(
+      [v, v].map(({ resource }) => resource.initial!.node.device),
+    )
+    expect(v.read()).toBe(read)
+  })
   it('lives on the device that it was made for, wherever its initial value comes from', async () => {
     const start = constant([1, 2])
     const v = device('reference:1', () => variable(start, { name: 'v' }))

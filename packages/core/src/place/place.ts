@@ -7,12 +7,14 @@ import { bodiesOf, effectsOf } from '../graph/effects.ts'
 import type { Node, Tensor } from '../graph/graph.ts'
 import { toposort } from '../graph/graph.ts'
 import type { AnyResource, VariableResource } from '../resource.ts'
-import type { Device } from '../run/device.ts'
+import type { Device, DeviceCaps } from '../run/device.ts'
 import type { ConcreteType } from '../shape.ts'
 import { scatterSignature } from './scatterSignature.ts'
 
 /** What of a device is to be known to place nodes on it; the device itself may be elsewhere. */
-export type PlaceableDevice = Pick<Device, 'type' | 'caps' | 'supports'>
+export interface PlaceableDevice extends Pick<Device, 'type' | 'supports'> {
+  readonly caps: Pick<DeviceCaps, 'dtypes'>
+}
 
 /** A device and its whole name. */
 export interface NamedDevice<D = Device> {

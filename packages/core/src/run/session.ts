@@ -119,6 +119,7 @@ export class Session implements AsyncDisposable {
   private readonly states = new Map<string, object>()
   private readonly cache: ExecutableCache
   private readonly closing = new AbortController()
+  /** Turns between runs. Each run takes those within it for itself, so that one that is short is not parted where the last one ended late. */
   private readonly turns = takingTurns()
   private readonly running = new Set<Promise<unknown>>()
   private closed: Promise<void> | undefined
@@ -151,7 +152,7 @@ export class Session implements AsyncDisposable {
    * @throws MissingFeedError, ShapeError, DTypeError, UninitializedError, PlacementError, and whatever the ops throw. The session stays usable.
    */
   run<const F extends Fetches>(fetches: F, feeds: Feeds = [], options: RunOptions = {}): Promise<Fetched<F>> {
-    return this.start(() => this.execute(fetches, feeds, options, { pause: this.turns })) as Promise<
+    return this.start(() => this.execute(fetches, feeds, options, { pause: takingTurns() })) as Promise<
       Fetched<F>
     >
   }
@@ -199,7 +200,7 @@ export class Session implements AsyncDisposable {
     const initialized = await this.target.initialized(candidates)
     const known = new Set(candidates.filter((_, i) => initialized[i]))
     for (const assignments of initialAssignments(candidates, known))
-      await this.start(() => this.execute(assignments, [], {}, { pause: this.turns, once: true }))
+      await this.start(() => this.execute(assignments, [], {}, { pause: takingTurns(), once: true }))
   }
 
   /** Has a variable a value? */

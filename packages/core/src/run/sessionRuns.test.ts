@@ -1,5 +1,5 @@
 // How runs fail, stop and leave variables behind.
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   add,
   assertThat,
@@ -96,6 +96,26 @@ describe('a loop that never waits', () => {
   it('is aborted between two steps of a scan', async () => {
     const { state } = scan(([s]) => [[add(s!, 1)], []], [start], [], { length: 300_000 })
     await expect(aborted(state[0]!)).rejects.toThrow('enough')
+  })
+})
+
+describe('a short run', () => {
+  afterEach(() => vi.restoreAllMocks())
+
+  it('is not parted by a turn that the time between runs has brought near', async () => {
+    let now = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => now)
+    await using session = new Session()
+    const start = placeholder({ shape: [], name: 'start' })
+    const { state } = scan(([s]) => [[add(s!, 1)], []], [start], [], { length: 20 })
+    await session.run(state[0]!, { start: 0 })
+    now += 49
+    const later = vi.spyOn(globalThis, 'setTimeout')
+    const running = session.run(state[0]!, { start: 0 })
+    // By now the run has begun and has not gone on; what is left of it takes less than a turn.
+    now += 2
+    expect((await running).item()).toBe(20)
+    expect(later).not.toHaveBeenCalled()
   })
 })
 

@@ -100,12 +100,13 @@ describe('ClusterSpec', () => {
 })
 
 describe('the chief', () => {
-  it('is the task of job chief, or master, or the first worker', () => {
+  it('is the task of job chief, or master, or worker 0', () => {
     const chief = { chief: ['c:1'] }
     const master = { master: ['m:1'] }
     expect(chiefOf(new ClusterSpec({ ...dense, ...master, ...chief }))?.job).toBe('chief')
     expect(chiefOf(new ClusterSpec({ ...dense, ...master }))?.job).toBe('master')
-    expect(chiefOf(new ClusterSpec(sparse))).toEqual({ job: 'worker', task: 3, address: 'w3:2222' })
+    expect(chiefOf(new ClusterSpec(dense))).toEqual({ job: 'worker', task: 0, address: 'w0:2222' })
+    expect(chiefOf(new ClusterSpec(sparse))).toBeUndefined()
     expect(chiefOf(new ClusterSpec({ ps: ['p:1'] }))).toBeUndefined()
   })
 })

@@ -89,13 +89,14 @@ export class ClusterSpec {
   }
 }
 
-/** The task that looks after what a cluster does once: of job chief, else of job master, else the first worker; undefined where there is none of these. */
+/**
+ * The task that looks after what a cluster does once: of job chief, else of job master, else worker 0; undefined where the cluster knows none of
+ * these. A worker with another number is never chief: of those that know only themselves, each would be.
+ */
 export function chiefOf(cluster: ClusterSpec): TaskAddress | undefined {
-  for (const job of ['chief', 'master', 'worker']) {
-    const [task] = cluster.tasksOf(job)
-    if (task !== undefined) return { job, task, address: cluster.addressOf(job, task) }
-  }
-  return undefined
+  const job = ['chief', 'master'].find((name) => cluster.taskCount(name) > 0) ?? 'worker'
+  const task = job === 'worker' ? 0 : cluster.tasksOf(job)[0]!
+  return cluster.has(job, task) ? { job, task, address: cluster.addressOf(job, task) } : undefined
 }
 
 function fromEntries(entries: readonly TaskAddress[]): ClusterSpec {

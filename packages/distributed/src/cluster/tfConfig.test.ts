@@ -32,6 +32,8 @@ describe('readTfConfig', () => {
     })!
     expect([server.name, server.address]).toEqual(['/job:worker/task:3', 'job-worker-3.ns.svc:2222'])
     expect(server.cluster.tasksOf('worker')).toEqual([3])
+    // The others know only themselves, too: there would be as many chiefs as workers.
+    expect(server.isChief).toBe(false)
     const ps = read({ sparseCluster: { worker: {}, ps: cluster.ps }, task: { type: 'ps', index: 0 } })!
     expect(ps.server.cluster.toJSON()).toEqual({ ps: cluster.ps })
     const alone = read({

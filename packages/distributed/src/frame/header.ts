@@ -1,5 +1,6 @@
 // The twenty bytes before everything that travels: what it is, whose call it belongs to, and how long it is.
 import { ProtocolError } from '../errors.ts'
+import { putU32, u32At } from './numbers.ts'
 
 /** The bytes of a header, all numbers big-endian: magic 4, kind 1, flags 1, zero 2, call id 4, length of the body 4, CRC-32C of the body 4. */
 export const headerBytes = 20
@@ -36,23 +37,18 @@ const flagChecked = 4
 /** The bytes of a header. */
 export function encodeHeader({ kind, id, answer, urgent, length, crc }: Header): Uint8Array {
   const bytes = new Uint8Array(headerBytes)
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, magic)
-  view.setUint8(4, kinds.indexOf(kind))
-  view.setUint8(
-    5,
-    (answer ? flagAnswer : 0) | (urgent ? flagUrgent : 0) | (crc === undefined ? 0 : flagChecked),
-  )
-  view.setUint32(8, id)
-  view.setUint32(12, length)
-  view.setUint32(16, crc ?? 0)
+  putU32(bytes, 0, magic)
+  bytes[4] = kinds.indexOf(kind)
+  bytes[5] = (answer ? flagAnswer : 0) | (urgent ? flagUrgent : 0) | (crc === undefined ? 0 : flagChecked)
+  putU32(bytes, 8, id)
+  putU32(bytes, 12, length)
+  if (crc !== undefined) putU32(bytes, 16, crc)
   return bytes
 }
 
 /** The header that 20 bytes say. @throws ProtocolError for anything else, naming the version where only that differs. */
 export function decodeHeader(bytes: Uint8Array): Header {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, headerBytes)
-  const start = view.getUint32(0)
+  const start = u32At(bytes, 0)
   if (start !== magic) {
     if (start >>> 8 === magic >>> 8)
       throw new ProtocolError(
@@ -61,16 +57,16 @@ export function decodeHeader(bytes: Uint8Array): Header {
     const hex = start.toString(16).padStart(8, '0')
     throw new ProtocolError(`no frame begins with ${hex}: the peer speaks another protocol`)
   }
-  const kind = kinds[view.getUint8(4)]
-  const flags = view.getUint8(5)
-  if (kind === undefined || flags > 7 || view.getUint16(6) !== 0)
-    throw new ProtocolError(`a frame of unknown kind ${view.getUint8(4)} or flags ${flags}`)
+  const kind = kinds[bytes[4]!]
+  const flags = bytes[5]!
+  if (kind === undefined || flags > 7 || bytes[6] !== 0 || bytes[7] !== 0)
+    throw new ProtocolError(`a frame of unknown kind ${bytes[4]} or flags ${flags}`)
   return {
     kind,
-    id: view.getUint32(8),
+    id: u32At(bytes, 8),
     answer: (flags & flagAnswer) !== 0,
     urgent: (flags & flagUrgent) !== 0,
-    length: view.getUint32(12),
-    crc: flags & flagChecked ? view.getUint32(16) : undefined,
+    length: u32At(bytes, 12),
+    crc: flags & flagChecked ? u32At(bytes, 16) : undefined,
   }
 }

@@ -8,9 +8,8 @@ import { bodyBytes, decodeStart, longestStart, memoryOf } from './start.ts'
 import type { Arriving } from './wireForm.ts'
 import { arriving } from './wireForm.ts'
 import { asError, ProtocolError } from '../errors.ts'
-import { maxOpenCalls } from '../transport/connection.ts'
 import type { Into } from '../transport/contract.ts'
-import type { Envelope } from '../transport/link.ts'
+import { type Envelope, maxOpenCalls } from '../transport/link.ts'
 
 /** What the receiving half tells, and asks. */
 export interface InboxEvents {
@@ -194,7 +193,7 @@ export class Inbox implements FrameSink {
 
   #countIn(bytes: number): void {
     this.#takenIn += bytes
-    if (this.#takenIn < windowBytes / 4) return
+    if (this.#takenIn < windowBytes / 2) return
     this.#events.takenIn(this.#takenIn)
     this.#takenIn = 0
   }

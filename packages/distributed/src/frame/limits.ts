@@ -11,8 +11,8 @@ export interface FrameOptions {
   /** The most tensors of one message. Default 4096. */
   readonly tensors?: number
   /**
-   * The most bytes of tensors that calls of the peer may hold here until they are served; further calls wait at the peer. A call
-   * that is larger than this is let in when there is no other. Default 256 MiB.
+   * The most bytes of tensors that calls of the peer may hold here until they are served; further calls wait at the peer. Calls of
+   * up to 64 KiB never wait and are not counted; one that is larger than all this is let in when there is no other. Default 256 MiB.
    */
   readonly servedBytes?: number
   /** Guards every body with a CRC-32C, for links that have no checksum as good. TLS has. Default false. */
@@ -45,8 +45,8 @@ export const frameOptionRules: OptionRules<FrameOptions> = {
 
 /** Tensors travel in pieces of at most this many bytes. Part of the protocol. */
 export const chunkBytes = 2 ** 18
-/** The bytes of a call that may come before it is let in: two chunks. Part of the protocol. */
-export const earlyBytes = 2 * chunkBytes
+/** The bytes of a call that may come before it is let in. Smaller calls need not be. Part of the protocol. */
+export const earlyBytes = 2 ** 16
 /** The bytes of chunks that may be on their way, sent and not yet taken in; urgent ones go nevertheless. Part of the protocol. */
 export const windowBytes = 8 * chunkBytes
 /** The most bytes of a method's name. */

@@ -10,6 +10,7 @@ import { describe, expect, it } from 'vitest'
 import type { Clock } from '../clock.ts'
 import type { Message, WireType } from '../transport/contract.ts'
 import { PeerConnection } from '../transport/connection.ts'
+import { maxOpenCalls } from '../transport/link.ts'
 import type { ByteStream, ByteStreamEvents } from './byteStream.ts'
 import { decodeHeader, encodeHeader, type FrameKind, type Header, headerBytes } from './header.ts'
 import { chunkBytes, earlyBytes, type FrameOptions, windowBytes } from './limits.ts'
@@ -128,22 +129,22 @@ const ignore = (call: Promise<unknown>): void => void call.catch(() => {})
 
 describe('what leaves', () => {
   it('takes turns, chunk by chunk, and lets the urgent go first', async () => {
-    const { a, near } = makeWires()
-    a.narrow = true
-    ignore(near.call('one', message(bytesOf(earlyBytes)), { deadlineMs }))
-    ignore(near.call('two', message(bytesOf(earlyBytes)), { deadlineMs }))
+    const { a, b, near, far } = makeWires()
+    b.narrow = true
+    far.serve({ pull: async () => message(bytesOf(2 * chunkBytes)), echo })
     const sent: (readonly Header[])[] = []
     const step = async (): Promise<void> => {
       await turn()
-      sent.push(frames(a.deliver()))
+      a.deliver()
+      await turn()
+      sent.push(frames(b.deliver()))
     }
+    ignore(near.call('pull', message(), { deadlineMs }))
+    ignore(near.call('pull', message(), { deadlineMs }))
     await step()
     await step()
-    // One chunk more has been written by then.
-    ignore(near.call('three', message(bytesOf(8)), { deadlineMs, urgent: true }))
-    await step()
-    await step()
-    await step()
+    ignore(near.call('echo', message(bytesOf(8)), { deadlineMs, urgent: true }))
+    for (let i = 0; i < 4; i++) await step()
     const story = sent.flat().map(({ kind, id }) => `${kind} ${id}`)
     expect(story).toEqual([
       'alive 0',
@@ -151,14 +152,14 @@ describe('what leaves', () => {
       'chunk 1',
       'start 2',
       'chunk 2',
-      'chunk 1',
       'start 3',
       'chunk 3',
+      'chunk 1',
       'chunk 2',
     ])
   })
 
-  it('waits after two chunks of a call for memory at the peer', async () => {
+  it('waits after the first bytes of a call for memory at the peer', async () => {
     const wires = makeWires({ servedBytes: 2 ** 20 })
     const release: (() => void)[] = []
     wires.far.serve({ hold: () => new Promise((resolve) => release.push(() => resolve(message()))) })
@@ -174,6 +175,42 @@ describe('what leaves', () => {
       await settle(wires)
     }
     await calls
+  })
+
+  it('frees what a call held that was withdrawn before anything was served', async () => {
+    const wires = makeWires({ servedBytes: 2 ** 20 })
+    const control = new AbortController()
+    const given = message(bytesOf(2 ** 20))
+    const withdrawn = outcome(wires.near.call('size', given, { deadlineMs, signal: control.signal }))
+    await settle(wires)
+    control.abort()
+    expect(await withdrawn).toBe('CancelledError')
+    const next = outcome(wires.near.call('size', given, { deadlineMs }))
+    await settle(wires)
+    const sizes: number[] = []
+    wires.far.serve({ size: async ({ tensors: [tensor] }) => (sizes.push(tensor!.size), message()) })
+    await settle(wires)
+    expect([await next, sizes]).toEqual(['answered', [2 ** 20]])
+  })
+
+  it('waits at the caller while too many calls are open', async () => {
+    const clock = new ManualClock()
+    const wires = makeWires({}, clock)
+    const release = Promise.withResolvers<Message>()
+    let served = 0
+    wires.far.serve({ hold: () => (served++, release.promise) })
+    const calls = Promise.all(
+      Array.from({ length: maxOpenCalls + 10 }, () => wires.near.call('hold', message(), { deadlineMs })),
+    )
+    await settle(wires)
+    expect(served).toBe(maxOpenCalls)
+    const late = wires.near.call('hold', message(), { deadlineMs: 10 })
+    const end = late.catch((error: Error) => error.message)
+    await clock.pass(10)
+    expect(await end).toBe(`peer 'far', 'hold': no answer within 10 ms, behind ${maxOpenCalls} other calls`)
+    release.resolve(message())
+    await settle(wires)
+    expect(await calls).toHaveLength(maxOpenCalls + 10)
   })
 
   it('has no more on its way than the window', async () => {
@@ -408,10 +445,10 @@ describe('what arrives', () => {
   it('ends the connection when calls are more than may be open', async () => {
     const { b, far } = makeWires()
     far.serve({ m: () => new Promise(() => {}) })
-    for (let id = 1; id <= 1025; id++) b.events!.bytes(frame('start', start([], 0), { id }))
+    for (let id = 1; id <= maxOpenCalls + 1; id++) b.events!.bytes(frame('start', start([], 0), { id }))
     expect(await far.closed).toMatchObject({
       name: 'ProtocolError',
-      message: expect.stringMatching(/more than 1024 calls/),
+      message: expect.stringMatching(/more than 4096 calls/),
     })
   })
 })

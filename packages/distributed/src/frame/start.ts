@@ -4,6 +4,7 @@ import { dtypes, sizeOf } from '@shoal/core'
 import { LimitError, ProtocolError } from '../errors.ts'
 import type { Limits } from './limits.ts'
 import { maxRank, methodBytes } from './limits.ts'
+import { putU32, putU64, u32At, u64At } from './numbers.ts'
 import type { WireTensor } from './wireForm.ts'
 
 /** The beginning of a message. An answer has no method. */
@@ -12,6 +13,9 @@ export interface Start {
   readonly head: Uint8Array
   readonly tensors: readonly WireTensor[]
 }
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 
 /** The numbers of the dtypes on the wire. Part of the protocol: new ones go to the end. */
 export const codes: readonly DType[] = [
@@ -60,9 +64,20 @@ function excess(
   return undefined
 }
 
+/** A name as UTF-8; one of plain letters is quickest by hand. */
+function utf8(name: string): Uint8Array {
+  const bytes = new Uint8Array(name.length)
+  for (let i = 0; i < bytes.length; i++) {
+    const code = name.charCodeAt(i)
+    if (code > 127) return encoder.encode(name)
+    bytes[i] = code
+  }
+  return bytes
+}
+
 /** The bytes of a start. @throws LimitError when the message is too large. */
 export function encodeStart({ method, head, tensors }: Start, limits: Limits): Uint8Array {
-  const name = new TextEncoder().encode(method)
+  const name = utf8(method)
   const deep = tensors.find(({ shape }) => shape.length > maxRank)
   const fault =
     excess({ head, tensors }, name.length, limits) ??
@@ -70,56 +85,46 @@ export function encodeStart({ method, head, tensors }: Start, limits: Limits): U
   if (fault) throw new LimitError(`a message ${method && `for '${method}' `}is too large: ${fault}`)
   const axes = tensors.reduce((sum, { shape }) => sum + shape.length, 0)
   const bytes = new Uint8Array(10 + name.length + head.length + 11 * tensors.length + 8 * axes)
-  const view = new DataView(bytes.buffer)
-  let at = 0
-  const u8 = (value: number): void => view.setUint8(at++, value)
-  const u32 = (value: number): void => {
-    view.setUint32(at, value)
-    at += 4
-  }
-  const u64 = (value: number): void => {
-    view.setBigUint64(at, BigInt(value))
-    at += 8
-  }
-  const raw = (value: Uint8Array): void => {
-    bytes.set(value, at)
-    at += value.length
-  }
-  u8(name.length >> 8)
-  u8(name.length & 255)
-  raw(name)
-  u32(head.length)
-  raw(head)
-  u32(tensors.length)
+  bytes[0] = name.length >> 8
+  bytes[1] = name.length
+  bytes.set(name, 2)
+  let at = 2 + name.length
+  putU32(bytes, at, head.length)
+  bytes.set(head, at + 4)
+  at += 4 + head.length
+  putU32(bytes, at, tensors.length)
+  at += 4
   for (const { dtype, wire, shape, bytes: length } of tensors) {
-    u8(codes.indexOf(dtype))
-    u8(codes.indexOf(wire))
-    u8(shape.length)
-    shape.forEach(u64)
-    u64(length)
+    bytes[at] = codes.indexOf(dtype)
+    bytes[at + 1] = codes.indexOf(wire)
+    bytes[at + 2] = shape.length
+    at += 3
+    for (const size of [...shape, length]) {
+      putU64(bytes, at, size)
+      at += 8
+    }
   }
   return bytes
 }
 
 /** Reads a start; the head is copied. @throws ProtocolError for what is malformed or beyond the limits. */
 export function decodeStart(bytes: Uint8Array, limits: Limits): Start {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let at = 0
   const skip = (length: number): number => {
     if (at + length > bytes.length) throw new ProtocolError('a message begins with less than it says')
     at += length
     return at - length
   }
-  const u8 = (): number => view.getUint8(skip(1))
-  const u32 = (): number => view.getUint32(skip(4))
+  const u8 = (): number => bytes[skip(1)]!
+  const u32 = (): number => u32At(bytes, skip(4))
   const u64 = (): number => {
-    const value = Number(view.getBigUint64(skip(8)))
+    const value = u64At(bytes, skip(8))
     if (!Number.isSafeInteger(value)) throw new ProtocolError('a size beyond what a number holds')
     return value
   }
   const raw = (length: number): Uint8Array => {
     const start = skip(length)
-    return bytes.slice(start, start + length)
+    return bytes.subarray(start, start + length)
   }
   const name = raw(u8() * 256 + u8())
   const head = raw(u32())
@@ -136,7 +141,7 @@ export function decodeStart(bytes: Uint8Array, limits: Limits): Start {
   if (at !== bytes.length) throw new ProtocolError('a message begins with more than it says')
   const fault = excess({ head, tensors }, name.length, limits)
   if (fault) throw new ProtocolError(`a message is too large: ${fault}`)
-  return { method: new TextDecoder().decode(name), head, tensors }
+  return { method: name.length > 0 ? decoder.decode(name) : '', head: head.slice(), tensors }
 }
 
 /** A tensor's bytes are what its shape and dtype say; of strings, at least the lengths. */

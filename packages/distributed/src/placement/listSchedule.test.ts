@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Problem, Schedule } from './listSchedule.ts'
-import { listSchedule, urgency } from './listSchedule.ts'
+import type { Schedule } from './listSchedule.ts'
+import { listSchedule } from './listSchedule.ts'
+import type { Problem } from './problem.ts'
+import { urgency } from './problem.ts'
 
 type Edge = readonly [from: number, to: number, bytes: number]
 

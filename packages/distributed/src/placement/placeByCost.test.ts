@@ -102,6 +102,21 @@ describe('placeByCost', () => {
     expect(makespanSeconds).toBeCloseTo(2 * product, 6)
   })
 
+  it('goes there and back where a node reads from elsewhere what its own group made', () => {
+    const there = matmul(x, x)
+    const elsewhere = device('/job:worker/task:1', () => matmul(there, x))
+    const back = device('/job:worker/task:0', () => matmul(elsewhere, x))
+    const { devices, transfers, makespanSeconds } = placeByCost(graphOf(back), pair(), {
+      colocations: [[there.node, back.node]],
+    })
+    expect(devices.get(there.node)).toBe(first)
+    expect(transfers.map(({ from, to }) => [from, to])).toEqual([
+      [first, second],
+      [second, first],
+    ])
+    expect(makespanSeconds).toBeCloseTo(3 * product + (2 * bytes) / 1e9, 9)
+  })
+
   it('puts the layers of a model that is too large for one device onto two', () => {
     const weights = ['w0', 'w1', 'w2', 'w3'].map(square)
     let h: Tensor = x
@@ -186,9 +201,9 @@ describe('placeByCost', () => {
 
   it('names the node that can be nowhere', () => {
     const v = device('/job:worker/task:1', () => square('there'))
-    const clash = device('/job:worker/task:0', () => v.assign(x))
-    expect(() => placeByCost(graphOf(clash), pair())).toThrow(
-      "asks for '/job:worker/task:0'; it can run on /job:worker/task:1",
+    const elsewhere = { homeOf: () => '/job:worker/task:0' }
+    expect(() => placeByCost(graphOf(v.assign(x)), pair(), elsewhere)).toThrow(
+      "asks for '/job:worker/task:1'; it can run on /job:worker/task:0",
     )
     const lost = device('/job:ps', () => mul(x, 2, { name: 'lost' }))
     expect(() => placeByCost(graphOf(lost), pair())).toThrow("Mul 'lost': asks for '/job:ps'")

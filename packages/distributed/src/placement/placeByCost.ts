@@ -4,10 +4,12 @@ import { formatDeviceName, parseDeviceName, PlacementError, toposort } from '@sh
 import type { Machine } from './machine.ts'
 import { checkMachine, linkBetween, taskOf } from './machine.ts'
 import type { MeasuredTimes } from './measuredTimes.ts'
-import type { Preference, Problem, Schedule } from './listSchedule.ts'
-import { listSchedule, urgency } from './listSchedule.ts'
+import type { Preference, Schedule } from './listSchedule.ts'
+import { listSchedule } from './listSchedule.ts'
 import { groupNodes } from './nodeGroups.ts'
 import { nodeWork } from './nodeWork.ts'
+import type { Problem } from './problem.ts'
+import { urgency } from './problem.ts'
 
 /** What placing may know besides the graph and the machine. */
 export interface CostOptions {

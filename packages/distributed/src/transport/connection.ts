@@ -22,9 +22,7 @@ import type {
 } from './contract.ts'
 import { namePeer } from './contract.ts'
 import type { Envelope, Link, LinkEvents } from './link.ts'
-
-/** Calls that one end may have open at a time; more wait at the caller. Part of the protocol: who opens more is cut off. */
-export const maxOpenCalls = 1024
+import { maxOpenCalls } from './link.ts'
 
 /** A call that awaits its answer. */
 interface Pending {
@@ -50,7 +48,8 @@ export class PeerConnection implements Connection, LinkEvents {
   readonly #waiting = new Set<number>()
   readonly #serving = new Map<number, AbortController>()
   #methods: Readonly<Record<string, Handler>> | undefined
-  #early: Call[] = []
+  /** Calls that came before it was stated what is served. */
+  #early = new Map<number, Call>()
   #lastId = 0
   #open = 0
   #closing = false
@@ -82,9 +81,10 @@ export class PeerConnection implements Connection, LinkEvents {
       const id = this.#nextId()
       const giveUp = (error: Error): void => this.#giveUp(id, error)
       const abort = (): void => giveUp(withdrawn())
-      const disarm = this.#clock.after(deadlineMs, () =>
-        giveUp(new DeadlineError(`${this.#where(method)}: no answer within ${deadlineMs} ms`)),
-      )
+      const disarm = this.#clock.after(deadlineMs, () => {
+        const behind = this.#waiting.has(id) ? `, behind ${maxOpenCalls} other calls` : ''
+        giveUp(new DeadlineError(`${this.#where(method)}: no answer within ${deadlineMs} ms${behind}`))
+      })
       signal?.addEventListener('abort', abort, { once: true })
       const settle = (): void => {
         disarm()
@@ -106,8 +106,8 @@ export class PeerConnection implements Connection, LinkEvents {
   serve(methods: Readonly<Record<string, Handler>>): void {
     this.#methods = methods
     const early = this.#early
-    this.#early = []
-    for (const call of early) if (this.#serving.has(call.id)) void this.#answer(call, methods)
+    this.#early = new Map()
+    for (const call of early.values()) void this.#answer(call, methods)
   }
 
   traffic(): Traffic {
@@ -135,6 +135,7 @@ export class PeerConnection implements Connection, LinkEvents {
       case 'cancel':
         this.#serving.get(envelope.id)?.abort(new CancelledError(`${namePeer(this.peer)} withdrew its call`))
         this.#serving.delete(envelope.id)
+        if (this.#early.delete(envelope.id)) this.#link.release(envelope.id)
     }
   }
 
@@ -160,7 +161,7 @@ export class PeerConnection implements Connection, LinkEvents {
       this.#settle(id)?.reject(this.#lost(`'${method}' awaited its answer`))
     for (const abort of this.#serving.values()) abort.abort(this.#lost('a call was served'))
     this.#serving.clear()
-    this.#early = []
+    this.#early.clear()
     this.#resolveClosed(reason)
   }
 
@@ -231,7 +232,7 @@ export class PeerConnection implements Connection, LinkEvents {
       )
     this.#serving.set(id, new AbortController())
     if (this.#methods) void this.#answer(call, this.#methods)
-    else this.#early.push(call)
+    else this.#early.set(id, call)
   }
 
   async #answer(

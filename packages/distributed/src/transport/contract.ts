@@ -47,7 +47,10 @@ export interface ServedCall {
   readonly peer: PeerIdentity
 }
 
-/** Serves one method. What it throws reaches the caller as a RemoteError with its name and message. */
+/**
+ * Serves one method. What it throws reaches the caller as a RemoteError with its name and message. What it answers with may not
+ * be changed while the caller may still be receiving it.
+ */
 export type Handler = (message: Message, call: ServedCall) => Promise<Message>
 
 /** Bytes that a connection has moved, frames included; where nothing is copied all are 0. */

@@ -29,6 +29,9 @@ export interface LinkEvents {
   ended(reason?: Error): void
 }
 
+/** Calls that one end may have open at a time; more wait at the caller. Part of the protocol: who opens more is cut off. */
+export const maxOpenCalls = 4096
+
 /** Carries envelopes. */
 export interface Link {
   /** Called once, before anything else. */

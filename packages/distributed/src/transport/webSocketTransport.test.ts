@@ -85,17 +85,36 @@ describe('WebSockets', () => {
     await listener.close()
   })
 
-  it('answer what is no WebSocket with nothing', async () => {
+  it.each([
+    ['nonsense\r\n\r\n', /^HTTP\/1.1 400/],
+    ['GET / HTTP/1.1\r\nHost: here\r\n\r\n', /^HTTP\/1.1 426/],
+  ])('turn away what is no WebSocket: %j', async (greeting, expected) => {
     const listener = await new WebSocketTransport({ insecure: true, log }).listen('127.0.0.1:0', {
       connected: () => {},
     })
-    const socket = connect(Number(listener.address.split(':')[1]), '127.0.0.1', () =>
-      socket.write('nonsense\r\n\r\n'),
-    )
+    const socket = connect(Number(listener.address.split(':')[1]), '127.0.0.1', () => socket.write(greeting))
     let answer = ''
     socket.on('data', (bytes) => (answer += bytes))
     await new Promise((resolve) => socket.once('close', resolve))
-    expect(answer).toMatch(/^HTTP\/1.1 400/)
+    expect(answer).toMatch(expected)
+    await listener.close()
+  })
+
+  it.each([
+    ['text', 'hello', /the peer sent text/],
+    ['garbage', new Uint8Array(100), /no frame begins with 00000000/],
+    ['more than a frame may have', new Uint8Array(2 ** 22), /Max payload size exceeded/],
+  ])('end a connection that brings %s', async (_, data, expected) => {
+    const refused = Promise.withResolvers<Error>()
+    const listener = await new WebSocketTransport({ insecure: true, log }).listen('127.0.0.1:0', {
+      connected: () => refused.reject(new Error('let in')),
+      refused: refused.resolve,
+    })
+    const socket = new NodeWebSocket(`ws://${listener.address}`, 'shoal.1')
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    socket.on('open', () => socket.send(data)).on('error', () => {})
+    expect((await refused.promise).message).toMatch(expected)
+    await closed
     await listener.close()
   })
 })

@@ -1,5 +1,10 @@
 // WebSockets in Node, by ws: for peers that are browsers, and where only HTTP gets through.
-import { createServer, type Server as ClearServer } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type Server as ClearServer,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
@@ -31,6 +36,10 @@ export type WebSocketOptions = SocketOptions & {
 /** How long a stranger may take to become a peer. */
 const handshakeMs = 5000
 
+/** What plain HTTP is answered: a WebSocket is wanted. */
+const upgrade = (_: IncomingMessage, response: ServerResponse): void =>
+  void response.writeHead(426, { Connection: 'close', Upgrade: 'websocket' }).end()
+
 /** Framed WebSockets. Addresses are `host:port`; port 0 listens at a free one. */
 export class WebSocketTransport implements Transport {
   readonly #options: WebSocketOptions
@@ -52,8 +61,8 @@ export class WebSocketTransport implements Transport {
     checkHost(security, at.host)
     const server: ClearServer =
       'credentials' in security
-        ? createSecureServer({ ...tlsSettings(security.credentials), handshakeTimeout: handshakeMs })
-        : createServer()
+        ? createSecureServer({ ...tlsSettings(security.credentials), handshakeTimeout: handshakeMs }, upgrade)
+        : createServer(upgrade)
     server.on('tlsClientError', (error: Error) =>
       refused(new SecurityError(`a peer was refused: ${error.message}`, { cause: error })),
     )

@@ -69,6 +69,15 @@ describe('the sharing of a reduction', () => {
         }
   })
 
+  it('keeps to the workgroup memory that there is, however many reductions meet in it', () => {
+    for (const count of [1, 16, 17, 40, 100])
+      for (const kernel of [rows(4, 8192), rows(1000, 100), columns(6, 8192), columns(1000, 64)]) {
+        const reductions = Array.from({ length: count }, () => kernel.reductions[0]!)
+        const { across, points } = share({ ...kernel, reductions }, target)
+        expect(4 * across * points * count).toBeLessThanOrEqual(target.workgroupBytes)
+      }
+  })
+
   it('does not split where there is no binding left for scratch memory', () => {
     expect(share(rows(1, 1e7), { ...target, maxBuffers: 2 }).splits).toBe(1)
   })

@@ -28,7 +28,9 @@ const few = 64
 export function share(kernel: FusedKernel, target: Target): Sharing {
   const [kept, terms] = [keptOf(kernel), termsOf(kernel)]
   const along = readsAlong(kernel)
-  const room = Math.min(most, target.lanes)
+  // Lanes that share a point meet in workgroup memory, where every reduction has a word of each.
+  const words = target.workgroupBytes / 4 / Math.max(1, kernel.reductions.length)
+  const room = 2 ** Math.floor(Math.log2(Math.min(most, target.lanes, words)))
   // Where neighbours are points, a workgroup has a line of them, or all that lie side by side.
   const width = along ? 1 : Math.min(line, kernel.axes.at(-kernel.reduced - 1) ?? 1)
   const busy = enough / Math.max(1, kept)
@@ -37,7 +39,7 @@ export function share(kernel: FusedKernel, target: Target): Sharing {
     atLeast(Math.max(1, Math.min(room, wanted, terms / 4))),
     2 ** Math.floor(Math.log2(room / width)),
   )
-  const points = Math.min(Math.max(1, kept), Math.max(width, Math.floor(few / across)))
+  const points = Math.min(Math.max(1, kept), Math.max(width, Math.floor(Math.min(few, room) / across)))
   const lanes = across * points * Math.ceil(kept / points)
   const each = terms / across
   // Parts that meet in scratch memory cost a dispatch, and a binding. All workgroups that need the whole read all parts: these must stay few beside the terms.

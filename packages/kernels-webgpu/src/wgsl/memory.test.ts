@@ -70,3 +70,17 @@ describe('small elements', () => {
     expect(copying(...uses, new Set(), four)).toMatch('extractBits')
   })
 })
+
+describe('elements that go four at a time', () => {
+  it('are never stored one by one, since lanes that store neighbours would race', () => {
+    const fours = { dtype: 'float32', length: 8, vector: 4 } as const
+    const to = { ...write, ...fours }
+    expect(copying({ ...read, ...fours }, to, new Set(), four)).toMatch('buffer1[lane] = buffer0[lane];')
+    expect(() => copying({ ...read, ...fours }, to, new Set(), one)).toThrow(InternalError)
+    expect(() => copying(read, { ...write, vector: 4 }, half, one)).toThrow(
+      'one element of float16 was to be stored where only fours may be',
+    )
+    // A use that reads single elements of the same buffer has it declared as such.
+    expect(bindingFor([to, { ...read, ...fours, vector: 1 }]).vector).toBe(1)
+  })
+})

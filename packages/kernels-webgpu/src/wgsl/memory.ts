@@ -144,9 +144,10 @@ export class Memory {
   private set(index: string, item: string): void {
     const { atomic, vector } = this.binding
     if (atomic) return this.shader.line(`atomicStore(&${this.name}[${index}], ${item});`)
-    if (vector === 1) return this.shader.line(`${this.name}[${index}] = ${item};`)
-    const at = this.shader.let(index)
-    this.shader.line(`${this.name}[${at} / ${vector}][${at} % ${vector}] = ${item};`)
+    // Whoever stores one component of a vector may write all of it: lanes that store its others would race.
+    if (vector !== 1)
+      throw new InternalError(`one element of ${this.dtype} was to be stored where only fours may be`)
+    this.shader.line(`${this.name}[${index}] = ${item};`)
   }
 
   /** The items that hold four elements, `index` times as many behind the first: one, or a vector of two or four. */

@@ -106,7 +106,7 @@ export class Variable {
   read(): Tensor {
     const { control, device, body } = surroundings()
     const make = (): Tensor => this.build(() => readVariable({ resource: this.resource, name: 'read' }))
-    if (control.length > 0 || device !== '') return make()
+    if (control.length > 0 || (device !== '' && this.home === '')) return make()
     const reading = this.readings.get(body) ?? make()
     this.readings.set(body, reading)
     return reading
@@ -151,9 +151,14 @@ export class Variable {
       assignVariable(toTensor(value, this.dtype), { resource: this.resource, update, name }),
     )
   }
-  /** Nodes of a variable are named under it, whatever scope they are built in. */
+  /** The device that the variable was made on, if one was asked for. */
+  private get home(): string {
+    return this.resource.initial?.node.device ?? ''
+  }
+  /** Nodes of a variable are named under it, and are where it is, whatever scope they are built in. */
   private build(make: () => Tensor): Tensor {
-    return named(`${this.resource.name}/`, make)
+    const { home } = this
+    return named(`${this.resource.name}/`, () => (home === '' ? make() : onDevice(home, make)))
   }
 }
 

@@ -1,0 +1,153 @@
+// A server: one task of a cluster. It computes for masters (its worker), and is the master of the sessions that are opened at it.
+import type { Device } from '@shoal/core'
+import { ClosedError, Session, type SessionOptions, type SessionTarget } from '@shoal/core'
+import { ClusterSpec } from '../cluster/clusterSpec.ts'
+import { ServerDef } from '../cluster/serverDef.ts'
+import { ClusterTarget } from '../master/clusterTarget.ts'
+import { type ClientOptions, MasterService } from '../master/masterService.ts'
+import type { Connection, Listener, Transport } from '../transport/contract.ts'
+import { InProcessTransport } from '../transport/inProcess.ts'
+import { Worker } from '../worker/worker.ts'
+import { Peers } from './peers.ts'
+
+/** What a server runs on. */
+export interface ServerRuntime {
+  /** In order of preference. The server closes them in the end. */
+  readonly devices: readonly Device[]
+  /** How it is reached and reaches others: sockets with the node's credentials, or what connects the parts of one process. */
+  readonly transport: Transport
+  /** Milliseconds after which a tensor that another worker should send is given up. Default 600,000. */
+  readonly recvDeadlineMs?: number
+  /** One line for whatever a person should know: who was refused, what ops print. Default: nowhere. */
+  readonly log?: (line: string) => void
+}
+
+/** One task of a cluster, which runs from `start` until `close`. */
+export class Server implements AsyncDisposable {
+  readonly def: ServerDef
+  private readonly worker: Worker
+  private readonly master: MasterService
+  private readonly peers: Peers
+  private readonly runtime: ServerRuntime
+  private readonly within: InProcessTransport
+  private readonly incoming = new Set<Connection>()
+  private readonly ended = Promise.withResolvers<void>()
+  private listener: Listener | undefined
+  private closing: Promise<void> | undefined
+
+  private constructor(def: ServerDef, runtime: ServerRuntime) {
+    const { job, task, cluster } = def
+    const own = { job, task }
+    this.def = def
+    this.runtime = runtime
+    this.within = new InProcessTransport({ cluster: '', node: def.name, role: job })
+    const { devices, transport, recvDeadlineMs = 600_000, log = () => {} } = runtime
+    this.peers = new Peers({
+      cluster,
+      own,
+      transport,
+      toSelf: () => this.within.connect(def.name, {}),
+      connected: (connection) => this.serve(connection),
+    })
+    const connect = (to: typeof own, signal: AbortSignal): Promise<Connection> =>
+      this.peers.connect(to, recvDeadlineMs, signal)
+    this.worker = new Worker({ own, devices, connect, recvDeadlineMs, log })
+    this.master = new MasterService((options) => this.target(options))
+  }
+
+  /**
+   * Starts a task of a cluster: from then on others reach it at its address.
+   * @throws ConnectError or SecurityError where it cannot listen there.
+   */
+  static async start(def: ServerDef, runtime: ServerRuntime): Promise<Server> {
+    const server = new Server(def, runtime)
+    await server.listen()
+    return server
+  }
+
+  /** Where it is reached; undefined for an evaluator that is not in the cluster. */
+  get address(): string | undefined {
+    return this.listener?.address
+  }
+
+  /**
+   * Opens a session on the cluster whose master is this server: for `new Session({ target })`.
+   * @throws UnavailableError naming every task that did not come in time.
+   */
+  target(options: ClientOptions & { readonly signal?: AbortSignal } = {}): Promise<ClusterTarget> {
+    if (this.closing) throw new ClosedError('the server was closed')
+    const { cluster, job, task, session } = this.def
+    return ClusterTarget.open({
+      ...(session.deviceFilters && { deviceFilters: session.deviceFilters }),
+      ...options,
+      cluster,
+      own: { job, task },
+      connect: (to, deadlineMs, signal) => this.peers.connect(to, deadlineMs, signal),
+    })
+  }
+
+  /** A session on the cluster, made as the server's definition says where the options do not. */
+  async session(
+    options: Omit<SessionOptions, 'devices' | 'target'> &
+      ClientOptions & { readonly signal?: AbortSignal } = {},
+  ): Promise<Session> {
+    const { deviceFilters: ours, ...defaults } = this.def.session
+    const { deviceFilters = ours, isolated, startDeadlineMs, stepDeadlineMs, signal, ...rest } = options
+    const how = { deviceFilters, isolated, startDeadlineMs, stepDeadlineMs, signal }
+    const target: SessionTarget = await this.target(given(how))
+    return new Session({ ...defaults, ...rest, target })
+  }
+
+  /** Settles when the server has been closed. */
+  join(): Promise<void> {
+    return this.ended.promise
+  }
+
+  /** Ends all sessions and connections, and closes the devices. */
+  close(): Promise<void> {
+    this.closing ??= this.shutDown()
+    return this.closing
+  }
+  /** @see close */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  private async listen(): Promise<void> {
+    const { address, name } = this.def
+    const { transport, log = () => {} } = this.runtime
+    const connected = (connection: Connection): void => {
+      this.incoming.add(connection)
+      void connection.closed.then(() => this.incoming.delete(connection))
+      this.serve(connection)
+    }
+    await this.within.listen(name, { connected })
+    if (address === undefined) return
+    const refused = ({ message }: Error): void => log(`${name}: refused a connection: ${message}`)
+    this.listener = await transport.listen(address, { connected, refused })
+  }
+
+  private serve(connection: Connection): void {
+    connection.serve({ ...this.worker.methods(connection), ...this.master.methods(connection) })
+  }
+
+  private async shutDown(): Promise<void> {
+    await this.listener?.close()
+    await this.worker.shutDown()
+    await this.peers.close()
+    await Promise.all([...this.incoming].map((connection) => connection.close()))
+    for (const device of this.runtime.devices) await device[Symbol.asyncDispose]()
+    this.ended.resolve()
+  }
+}
+
+/** What was given of some options. */
+const given = <T extends object>(options: { [K in keyof T]: T[K] | undefined }): Partial<T> =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>
+
+/** A cluster of one task in this process, for trying things out: `/job:localhost/task:0`. */
+export const createLocalServer = (devices: readonly Device[]): Promise<Server> =>
+  Server.start(
+    new ServerDef({ cluster: new ClusterSpec({ localhost: ['localhost:0'] }), job: 'localhost', task: 0 }),
+    { devices, transport: new InProcessTransport({ cluster: '', node: 'localhost', role: 'localhost' }) },
+  )
