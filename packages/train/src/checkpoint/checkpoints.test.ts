@@ -123,10 +123,17 @@ describe('checkpoints', () => {
       [2, 0],
     ])
     await truncate(join(directory, 'checkpoint-2.safetensors'), 100)
+    expect(await checkpoints.latest()).toBe(1)
     expect(await restored(checkpoints)).toBe(1)
     expect(messages).toEqual([expect.stringContaining('checkpoint-2.safetensors is passed over: truncated')])
     await expect(restored(checkpoints, 2)).rejects.toThrow(CheckpointError)
     await expect(restored(checkpoints, 2)).rejects.toThrow('truncated')
+    messages.length = 0
+    await truncate(join(directory, 'checkpoint-1.safetensors'), 0)
+    expect(await checkpoints.latest()).toBeUndefined()
+    expect(messages).toEqual(
+      [1, 2].map((step) => expect.stringContaining(`checkpoint-${step}.safetensors is passed`)),
+    )
   })
 
   it('pass over one of the right size whose header is damaged', async () => {

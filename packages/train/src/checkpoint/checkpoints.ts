@@ -49,7 +49,11 @@ export class Checkpoints implements Saver {
 
   /** @see Saver.latest */
   async latest(): Promise<number | undefined> {
-    return (await this.list()).at(-1)?.step
+    const damaged: string[] = []
+    const entries = await listCheckpoints(this.directory, (message) => damaged.push(message))
+    // Where there is one, whoever restores it is told what was passed over.
+    if (entries.length === 0) damaged.forEach(this.#log)
+    return entries.at(-1)?.step
   }
 
   /**

@@ -1,6 +1,18 @@
 // A small problem with a known answer, for tests: y = 3 x₀ - 2 x₁ + 1, learned by replicas on parameter servers.
 import type { Node, Tensor, Variable } from '@shoal/core'
-import { add, constant, device, fill, matmul, mean, placeholder, square, sub, threefry, variable } from '@shoal/core'
+import {
+  add,
+  constant,
+  device,
+  fill,
+  matmul,
+  mean,
+  placeholder,
+  square,
+  sub,
+  threefry,
+  variable,
+} from '@shoal/core'
 import { allVariables, gradientDescent } from '@shoal/train'
 import type { ClusterSpec } from '../../cluster/clusterSpec.ts'
 import { replicaDeviceSetter } from '../../placement/replicaDeviceSetter.ts'
