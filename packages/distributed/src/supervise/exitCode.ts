@@ -24,15 +24,13 @@ export const exitCodes = {
   tryAgain: 138,
 } as const
 
-/** May what failed succeed when it is tried again, by a program that is started anew? */
-export function isPassing(error: unknown): boolean {
+/** May what failed succeed when it is tried again, by a program that is started anew? Errors that are not Shoal's are judged by their causes, too. */
+function isPassing(error: unknown, seen: readonly unknown[] = []): boolean {
   if (passing.some((Passing) => error instanceof Passing)) return true
   // Other errors of Shoal's say what is wrong with the program or its data, whatever has led to them.
-  if (error instanceof ShoalError) return false
+  if (!(error instanceof Error) || error instanceof ShoalError || seen.includes(error)) return false
   if (isSystemError(error) && passingCodes.has(error.code)) return true
-  return (
-    error instanceof Error && error.cause !== undefined && error.cause !== error && isPassing(error.cause)
-  )
+  return isPassing(error.cause, [...seen, error])
 }
 
 /**

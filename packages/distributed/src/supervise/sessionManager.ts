@@ -64,12 +64,13 @@ export class SessionManager {
       signal?.throwIfAborted()
       const missing = await this.missing(session)
       if (missing.length === 0) return
-      if (chiefship.elected && (await this.takeOffice())) return this.fill(session, missing)
+      const { elected } = chiefship
+      if (elected && (await this.takeOffice())) return this.fill(session, missing)
       const what = `${chiefship.chief} to initialise ${namesOf(missing)}`
       const ms = backoff.next()
       if (clock.now() + ms > until)
         throw new DeadlineError(`${name}: waited ${readyDeadlineMs} ms for ${what}`)
-      if (said !== chiefship.chief) log(`${name}: waiting for ${what}`)
+      if (!elected && said !== chiefship.chief) log(`${name}: waiting for ${what}`)
       said = chiefship.chief
       await pause(ms, clock, signal)
     }
