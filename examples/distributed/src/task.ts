@@ -1,7 +1,7 @@
 // One task of the cluster, as TF_CONFIG says which: a parameter server serves until it is asked to end, a worker trains.
 import { readFile } from 'node:fs/promises'
 import { readTfConfig, Server } from '@shoal/distributed'
-import { type NodeCredentials, SocketTransport } from '@shoal/distributed/node'
+import { type NodeCredentials, ThreadedTransport } from '@shoal/distributed/node'
 import { openDevice } from '@shoal/example-parts'
 import { trainAsynchronously } from './asynchronous.ts'
 import { outcomeMark, type TrainingOptions } from './training.ts'
@@ -14,9 +14,11 @@ const options = JSON.parse(process.argv[2]!) as TrainingOptions & {
 }
 const credentials = JSON.parse(await readFile(process.env['SHOAL_CREDENTIALS']!, 'utf8')) as NodeCredentials
 
+// In a thread of its own, so that computing delays nobody.
+await using transport = new ThreadedTransport({ credentials })
 await using server = await Server.start(config.server, {
   devices: [await openDevice(options.device, options.threads)],
-  transport: new SocketTransport({ credentials }),
+  transport,
   log: (line) => console.log(line),
 })
 if (server.def.job === 'ps') {

@@ -5,3 +5,4 @@ export { checkCredentials, clusterOf, verifyIdentity } from './security/identity
 export type { Security } from './transport/security.ts'
 export { type SocketOptions, SocketTransport } from './transport/socket.ts'
 export { type WebSocketOptions, WebSocketTransport } from './transport/webSocketTransport.ts'
+export { ThreadedTransport, type ThreadedOptions } from './transport/threadedTransport.ts'
