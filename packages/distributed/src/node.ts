@@ -2,6 +2,7 @@
 export * from './security/authority.ts'
 export type { NodeCredentials } from './security/identity.ts'
 export { checkCredentials, clusterOf, verifyIdentity } from './security/identity.ts'
+export { DirectoryLease } from './supervise/directoryLease.ts'
 export type { Security } from './transport/security.ts'
 export { type SocketOptions, SocketTransport } from './transport/socket.ts'
 export { type WebSocketOptions, WebSocketTransport } from './transport/webSocketTransport.ts'

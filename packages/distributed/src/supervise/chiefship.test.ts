@@ -3,7 +3,7 @@ import { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { Chiefship } from './chiefship.ts'
 import { type Lease, SupersededError } from './lease.ts'
-import { chiefAmong, everyone } from './membership.ts'
+import { chiefAmong, everyoneLives } from './liveness.ts'
 
 const cluster = new ClusterSpec({ ps: ['ps:1'], worker: { 1: 'w:1', 4: 'w:4', 7: 'w:7' } })
 const worker = (task: number): TaskName => ({ job: 'worker', task })
@@ -13,7 +13,7 @@ const without = (...dead: readonly number[]) => ({
 
 describe('the chief', () => {
   it('is the lowest living worker', () => {
-    expect(chiefAmong(cluster, everyone, worker(7))).toEqual(worker(1))
+    expect(chiefAmong(cluster, everyoneLives, worker(7))).toEqual(worker(1))
     expect(chiefAmong(cluster, without(1), worker(7))).toEqual(worker(4))
     expect(chiefAmong(cluster, without(1, 4), worker(7))).toEqual(worker(7))
   })
@@ -26,7 +26,7 @@ describe('the chief', () => {
   it('is the task of job chief or master for as long as that lives', () => {
     for (const job of ['chief', 'master']) {
       const spec = new ClusterSpec({ worker: ['w:0'], [job]: ['c:0'] })
-      expect(chiefAmong(spec, everyone, worker(0))).toEqual({ job, task: 0 })
+      expect(chiefAmong(spec, everyoneLives, worker(0))).toEqual({ job, task: 0 })
       const gone = { isAlive: (task: TaskName) => task.job !== job }
       expect(chiefAmong(spec, gone, worker(0))).toEqual(worker(0))
     }
@@ -46,7 +46,7 @@ describe('the office of chief', () => {
     new Chiefship({
       cluster,
       own: worker(task),
-      membership: everyone,
+      liveness: everyoneLives,
       lease,
       log: (line) => lines.push(line),
     })

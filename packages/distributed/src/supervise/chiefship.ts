@@ -3,13 +3,13 @@ import { formatDeviceName } from '@shoal/core'
 import type { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { type Lease, SupersededError } from './lease.ts'
-import { chiefAmong, type Membership } from './membership.ts'
+import { chiefAmong, type Liveness } from './liveness.ts'
 
 /** What decides about who is chief. */
 export interface ChiefshipOptions {
   readonly cluster: ClusterSpec
   readonly own: TaskName
-  readonly membership: Membership
+  readonly liveness: Liveness
   /** Left out: who is alive decides alone. */
   readonly lease?: Lease | undefined
   readonly log: (line: string) => void
@@ -26,14 +26,14 @@ export class Chiefship {
 
   /** Is this task chief, judged by who is alive? */
   get elected(): boolean {
-    const { cluster, membership, own } = this.options
-    const chief = chiefAmong(cluster, membership, own)
+    const { cluster, liveness, own } = this.options
+    const chief = chiefAmong(cluster, liveness, own)
     return chief?.job === own.job && chief.task === own.task
   }
   /** The name of the chief, for messages. */
   get chief(): string {
-    const { cluster, membership, own } = this.options
-    const chief = chiefAmong(cluster, membership, own)
+    const { cluster, liveness, own } = this.options
+    const chief = chiefAmong(cluster, liveness, own)
     return chief ? formatDeviceName(chief) : 'a chief, which the cluster does not have'
   }
 

@@ -148,11 +148,11 @@ describe('a monitored session', () => {
   it('lets the next worker be chief when the first one is dead', async () => {
     await using cluster = await startCluster(jobs)
     const dead = new Set<string>()
-    const membership = {
+    const liveness = {
       isAlive: ({ job, task }: { job: string; task: number }) => !dead.has(`${job}${task}`),
     }
     const lease = new DirectoryLease(folder)
-    const options = { membership, lease, saveEverySteps: 10 }
+    const options = { liveness, lease, saveEverySteps: 10 }
     await using one = await replica(cluster, 0, options)
     await using two = await replica(cluster, 1, options)
     await one.steps(12)

@@ -10,7 +10,7 @@ import type { Server } from '../server/server.ts'
 import { CheckpointKeeper } from './checkpointKeeper.ts'
 import { Chiefship } from './chiefship.ts'
 import type { Lease } from './lease.ts'
-import { everyone, type Membership } from './membership.ts'
+import { everyoneLives, type Liveness } from './liveness.ts'
 import { Progress, type StepFetches } from './progress.ts'
 import { SessionManager } from './sessionManager.ts'
 import { SteadySession } from './steadySession.ts'
@@ -33,7 +33,7 @@ export interface MonitoredSessionOptions {
   /** The chief saves after so many seconds. Default 600. */
   readonly saveEverySeconds?: number
   /** Who is alive. Default: everyone, so that the chief is the same for ever. */
-  readonly membership?: Membership
+  readonly liveness?: Liveness
   /** Sessions that may be opened in a row without a step done in between. Default 10. */
   readonly maxRestarts?: number
   /** Milliseconds that the chief may take to give all variables values. Default 600,000. */
@@ -85,7 +85,7 @@ export class MonitoredSession implements TrainingRun, AsyncDisposable {
   /** Use `monitoredSession`, which opens it as well. */
   constructor(options: MonitoredSessionOptions) {
     const { server, variables, globalStep, checkpoints: saver, lease, log = () => {} } = options
-    const { clock = systemClock, random = Math.random, saveEverySteps, membership = everyone } = options
+    const { clock = systemClock, random = Math.random, saveEverySteps, liveness = everyoneLives } = options
     const { cluster, job, task, name } = server.def
     const counted = variables.some(({ resource }) => resource === globalStep.resource)
     const saved = counted ? variables : [...variables, globalStep]
@@ -95,7 +95,7 @@ export class MonitoredSession implements TrainingRun, AsyncDisposable {
     this.hooks = options.hooks ?? []
     this.log = log
     this.progress = new Progress(globalStep)
-    this.chiefship = new Chiefship({ cluster, own: { job, task }, membership, lease, log })
+    this.chiefship = new Chiefship({ cluster, own: { job, task }, liveness, lease, log })
     const common = { name, clock, log, chiefship: this.chiefship }
     const manager = new SessionManager({
       ...common,

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DeadlineError, UnavailableError } from '../errors.ts'
 import { startCluster, type TestCluster } from '../server/testCluster.ts'
 import { Chiefship } from './chiefship.ts'
-import { everyone } from './membership.ts'
+import { everyoneLives } from './liveness.ts'
 import { SessionManager, type SessionManagerOptions } from './sessionManager.ts'
 import { QuickClock } from './testing/quickClock.ts'
 
@@ -42,7 +42,7 @@ function managerOf(cluster: TestCluster, task: number, options: Partial<SessionM
   const manager = new SessionManager({
     open: () => cluster.servers[2 + task]!.session({ startDeadlineMs: 1, deviceFilters: ['/job:ps'] }),
     name: `/job:worker/task:${task}`,
-    chiefship: new Chiefship({ cluster: cluster.spec, own, membership: everyone, log: line }),
+    chiefship: new Chiefship({ cluster: cluster.spec, own, liveness: everyoneLives, log: line }),
     saved,
     others: [],
     readyDeadlineMs: 10_000,
@@ -190,7 +190,7 @@ describe('a session manager', () => {
     const chiefship = new Chiefship({
       cluster: cluster.spec,
       own,
-      membership: everyone,
+      liveness: everyoneLives,
       lease,
       log: (line) => lines.push(line),
     })

@@ -40,7 +40,7 @@ async function train(server: Server): Promise<void> {
     checkpoints: new Checkpoints(folder, { log }),
     lease: new DirectoryLease(folder),
     saveEverySteps,
-    membership: { isAlive: (other) => !dead.has(`${other.job}-${other.task}`) },
+    liveness: { isAlive: (other) => !dead.has(`${other.job}-${other.task}`) },
     log,
   })
   // Batches of its own, other ones after each start.
