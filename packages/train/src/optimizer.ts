@@ -4,6 +4,7 @@ import {
   add,
   cast,
   colocateWith,
+  device,
   DTypeError,
   fill,
   formatType,
@@ -15,6 +16,7 @@ import {
   scope,
   sparseGradients,
   Variable,
+  wantedDevice,
 } from '@shoal/core'
 import type { Clip } from './clip.ts'
 import { demandRate } from './optimizerOptions.ts'
@@ -178,9 +180,11 @@ export class Optimizer<S extends SlotValues = SlotValues> {
 
 /** A variable that is not trained, every element `value` at first, under exactly this name. */
 function stateVariable(name: string, type: Variable['resource']['type'], value: number): Variable {
+  const declared = { kind: 'variable', name, type, trainable: false } as const
+  const made = device(wantedDevice(declared), () => fill({ shape: type.shape, value, dtype: type.dtype }))
   // Whatever a step waits for, the start waits for nothing.
-  const [initial] = fill({ shape: type.shape, value, dtype: type.dtype }).node.with({ control: [] }).outputs
-  return new Variable({ kind: 'variable', name, type, initial: initial!, trainable: false })
+  const [initial] = made.node.with({ control: [] }).outputs
+  return new Variable({ ...declared, initial: initial! })
 }
 
 /** Builds where the variable was asked to be, so that the update of a parameter runs on the server that holds it. */

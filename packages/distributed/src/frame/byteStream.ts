@@ -27,11 +27,14 @@ export interface ByteStream {
 /** Pieces of so few bytes together are cheaper copied into one than written one by one. */
 const gatherBytes = 2 ** 16
 
-/** The same bytes in as few pieces as is cheap. */
-export function gather(parts: readonly Uint8Array[]): readonly Uint8Array[] {
+/** The same bytes in as few pieces as is cheap. `allocate` makes memory, whatever it holds. */
+export function gather(
+  parts: readonly Uint8Array[],
+  allocate = (length: number): Uint8Array => new Uint8Array(length),
+): readonly Uint8Array[] {
   const length = parts.reduce((sum, part) => sum + part.length, 0)
   if (parts.length === 1 || length > gatherBytes) return parts
-  const all = new Uint8Array(length)
+  const all = allocate(length)
   let at = 0
   for (const part of parts) {
     all.set(part, at)

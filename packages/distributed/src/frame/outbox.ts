@@ -56,9 +56,9 @@ export class Outbox {
   #control: Uint8Array[] = []
   #controlBytes = 0
   /** Those that may go, in the order of their turns, and those that wait to be let in. */
-  readonly #urgent = new Map<string, Parcel>()
-  readonly #ready = new Map<string, Parcel>()
-  readonly #waiting = new Map<string, Parcel>()
+  readonly #urgent = new Map<number, Parcel>()
+  readonly #ready = new Map<number, Parcel>()
+  readonly #waiting = new Map<number, Parcel>()
   #onTheWay = 0
   #writable = true
   #scheduled = false
@@ -230,7 +230,8 @@ export class Outbox {
   }
 }
 
-const keyOf = (answer: boolean, id: number): string => (answer ? `a${id}` : `c${id}`)
+/** Calls and answers are told apart by the sign. */
+const keyOf = (answer: boolean, id: number): number => (answer ? -id : id)
 
 function first<K, V>(map: ReadonlyMap<K, V>): readonly [K, V] | undefined {
   for (const entry of map) return entry

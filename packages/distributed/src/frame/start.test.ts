@@ -16,6 +16,7 @@ describe('the start of a message', () => {
         { dtype: 'float32', wire: 'bfloat16', shape: [2, 3], bytes: 12 },
         { dtype: 'string', wire: 'string', shape: [1], bytes: 9 },
         { dtype: 'int64', wire: 'int64', shape: [], bytes: 8 },
+        { dtype: 'uint8', wire: 'uint8', shape: [2 ** 33 + 5, 0], bytes: 0 },
       ],
     } as const
     expect(decodeStart(encodeStart(start, defaultLimits), defaultLimits)).toEqual(start)

@@ -51,7 +51,7 @@ export class SocketStream implements ByteStream {
   write(parts: readonly Uint8Array[]): boolean {
     const socket = this.#socket!
     if (!socket.writable) return true
-    const pieces = gather(parts)
+    const pieces = gather(parts, Buffer.allocUnsafe)
     if (pieces.length === 1) return socket.write(pieces[0]!)
     socket.cork()
     let room = true

@@ -1,0 +1,42 @@
+// Members that live in one process, each connected to each: to try things out, and to study them.
+import type { Clock } from '../clock.ts'
+import type { Connection, Transport } from '../transport/contract.ts'
+import { InProcessTransport } from '../transport/inProcess.ts'
+import { Mesh } from './mesh.ts'
+
+/** Meshes of one process, each connected to each. `clock` defaults to the system's. */
+export async function localMeshes(ids: readonly string[], clock?: Clock): Promise<readonly Mesh[]> {
+  const identity = (node: string) => ({ cluster: 'local', node, role: 'worker' })
+  const network = new InProcessTransport(identity(''), clock && { clock })
+  const meshes = ids.map((id) => new Mesh(id, clock))
+  for (const mesh of meshes)
+    await connectMesh(mesh, mesh.id, network.as(identity(mesh.id)), {
+      others: meshes.slice(0, meshes.indexOf(mesh)).map(({ id }) => [id, id] as const),
+    })
+  return meshes
+}
+
+/** Who a mesh is to reach. */
+export interface MeshPeers {
+  /** Ids and addresses of those that listen already; they learn who dials by the node of its identity. */
+  readonly others: readonly (readonly [id: string, address: string])[]
+  /** Milliseconds for each connection. Default 10,000. */
+  readonly deadlineMs?: number
+}
+
+/**
+ * Lets a mesh listen, and dials others, who are connected to it by the node of its certificate. Answers the address, and what ends the listening.
+ * @throws what the transport throws.
+ */
+export async function connectMesh(
+  mesh: Mesh,
+  address: string,
+  transport: Transport,
+  { others, deadlineMs = 10_000 }: MeshPeers,
+): Promise<{ readonly address: string; close(): Promise<void> }> {
+  const listener = await transport.listen(address, {
+    connected: (connection: Connection) => mesh.connect(connection.peer.node, connection),
+  })
+  for (const [id, there] of others) mesh.connect(id, await transport.connect(there, { deadlineMs }))
+  return listener
+}
