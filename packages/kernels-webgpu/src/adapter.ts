@@ -1,5 +1,5 @@
 // Finds an adapter: the browser's, or in Node that of the npm package `webgpu`.
-import { PlacementError } from '@shoal/core'
+import { type OptionRules, PlacementError } from '@shoal/core'
 
 /** Which adapter is asked for. */
 export interface AdapterOptions {
@@ -11,6 +11,21 @@ export interface AdapterOptions {
   readonly adapter?: GPUAdapter
   /** The one that spares the battery, or the one that is fast. Default: the system's choice. */
   readonly powerPreference?: GPUPowerPreference
+}
+
+const isAdapter = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  'requestDevice' in value &&
+  typeof value.requestDevice === 'function'
+
+/** What the options may be, for `checkOptions`. */
+export const adapterRules: OptionRules<AdapterOptions> = {
+  adapter: { wanted: 'a GPUAdapter, as `await navigator.gpu.requestAdapter()` answers', accepts: isAdapter },
+  powerPreference: {
+    wanted: "'low-power' or 'high-performance'",
+    accepts: (value) => value === 'low-power' || value === 'high-performance',
+  },
 }
 
 /** An adapter, and the features of WGSL where they are told. */

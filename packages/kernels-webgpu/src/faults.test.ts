@@ -43,10 +43,23 @@ function spoilShaders({ gpu }: WebGpuDevice): void {
 
 describe('opening', () => {
   it('refuses options that it does not know', async () => {
-    await expect(webgpu({ features: ['shader-f64' as 'shader-f16'] })).rejects.toThrow(
-      "features are of shader-f16, subgroups, timestamp-query; got 'shader-f64'",
-    )
-    await expect(webgpu({ maxBytes: 10 })).rejects.toThrow(ValueError)
+    for (const [options, fault] of [
+      [
+        { features: ['shader-f64'] },
+        "webgpu: features must be a list of shader-f16, subgroups, timestamp-query, got ['shader-f64']",
+      ],
+      [{ maxBytes: 10 }, 'webgpu: maxBytes must be a number from 65536, got 10'],
+      [{ maxByte: 2 ** 20 }, "there is no 'maxByte'"],
+      [
+        { powerPreference: 'fast' },
+        "webgpu: powerPreference must be 'low-power' or 'high-performance', got 'fast'",
+      ],
+      [{ adapter: {} }, 'webgpu: adapter must be a GPUAdapter'],
+    ] as const) {
+      const opened = webgpu(options as object)
+      await expect(opened).rejects.toThrow(ValueError)
+      await expect(opened).rejects.toThrow(fault)
+    }
   })
   it('says what to do where there is no driver', async () => {
     const { code, output } = await inNode(opening, {
