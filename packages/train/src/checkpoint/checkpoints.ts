@@ -47,15 +47,24 @@ export class Checkpoints implements Saver {
     return listCheckpoints(this.directory, this.#log)
   }
 
+  /** @see Saver.latest */
+  async latest(): Promise<number | undefined> {
+    const damaged: string[] = []
+    const entries = await listCheckpoints(this.directory, (message) => damaged.push(message))
+    // Where there is one, whoever restores it is told what was passed over.
+    if (entries.length === 0) damaged.forEach(this.#log)
+    return entries.at(-1)?.step
+  }
+
   /**
    * Saves the values that variables have now; then removes checkpoints that are no longer kept. A checkpoint of the same step is replaced.
    * @returns the path of the file.
-   * @throws UninitializedError when a variable has no value; ValueError for a step that is no whole number; errors of the file system.
+   * @throws UninitializedError when a variable has no value; ValueError for a step that is no whole number; what `confirm` throws; errors of the file system, after which all is as it was.
    */
   async save(
     session: Session,
     variables: readonly Variable[],
-    { step, metrics = {} }: CheckpointFacts,
+    { step, metrics = {}, confirm }: CheckpointFacts,
   ): Promise<string> {
     if (!Number.isSafeInteger(step) || step < 0 || step >= 1e15)
       throw new ValueError(`step ${step} is no whole number from 0 to 1e15`)
@@ -63,7 +72,7 @@ export class Checkpoints implements Saver {
     const file = fileName(step)
     const path = join(this.directory, file)
     await mkdir(this.directory, { recursive: true })
-    await writeFile(path, parts)
+    await writeFile(path, confirm ? confirmed(parts, confirm) : parts)
     await flushDirectory(this.directory)
     const bytes = parts.reduce((sum, part) => sum + part.length, 0)
     const others = (await this.list()).filter((entry) => entry.file !== file)
@@ -141,6 +150,15 @@ export async function readCheckpoint(path: string): Promise<Safetensors> {
   const bytes = await unlessGone(readFile(path))
   if (!bytes) throw new CheckpointError(`${path} is not there`)
   return decodeSafetensors(bytes)
+}
+
+/** Some parts of a file; the one who asks for more learns whether they are still wanted. */
+async function* confirmed(
+  parts: Iterable<Uint8Array>,
+  confirm: () => Promise<void>,
+): AsyncGenerator<Uint8Array, void, void> {
+  yield* parts
+  await confirm()
 }
 
 const compare = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0)
