@@ -1,4 +1,11 @@
 // What @shoal/distributed offers in Node besides: sockets under TLS, WebSocket servers, a cluster's certificates.
+export type { HeartbeatSettings, News, PeerView } from './control/controlNode.ts'
+export type { ControlOptions, ControlPeers } from './control/controlOptions.ts'
+export type { StopRequest } from './control/controlService.ts'
+export type { PeerAddress } from './control/dialler.ts'
+export type { PeerChange, PeerEvent } from './control/failureDetector.ts'
+export type { ControlDevice, Load, NodeState, NodeUpdate } from './control/nodeStatus.ts'
+export { type Control, startControl } from './control/startControl.ts'
 export * from './security/authority.ts'
 export type { NodeCredentials } from './security/identity.ts'
 export { checkCredentials, clusterOf, verifyIdentity } from './security/identity.ts'

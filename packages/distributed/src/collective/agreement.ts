@@ -26,6 +26,18 @@ export interface Agreement {
   readonly newcomers: readonly string[]
   /** Exchanges before this one were decided. */
   readonly next: number
+  /** The members of the newest generation that there was. */
+  readonly roster: readonly string[]
+}
+
+/**
+ * May these go on without the rest? More than half of the last generation may, and half of it with its first member: of two parts of a divided
+ * group no more than one. A member that has come back as a new process is in no other part.
+ */
+export function isQuorum({ members, roster }: Agreement): boolean {
+  const there = roster.filter((id) => members.includes(id))
+  const twice = 2 * there.length
+  return twice > roster.length || (twice === roster.length && there.includes(roster[0]!))
 }
 
 /**
@@ -51,7 +63,7 @@ export function agree(standings: readonly Standing[], leader: string): Agreement
     if (!kept.includes(id) && kept.every((other) => reach.get(id)!(other) && reach.get(other)!(id)))
       kept.push(id)
   const newcomers = others.toSorted().filter((id) => kept.includes(id))
-  return { members: [...veterans.filter((id) => kept.includes(id)), ...newcomers], newcomers, next }
+  return { members: [...veterans.filter((id) => kept.includes(id)), ...newcomers], newcomers, next, roster }
 }
 
 /** A standing as the head of a message. */

@@ -99,7 +99,10 @@ export function allReduceGradients(
     (bucket: Bucket, index: number): HostFunction =>
     async ([count, ...values], context) => {
       const { exchange, results } = runOf(context)
-      results[index] = bucket.begin(exchange, values, count!.number())
+      const result = bucket.begin(exchange, values, count!.number())
+      // A run that fails before its end waits for nothing.
+      result.catch(() => undefined)
+      results[index] = result
       // Whoever computes without a pause leaves the network one turn; after the last bucket there is time enough.
       const { clock } = present().mesh
       if (index < buckets.length - 1) await new Promise<void>((resolve) => clock.after(0, resolve))

@@ -2,8 +2,8 @@
 import { ValueError } from '@shoal/core'
 import { asError, CancelledError, DeadlineError } from '../errors.ts'
 import type { Message } from '../transport/contract.ts'
-import type { Standing } from './agreement.ts'
-import { agree, decodeStanding, encodeStanding } from './agreement.ts'
+import type { Agreement, Standing } from './agreement.ts'
+import { agree, decodeStanding, encodeStanding, isQuorum } from './agreement.ts'
 import { ExchangeError } from './exchangeError.ts'
 import type { GenerationOptions } from './generations.ts'
 import { Generations } from './generations.ts'
@@ -15,8 +15,11 @@ import { noticeOrTimer, Notice } from './notice.ts'
 
 /** How a group holds together. */
 export interface MembershipOptions extends GenerationOptions {
-  /** With fewer members nothing goes on. More than half of all keeps two halves of a divided network from going on both. Default 1. */
-  readonly minMembers?: number
+  /**
+   * With fewer members nothing goes on, with so many something does, even in two parts of a divided network. Default: more than half of the last
+   * generation go on, or half with its first member, so that one part does at most.
+   */
+  readonly minMembers?: number | undefined
   /** Milliseconds that a member has to answer a proposal, before the others go on without it. Default 2000. */
   readonly answerMs?: number
   /** Milliseconds until what did not come about is tried again. Default 100. */
@@ -61,7 +64,7 @@ export class Membership {
 
   /** From now on the mesh serves this alone. */
   constructor(mesh: Mesh, options: MembershipOptions = {}) {
-    const { minMembers = 1, answerMs = 2000, retryMs = 100, log = () => {}, ...rest } = options
+    const { minMembers, answerMs = 2000, retryMs = 100, log = () => {}, ...rest } = options
     this.#mesh = mesh
     this.#options = { minMembers, answerMs, retryMs, log }
     this.#generations = new Generations(mesh, rest)
@@ -172,7 +175,9 @@ export class Membership {
         why = asError(thrown)
         if (why instanceof DeadlineError && leader !== undefined) this.#silent.add(leader)
       }
-      if (!this.#usable)
+      // A member that looks for the one who leads asks all before it rests.
+      const asksOn = this.#leader === undefined && (attempt + 1) % (this.#mesh.reached.length || 1) > 0
+      if (!this.#usable && !asksOn)
         await noticeOrTimer(this.#changed, Math.min(this.#options.retryMs, leftMs), clock, signal)
     }
   }
@@ -236,7 +241,7 @@ export class Membership {
   async #lead(): Promise<void> {
     if (this.#usable) return
     const { id } = this.#mesh
-    const { answerMs: deadlineMs, minMembers } = this.#options
+    const { answerMs: deadlineMs } = this.#options
     const number = this.#promised.number + 1
     this.#promise(number, id)
     const asked = [...new Set([...this.#roster, ...this.#joining])].filter((other) =>
@@ -264,15 +269,9 @@ export class Membership {
     const standings = answers.filter(
       (answer): answer is Standing => answer !== undefined && !('promised' in answer),
     )
-    const { members, newcomers, next } = agree([this.#standing(asked), ...standings], id)
-    const least = this.group ? minMembers : this.#founders.length
-    if (members.length < least)
-      throw new ExchangeError(
-        `${members.length} members are there (${members.join(', ')}), at least ${least} are wanted` +
-          (this.group
-            ? ''
-            : `: ${this.#founders.filter((other) => !members.includes(other)).join(', ')} are missing`),
-      )
+    const agreement = agree([this.#standing(asked), ...standings], id)
+    this.#demandEnough(agreement)
+    const { members, newcomers, next } = agreement
     this.#enter(number, members, newcomers, next)
     const installed = { generation: number, members, newcomers, next }
     await Promise.all(
@@ -283,6 +282,27 @@ export class Membership {
       this.group?.fail(asError(thrown))
       throw thrown
     })
+  }
+
+  /** @throws ExchangeError where too few are there to go on. */
+  #demandEnough(agreement: Agreement): void {
+    const { members, roster } = agreement
+    const { minMembers } = this.#options
+    const missing = (this.group ? roster : this.#founders).filter((id) => !members.includes(id))
+    const enough = !this.group
+      ? missing.length === 0
+      : minMembers === undefined
+        ? isQuorum(agreement)
+        : members.length >= minMembers
+    if (enough) return
+    const wanted = this.group
+      ? minMembers === undefined
+        ? 'more than half'
+        : `at least ${minMembers}`
+      : 'all'
+    throw new ExchangeError(
+      `${members.join(', ')} are there, ${missing.join(', ')} are not; ${wanted} are wanted`,
+    )
   }
 
   #prepare(from: string, number: number, asked: readonly string[]): Message {

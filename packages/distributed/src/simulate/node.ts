@@ -56,6 +56,7 @@ export class SimulatedNode {
   speed: number
   jitter: number
   latencyMs: number
+  /** The ways out and in, whose rates may be changed. */
   readonly up: Rate
   readonly down: Rate
   /** The moment from which on its way in is free. */
@@ -65,6 +66,7 @@ export class SimulatedNode {
   /** How its failures come about. */
   readonly failures: Chance
   readonly network: SimulatedNetwork
+  /** Takes what happened here, where somebody wants to know. */
   readonly tell: Tell | undefined
   readonly #jitterChance: Chance
   readonly #signs: Chance

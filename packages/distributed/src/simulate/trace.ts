@@ -69,9 +69,10 @@ export class TracedLink implements Link {
   }
 
   send(envelope: Envelope): void {
+    // What is refused was not sent.
+    this.#link.send(envelope)
     const bytes = 'message' in envelope ? { bytes: bytesOf(envelope.message) } : {}
     this.#tell({ kind: 'sent', ...nameOf(envelope), from: this.#self, to: this.#peer, ...bytes })
-    this.#link.send(envelope)
   }
 
   release(id: number): void {

@@ -1,7 +1,8 @@
 import { ndarray } from '@shoal/core'
 import { type PairOptions, transportSuite } from '@shoal/conformance/suites'
 import { describe, expect, it } from 'vitest'
-import type { Connection, Listener } from '../transport/contract.ts'
+import type { Connection, Listener, Transport } from '../transport/contract.ts'
+import { SocketTransport } from '../transport/socket.ts'
 import { Scenario, uniformNodes } from './scenario.ts'
 
 const deadlineMs = 20_000
@@ -103,5 +104,32 @@ describe('the simulated transport', () => {
     }
     expect(await scenario.settle(talk())).toBe(1e6)
     expect([scenario.clock.now(), scenario.node('n0').traffic]).toEqual([0, { sent: 0, received: 0 }])
+  })
+
+  it('moves the same bytes as sockets where calls wait to be let in', async () => {
+    const frames = { aliveMs: 60_000 }
+    const talk = async (near: Transport, far: Transport, at: string): Promise<unknown> => {
+      const accepted = Promise.withResolvers<Connection>()
+      const listener = await far.listen(at, { connected: accepted.resolve })
+      const connection = await near.connect(listener.address, { deadlineMs })
+      const peer = await accepted.promise
+      peer.serve({ echo: async (message) => message })
+      for (const size of [0, 60_000, 300_000]) {
+        const message = {
+          ...empty,
+          tensors: [ndarray(new Float32Array(size / 4))],
+          wire: 'bfloat16' as const,
+        }
+        await connection.call('echo', message, { deadlineMs })
+      }
+      const traffic = [connection.traffic(), peer.traffic()]
+      await Promise.all([connection.close(), listener.close()])
+      return traffic
+    }
+    const scenario = new Scenario({ nodes: uniformNodes('n', 2), frames })
+    const [near, far] = scenario.network.nodes.map(({ process }) => process.transport)
+    const simulated = await scenario.settle(talk(near!, far!, 'n1:1'))
+    const sockets = new SocketTransport({ insecure: true, log: () => {}, frames })
+    expect(simulated).toEqual(await talk(sockets, sockets, '127.0.0.1:0'))
   })
 })
