@@ -34,6 +34,7 @@ export const channelOptions = {
 
 /** A call that ends with a status of gRPC's. */
 export class StatusError extends ShoalError {
+  override readonly name: string = 'StatusError'
   readonly code: grpcStatus
   readonly details: string
   constructor(code: grpcStatus, details: string) {

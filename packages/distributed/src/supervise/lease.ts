@@ -18,4 +18,6 @@ export interface Lease {
 }
 
 /** The right to write checkpoints is somebody else's by now. */
-export class SupersededError extends ShoalError {}
+export class SupersededError extends ShoalError {
+  override readonly name: string = 'SupersededError'
+}
