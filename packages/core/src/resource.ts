@@ -51,6 +51,8 @@ export interface AccumulatorResource extends Resource {
   readonly types: readonly GradientType[]
   /** How many contributions make a set, until that is changed. */
   readonly count: number
+  /** true: at no step until one is set. Otherwise it begins at step 0. */
+  readonly held: boolean
 }
 
 /** The declaration of a count of steps for each member of a group. */

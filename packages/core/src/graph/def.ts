@@ -85,5 +85,6 @@ export type ResourceDef =
       readonly name: string
       readonly types: readonly (TypeDef & { readonly rows?: number })[]
       readonly count: number
+      readonly held: boolean
     }
   | { readonly kind: 'progress'; readonly name: string; readonly members: number }

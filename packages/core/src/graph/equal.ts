@@ -48,7 +48,8 @@ export function equalResources(a: AnyResource, b: AnyResource): boolean {
     return (
       equalTypes(a.types, b.types) &&
       equalLists(a.types, b.types, (x, y) => x.rows === y.rows) &&
-      a.count === b.count
+      a.count === b.count &&
+      a.held === b.held
     )
   if (a.kind === 'progress' && b.kind === 'progress') return a.members === b.members
   if (a.kind === 'random' && b.kind === 'random') return a.seed === b.seed

@@ -135,6 +135,7 @@ function readResource(place: Place): AnyResource {
             return { ...type.type(), ...(rows.present && { rows: rows.whole(0) }) }
           }),
         count: place.at('count').whole(1),
+        held: place.at('held').bool(),
       }
     case 'progress':
       return { kind, name, members: place.at('members').whole(1) }

@@ -218,8 +218,8 @@ function writeResource(
       return { kind: 'queue', name, types, capacity, ...(shuffle && { shuffle }) }
     }
     case 'accumulator': {
-      const { types, count } = resource
-      return { kind: 'accumulator', name, types, count }
+      const { types, count, held } = resource
+      return { kind: 'accumulator', name, types, count, held }
     }
     case 'progress':
       return { kind: 'progress', name, members: resource.members }

@@ -159,6 +159,20 @@ describe('a set', () => {
     expect(await waiting).toEqual({ taken: false, step: 0 })
   })
 
+  it('is waited for while the accumulator is held, and nothing counts meanwhile', async () => {
+    const state = new AccumulatorState('a', pair, 1, -1)
+    const waits = [-1, 0, 5].map((step, run) => state.lease(step, run))
+    expect([-1, 0].map((step) => state.add(row(1), gives(step)))).toEqual([false, false])
+    expect(await isSettled(Promise.race(waits))).toBe(false)
+    await state.setStep(5)
+    expect(await Promise.all(waits)).toEqual(waits.map(() => ({ taken: false, step: 5 })))
+    const held = state.lease(5, 7)
+    await state.setStep(-1)
+    expect(await isSettled(held)).toBe(false)
+    await state.setStep(5)
+    expect(await held).toEqual({ taken: false, step: 5 })
+  })
+
   it('is not taken by a wait that was aborted', async () => {
     const state = make(1)
     const abort = new AbortController()

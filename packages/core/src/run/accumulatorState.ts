@@ -43,16 +43,17 @@ export class AccumulatorState {
   /** Grows with each set that was used or thrown away. */
   private sets = 0
   private holder: Run | undefined
-  /** The step that is gathered for. */
-  step = 0
+  /** The step that is gathered for; below 0 it is held: nothing counts, and all wait until the step is set. */
+  step: number
   /** Contributions to the present set. */
   gathered = 0
   /** Contributions that did not count: of another step, too late or repeated. */
   dropped = 0
 
   /** @param count how many contributions make a set. */
-  constructor(name: string, types: readonly GradientType[], count: number) {
+  constructor(name: string, types: readonly GradientType[], count: number, step = 0) {
     this.name = name
+    this.step = step
     this.sums = types.map(gradientSum)
     this.needed = count
   }
@@ -64,7 +65,7 @@ export class AccumulatorState {
   add(arrays: readonly NDArray[], { step, weight, from }: Contribution): boolean {
     if (!(weight >= 0 && weight < Infinity))
       throw new RunError(`weight ${weight} must be a number of examples: finite, and not below 0`)
-    if (step !== this.step || this.holder !== undefined || this.contributors.has(from)) {
+    if (!this.isAt(step) || this.holder !== undefined || this.contributors.has(from)) {
       this.dropped++
       return false
     }
@@ -96,8 +97,9 @@ export class AccumulatorState {
    */
   lease(step: number, run: Run, signal?: AbortSignal): Promise<Lease> {
     const { sets } = this
-    const isOver = step !== this.step
+    const isOver = !this.isAt(step)
     return this.wait(signal, (done) => () => {
+      if (this.step < 0) return false
       const taken = !isOver && sets === this.sets
       if (taken && (this.holder !== undefined || this.gathered < this.needed)) return false
       if (taken) this.holder = run
@@ -126,7 +128,10 @@ export class AccumulatorState {
     this.serve()
   }
 
-  /** Goes to a step, in either direction, and throws away what was gathered. Waits for a run that uses the set. */
+  /**
+   * Goes to a step, in either direction, and throws away what was gathered; below 0: holds everybody up until a step is set. Waits for a run
+   * that uses the set.
+   */
   setStep(step: number, signal?: AbortSignal): Promise<void> {
     return this.wait(signal, (done) => () => {
       if (this.holder !== undefined) return false
@@ -146,6 +151,10 @@ export class AccumulatorState {
   /** How many contributions make a set. */
   get count(): number {
     return this.needed
+  }
+
+  private isAt(step: number): boolean {
+    return step >= 0 && step === this.step
   }
 
   private mean(): NDArray[] {

@@ -55,11 +55,11 @@ function describe(resource: AnyResource): string {
     case 'random':
       return `with seed ${resource.seed}`
     case 'accumulator': {
-      const { types, count } = resource
+      const { types, count, held } = resource
       const parts = types.map((type) =>
         type.rows === undefined ? formatType(type) : `${type.rows} rows of ${formatType(type)}`,
       )
-      return `of ${count} × (${parts.join(', ')})`
+      return `of ${count} × (${parts.join(', ')})${held ? ', held at first' : ''}`
     }
     case 'progress':
       return `of ${resource.members} members`

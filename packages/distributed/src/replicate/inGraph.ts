@@ -8,7 +8,6 @@ import {
   densify,
   device,
   div,
-  fill,
   GradientError,
   IndexedSlices,
   mul,

@@ -1,6 +1,14 @@
 // The parts of a step, one for each device that holds variables: what is changed there, in one piece, and what counts the steps there.
-import type { Node, Tensor } from '@shoal/core'
-import { caseOf, colocateWith, constant, controlDependencies, ValueError, Variable } from '@shoal/core'
+import type { Gradient, GradientType, Node, Tensor, TensorType } from '@shoal/core'
+import {
+  caseOf,
+  colocateWith,
+  constant,
+  controlDependencies,
+  IndexedSlices,
+  ValueError,
+  Variable,
+} from '@shoal/core'
 import type { GradientPair, Optimizer } from '@shoal/train'
 
 /** What replication asks of an optimizer: any of @shoal/train. */
@@ -56,6 +64,10 @@ function counterLike(name: string, at: Shard['at']): Variable {
   const initial = at(() => constant(0, 'int32'))
   return new Variable({ kind: 'variable', name, type: initial.type, initial, trainable: false })
 }
+
+/** What an accumulator of such gradients gathers. @param maxRows how many different rows they have at most, if they are rows. */
+export const gradientType = (gradient: Gradient, type: TensorType, maxRows = Infinity): GradientType =>
+  gradient instanceof IndexedSlices ? { ...type, rows: Math.min(maxRows, type.shape[0] as number) } : type
 
 /** One step of the optimizer on what is on one device. `scheduled`: what schedules follow, an integer scalar. */
 export const applyTo = (

@@ -1,29 +1,15 @@
 // Synchronous replication with parameter servers: gradients of one step are gathered beside the variables, and whoever is there makes the step of them.
-import type {
-  Accumulator,
-  Gradient,
-  GradientType,
-  Node,
-  OptionRules,
-  Tensor,
-  TensorLike,
-  Variable,
-} from '@shoal/core'
+import type { Accumulator, Node, OptionRules, Tensor, TensorLike, Variable } from '@shoal/core'
 import {
   accumulator,
   add,
-  assertThat,
   cast,
   checkOptions,
   colocateWith,
   cond,
   controlDependencies,
-  equal,
   group,
   identity,
-  IndexedSlices,
-  logicalNot,
-  logicalOr,
   minimum,
   optionRules,
   scope,
@@ -33,7 +19,7 @@ import {
 } from '@shoal/core'
 import type { GradientPair } from '@shoal/train'
 import type { Applies, Shard } from './shards.ts'
-import { applyTo, shardsOf } from './shards.ts'
+import { applyTo, gradientType, shardsOf } from './shards.ts'
 
 /** Who the replicas are, and how many it takes. */
 export interface SyncReplicasOptions {
@@ -86,8 +72,13 @@ export type SyncStatus = ReturnType<Accumulator['status']>
 export class SyncReplicas {
   /** Takes part in one step: runs until the step has been made, or gone past. */
   readonly train: Node
-  /** Sets the servers to the global step: to be run by one replica, the chief, each time that variables were restored. */
+  /**
+   * Lets everybody begin at the global step. One replica, the chief, runs it each time that it has initialised or restored the variables of the
+   * servers; until then all others wait.
+   */
   readonly start: Node
+  /** Holds everybody up until `start`: to be run before variables are restored on servers that are at work. */
+  readonly hold: Node
   /** What this replica alone knows. Each initialises its own; checkpoints do without. */
   readonly localVariables: readonly Variable[]
   private readonly options: SyncReplicasOptions
@@ -115,8 +106,9 @@ export class SyncReplicas {
       ...shard,
       gradients: accumulator({
         name: `${name}/gradients/${i}`,
-        types: shard.pairs.map(([gradient, { resource }]) => typeOf(gradient, resource.type, maxRows)),
+        types: shard.pairs.map(([gradient, { resource }]) => gradientType(gradient, resource.type, maxRows)),
         count: replicasToAggregate,
+        held: true,
       }),
     }))
     const built = scope(name, () => {
@@ -136,13 +128,18 @@ export class SyncReplicas {
       const next = this.shards.map((shard) =>
         shard.at(() => takePart(shard, optimizer, step, weight, replica)),
       )
-      return { localStep, train: group(localStep.assign(leastOf(next))) }
+      const present = toInt32(globalStep.read())
+      return {
+        localStep,
+        train: group(localStep.assign(leastOf(next))),
+        start: group(this.setStep(present), localStep.assign(present)),
+        hold: this.setStep(-1),
+      }
     })
     this.train = built.train
+    this.start = built.start
+    this.hold = built.hold
     this.localVariables = [built.localStep]
-    this.start = group(
-      ...this.shards.map(({ gradients, at }) => at(() => gradients.setStep(toInt32(globalStep.read())))),
-    )
   }
 
   /**
@@ -160,6 +157,10 @@ export class SyncReplicas {
     return this.shards.map(({ gradients, at }) => at(() => gradients.status()))
   }
 
+  private setStep(step: TensorLike): Node {
+    return group(...this.shards.map(({ gradients, at }) => at(() => gradients.setStep(step))))
+  }
+
   private least(of: (gradients: Accumulator) => Tensor): Tensor {
     return leastOf(this.shards.map(({ gradients, at }) => at(() => of(gradients))))
   }
@@ -167,11 +168,6 @@ export class SyncReplicas {
 
 const leastOf = (steps: readonly Tensor[]): Tensor => steps.reduce((a, b) => minimum(a, b))
 const toInt32 = (x: Tensor): Tensor => (x.dtype === 'int32' ? x : cast(x, { to: 'int32' }))
-
-function typeOf(gradient: Gradient, type: GradientType, maxRows: number): GradientType {
-  if (!(gradient instanceof IndexedSlices)) return type
-  return { ...type, rows: Math.min(maxRows, type.shape[0] as number) }
-}
 
 /** Gives gradients to one server, and waits for its step; makes it, if that falls to this run. Answers the step after. */
 function takePart(
@@ -181,18 +177,15 @@ function takePart(
   weight: Tensor,
   from: number,
 ): Tensor {
-  const { gradients, pairs, globalStep } = shard
+  const { gradients, pairs } = shard
   const given = gradients.apply(
     pairs.map(([gradient]) => gradient),
     { step: at, weight, from },
   )
   const { taken, step } = controlDependencies([given], () => gradients.lease(at))
-  const mine = globalStep
-    ? controlDependencies([demandStarted(globalStep, taken, step)], () => identity(taken))
-    : taken
   // All of a branch happens in one piece: nobody sees a part of a step, and whoever dies does so before it or after.
   return cond(
-    mine,
+    taken,
     () => {
       const means = gradients.mean()
       const made = applyTo(
@@ -205,15 +198,5 @@ function takePart(
       return controlDependencies([settled], () => add(step, 1))
     },
     () => identity(step),
-  )
-}
-
-/** Only who has the gradients of a step changes the global step: for that one it is what it was when they were gathered, if it was told. */
-function demandStarted(globalStep: Variable, taken: Tensor, step: Tensor): Node {
-  const present = toInt32(controlDependencies([taken], () => globalStep.read()))
-  return assertThat(
-    logicalOr(logicalNot(taken), equal(present, step)),
-    `the global step is not the one that gradients were gathered for: run 'start' once after variables were restored`,
-    [present, step],
   )
 }

@@ -17,6 +17,7 @@ import type { GradientPair } from '@shoal/train'
 import { lossGradients } from '@shoal/train'
 import { replicaFilters } from '../cluster/deviceFilters.ts'
 import { replicaDeviceSetter } from '../placement/replicaDeviceSetter.ts'
+import type { Server } from '../server/server.ts'
 import type { TestCluster } from '../server/testCluster.ts'
 
 /** The model as one replica builds it. */
@@ -32,18 +33,32 @@ const wave = (shape: readonly number[], phase: number): NDArray =>
     Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(phase + 1.7 * i)),
   ).reshape(shape)
 
-/** The loss of the model, and what it is trained by. */
+/** An embedding, the weights of a hidden layer and those of the output. */
+export const makeWeights = (): [table: Variable, hidden: Variable, out: Variable] => [
+  variable(wave([6, 3], 1), { name: 'table' }),
+  variable(wave([2, 3], 2), { name: 'hidden' }),
+  variable(wave([3, 1], 3), { name: 'out' }),
+]
+
+/** The mean loss over some examples. */
+export function lossOf(
+  [table, hidden, out]: ReturnType<typeof makeWeights>,
+  { x, words, y }: { readonly x: Tensor; readonly words: Tensor; readonly y: Tensor },
+): Tensor {
+  const h = tanh(add(matmul(x, hidden), gather(table, words)))
+  return mean(square(sub(matmul(h, out), y)))
+}
+
+/** The model, and what it is trained by. */
 export function buildModel(): Model {
   const globalStep = variable(0, { name: 'global_step', dtype: 'int32', trainable: false })
-  const table = variable(wave([6, 3], 1), { name: 'table' })
-  const hidden = variable(wave([2, 3], 2), { name: 'hidden' })
-  const out = variable(wave([3, 1], 3), { name: 'out' })
-  const x = placeholder({ shape: ['n', 2], name: 'x' })
-  const words = placeholder({ shape: ['n'], dtype: 'int32', name: 'words' })
-  const y = placeholder({ shape: ['n', 1], name: 'y' })
-  const h = tanh(add(matmul(x, hidden), gather(table, words)))
-  const loss = mean(square(sub(matmul(h, out), y)))
-  return { globalStep, weights: [table, hidden, out], loss, pairs: lossGradients(loss) }
+  const weights = makeWeights()
+  const loss = lossOf(weights, {
+    x: placeholder({ shape: ['n', 2], name: 'x' }),
+    words: placeholder({ shape: ['n'], dtype: 'int32', name: 'words' }),
+    y: placeholder({ shape: ['n', 1], name: 'y' }),
+  })
+  return { globalStep, weights, loss, pairs: lossGradients(loss) }
 }
 
 /** Examples `from` to `to` of a step's global batch. */
@@ -65,9 +80,9 @@ export function examples(step: number, from: number, to: number) {
 export const asWorker = <T>({ spec }: TestCluster, task: number, build: () => T): T =>
   device(replicaDeviceSetter({ cluster: spec, workerDevice: `/job:worker/task:${task}` }), build)
 
-/** A session of worker `task`, as in between-graph replication. */
-export function sessionOf({ spec, servers }: TestCluster, task: number) {
-  const server = servers[spec.tasksOf('ps').length + task]!
+/** A session of worker `task`, as in between-graph replication. @param anew its server, if that is not the first one. */
+export function sessionOf({ spec, servers }: TestCluster, task: number, anew?: Server) {
+  const server = anew ?? servers[spec.tasksOf('ps').length + task]!
   return server.session({ deviceFilters: replicaFilters({ job: 'worker', task }) })
 }
 
@@ -79,4 +94,9 @@ export function relativeError(actual: readonly NDArray[], expected: readonly NDA
       return Math.max(...b.map((x, i) => Math.abs(x - a[i]!))) / Math.max(...b.map(Math.abs))
     }),
   )
+}
+
+/** Asks again and again, until it is so. */
+export async function until(ask: () => Promise<boolean>): Promise<void> {
+  while (!(await ask()));
 }

@@ -91,6 +91,7 @@ const leaseOp = defineOp({
     role: 'host',
     async run([step], { resource }, context) {
       const state = stateOf(resource, context)
+      if (state.step < 0) context.log(`accumulator '${resource.name}' is held: waiting until its step is set`)
       const lease = await state.lease(step!.number(), context.step, context.signal)
       if (lease.taken) context.onEnd(() => state.release(context.step))
       return [ndarray(lease.taken), ndarray(lease.step, 'int32')]
@@ -174,8 +175,8 @@ const statusOp = defineOp({
 export const accumulatorOps: readonly AnyOp[] = [applyOp, takeOp, leaseOp, meanOp, settleOp, setOp, statusOp]
 
 function stateOf(resource: AnyResource, context: RunContext): AccumulatorState {
-  const { name, types, count } = resource as AccumulatorResource
-  return context.state(resource, () => new AccumulatorState(name, types, count))
+  const { name, types, count, held } = resource as AccumulatorResource
+  return context.state(resource, () => new AccumulatorState(name, types, count, held ? -1 : 0))
 }
 
 function checkParts(given: readonly TensorType[], wanted: readonly TensorType[]): void {
@@ -258,7 +259,10 @@ export class Accumulator {
   settle(): Node {
     return this.build(() => makeNode(settleOp.def, [], { resource: this.resource }, 'settle'))
   }
-  /** Goes to a step (int32 scalar), in either direction, and throws away what was gathered. Those who wait for the set are told. */
+  /**
+   * Goes to a step (int32 scalar), in either direction, and throws away what was gathered; those who wait for the set are told. Below 0 the
+   * accumulator is held: no gradient counts, and `lease` waits, until a step is set.
+   */
   setStep(step: TensorLike): Node {
     return this.set('step', step)
   }
@@ -312,15 +316,17 @@ let unnamed = 0
  * An accumulator of gradients.
  * @param spec.types of the gradients; with `rows` for those that come as IndexedSlices.
  * @param spec.count how many contributions make a set; default 1.
+ * @param spec.held is it at no step until `setStep`? Default false: it begins at step 0.
  * @param spec.name scoped; numbered when left out.
  * @throws AttrError, DTypeError for what is no float, ShapeError for sizes that are not known.
  */
 export function accumulator(spec: {
   readonly types: readonly GradientType[]
   readonly count?: number
+  readonly held?: boolean
   readonly name?: string
 }): Accumulator {
-  const { types, count = 1 } = spec
+  const { types, count = 1, held = false } = spec
   const name = surroundings().prefix + (spec.name ?? `accumulator_${unnamed++}`)
   if (!Number.isInteger(count) || count < 1)
     throw new AttrError(`accumulator '${name}': count ${count} must be a whole number, at least 1`)
@@ -334,5 +340,5 @@ export function accumulator(spec: {
         `accumulator '${name}': rows ${type.rows} of ${formatType(type)} must be a whole number, of something that has rows`,
       )
   }
-  return new Accumulator({ kind: 'accumulator', name, types, count })
+  return new Accumulator({ kind: 'accumulator', name, types, count, held })
 }
