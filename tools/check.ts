@@ -70,7 +70,9 @@ async function* checks(): AsyncGenerator<Outcome> {
     // One half of a graph on the GPU, the other beside it.
     node(`${split} --device webgpu`, `${split}/src/main.ts`, '--short', '--device', 'webgpu'),
     // The other arrangements of processes that train together.
-    node(`${cluster} layers`, `${cluster}/src/main.ts`, '--short', '--arrangement', 'layers'),
+    ...['synchronous', 'allReduce', 'layers'].map((arrangement) =>
+      node(`${cluster} ${arrangement}`, `${cluster}/src/main.ts`, '--short', '--arrangement', arrangement),
+    ),
     // More kernels, bytes or memory than before fail here; clocks are not looked at.
     node('bench counts', 'bench/src/main.ts', '--short'),
   ])

@@ -27,7 +27,7 @@ const families: Readonly<Record<string, string>> = {
   reduce: 'Reductions, running and by segment',
   rnn: 'Recurrent networks',
   sparse: 'Sparse tensors',
-  state: 'Variables, queues, mutexes',
+  state: 'Variables, queues and other state',
   text: 'Text',
 }
 

@@ -1,10 +1,10 @@
 // Asynchronous training with parameter servers: each worker takes steps at its own pace, on weights that all share.
-import { constant, device, type Session, type Variable, variable } from '@shoal/core'
-import { replicaDeviceSetter, replicaFilters, type Server } from '@shoal/distributed'
+import { constant, device, variable } from '@shoal/core'
+import { monitoredSession, replicaDeviceSetter } from '@shoal/distributed'
 import { lenet } from '@shoal/example-lenet/model'
 import { readDigits } from '@shoal/example-parts'
-import { allVariables, evaluate, type Hook, momentum, train } from '@shoal/train'
-import type { Arrangement, Claim, TrainingOptions } from './training.ts'
+import { allVariables, evaluate, momentum } from '@shoal/train'
+import { type Arrangement, type Claim, reads, type Task, type TrainingOptions } from './training.ts'
 
 /** Two parameter servers, three workers. */
 export const asynchronous: Arrangement = {
@@ -16,10 +16,11 @@ export const asynchronous: Arrangement = {
 }
 
 async function trainReplica(
-  server: Server,
+  task: Task,
   { steps, batch, seed, short }: TrainingOptions,
 ): Promise<readonly Claim[]> {
-  const { cluster, name, job, task, isChief } = server.def
+  const server = await task.startServer()
+  const { cluster, name, isChief } = server.def
   const onReplicas = replicaDeviceSetter({ cluster, strategy: 'byBytes', workerDevice: name })
   const { network, step, globalStep } = device(onReplicas, () => {
     const network = lenet({ dropoutRate: 0 })
@@ -28,59 +29,38 @@ async function trainReplica(
     const optimizer = momentum({ learningRate: 0.05, momentum: 0.5 })
     return { network, step: optimizer.minimize(network.training.loss, { globalStep }), globalStep }
   })
-  await using session = await server.session({ seed, deviceFilters: replicaFilters({ job, task }) })
-  if (isChief) await session.initialize(step, network.testing.loss)
-  else await initialized(session, [...allVariables(step), globalStep])
-
-  const sizes = short ? { train: 3000, test: 500 } : {}
-  const digits = await readDigits({ seed: seed + task, batchSize: batch, ...sizes })
-  await train({
-    session,
-    step,
-    data: digits.train,
-    // As many as it takes: the workers count their steps together.
-    epochs: steps,
-    fetches: { loss: network.training.loss, globalStep },
-    feed: (digit) => ({ ...digit }),
-    hooks: [untilAll(steps)],
+  const variables = allVariables(step, network.testing.loss)
+  await using training = await monitoredSession({
+    server,
+    variables,
+    globalStep,
+    session: { seed },
+    log: (line) => console.log(line),
   })
+  const sizes = short ? { train: 3000, test: 500 } : {}
+  const digits = await readDigits({ seed: seed + server.def.task, batchSize: batch, ...sizes })
+  for await (const digit of digits.train.repeat()) {
+    const done = await training.run({ loss: network.training.loss, step }, { ...digit })
+    if (done && training.batch % 20 === 0)
+      console.log(
+        `step ${training.batch} of its own, ${training.step} of all: loss ${Number(done.loss.item()).toFixed(3)}`,
+      )
+    if (training.step >= steps) training.stop('all steps are done')
+    if (training.shouldStop) break
+  }
   if (!isChief) return []
   const { accuracy = 0 } = await evaluate({
-    session,
+    session: training.session,
     data: digits.test,
     fetches: { ...network.testing },
     feed: (digit) => ({ ...digit }),
   })
-  const counted = Number((await session.run(globalStep)).item())
-  const least = short ? 0.7 : 0.95
   return [
-    { claim: 'all steps were counted', holds: counted >= steps, figures: `${counted} of ${steps}` },
     {
-      claim: `it reads ${100 * least} % of new digits`,
-      holds: accuracy >= least,
-      figures: `${(100 * accuracy).toFixed(1)} %`,
+      claim: 'all steps were counted',
+      holds: training.step >= steps,
+      figures: `${training.step} of ${steps}`,
     },
+    reads(accuracy, short ? 0.7 : 0.95),
   ]
-}
-
-/** Ends training when all workers together have done so many steps. */
-const untilAll = (steps: number): Hook => ({
-  afterRun(run, { loss, globalStep }) {
-    const done = Number(globalStep!.item())
-    if (run.step % 20 === 0)
-      console.log(`step ${run.step} of its own, ${done} of all: loss ${Number(loss!.item()).toFixed(3)}`)
-    if (done >= steps) run.stop('all steps are done')
-  },
-})
-
-/** Waits until the chief has given these variables their values. */
-async function initialized(session: Session, variables: readonly Variable[]): Promise<void> {
-  const until = performance.now() + 60_000
-  for (let pause = 20; ; pause = Math.min(500, 2 * pause)) {
-    const known = await Promise.all(variables.map((each) => session.isInitialized(each)))
-    const missing = variables.filter((_, i) => !known[i]).map((each) => each.name)
-    if (missing.length === 0) return
-    if (performance.now() > until) throw new Error(`the chief has not initialised ${missing.join(', ')}`)
-    await new Promise((resolve) => setTimeout(resolve, pause))
-  }
 }

@@ -17,11 +17,10 @@ import {
   variable,
   zeros,
 } from '@shoal/core'
-import type { Server } from '@shoal/distributed'
 import { readStrips } from '@shoal/example-char-lstm/data'
 import { dense } from '@shoal/example-parts'
 import { adam, clipByGlobalNorm } from '@shoal/train'
-import type { Arrangement, Claim, TrainingOptions } from './training.ts'
+import type { Arrangement, Claim, Task, TrainingOptions } from './training.ts'
 
 /** Two workers, each with one of two recurrent layers. */
 export const layers: Arrangement = {
@@ -60,13 +59,14 @@ function reader(alphabet: number, units: number, length: number): Tensor {
 }
 
 async function trainSplit(
-  server: Server,
+  task: Task,
   { steps, batch, seed, short }: TrainingOptions,
 ): Promise<readonly Claim[]> {
   const [units, length] = short ? [48, 24] : [128, 64]
   const text = await readStrips({ seed, batchSize: batch, length, ...(short && { characters: 100_000 }) })
   const loss = reader(text.alphabet.length, units, length)
   const step = adam({ learningRate: short ? 0.01 : 0.003 }).minimize(loss, { clip: clipByGlobalNorm(1) })
+  const server = await task.startServer()
   await using session = await server.session({ seed })
   await session.initialize(step, loss)
 
@@ -81,7 +81,7 @@ async function trainSplit(
     if (count % Math.ceil(steps / 6) === 0) console.log(`step ${count}: loss ${recent.toFixed(3)}`)
   }
   const bound = short ? 3 : 2
-  const busy = [below, above].map((task) => events.filter((event) => event.device.startsWith(task)).length)
+  const busy = [below, above].map((half) => events.filter((event) => event.device.startsWith(half)).length)
   return [
     { claim: `the loss falls below ${bound}`, holds: recent < bound, figures: recent.toFixed(3) },
     {

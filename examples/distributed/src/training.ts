@@ -1,5 +1,6 @@
 // What all arrangements are asked for, and what they answer.
-import type { Server } from '@shoal/distributed'
+import type { Device } from '@shoal/core'
+import type { Server, ServerDef, Transport } from '@shoal/distributed'
 import type { Jobs } from './processes.ts'
 
 /** How to train. */
@@ -11,6 +12,16 @@ export interface TrainingOptions {
   readonly seed: number
   /** A run of seconds, of less data. */
   readonly short: boolean
+}
+
+/** The task that a process is, and what it may use. */
+export interface Task {
+  readonly def: ServerDef
+  /** Connections under this task's certificate, in a thread of their own: computing delays nobody. */
+  readonly transport: Transport
+  openDevice(): Promise<Device>
+  /** Starts the server of this task; the process closes it in the end. */
+  startServer(): Promise<Server>
 }
 
 /** Something that was promised, and whether it was kept. */
@@ -29,8 +40,15 @@ export interface Arrangement {
   /** What steps and batches there are if nobody says otherwise. */
   readonly defaults: Readonly<Record<'whole' | 'short', { readonly steps: number; readonly batch: number }>>
   /** What a task does that does not serve; one of them answers how it went. */
-  run(server: Server, options: TrainingOptions): Promise<readonly Claim[]>
+  run(task: Task, options: TrainingOptions): Promise<readonly Claim[]>
 }
+
+/** That so much of the test images is told right. */
+export const reads = (accuracy: number, least: number): Claim => ({
+  claim: `it reads ${100 * least} % of new digits`,
+  holds: accuracy >= least,
+  figures: `${(100 * accuracy).toFixed(1)} %`,
+})
 
 /** What marks the line of output that is a list of claims. */
 export const claimsMark = 'claims '

@@ -7,7 +7,7 @@ import type { TensorType } from './shape.ts'
  * graphs of a session may, where they declare the same.
  */
 export interface Resource {
-  readonly kind: 'variable' | 'queue' | 'mutex' | 'random'
+  readonly kind: 'variable' | 'queue' | 'mutex' | 'random' | 'accumulator' | 'progress'
   readonly name: string
 }
 
@@ -36,6 +36,32 @@ export interface MutexResource extends Resource {
   readonly kind: 'mutex'
 }
 
+/** What an accumulator gathers: gradients of this type, with sizes that are known. */
+export interface GradientType extends TensorType {
+  /**
+   * Present: they come as rows along axis 0 (IndexedSlices), and this is how many different ones a set may have, all contributions together;
+   * the mean has so many, those that are not needed with index -1.
+   */
+  readonly rows?: number
+}
+
+/** The declaration of an accumulator of gradients, one for each type. */
+export interface AccumulatorResource extends Resource {
+  readonly kind: 'accumulator'
+  readonly types: readonly GradientType[]
+  /** How many contributions make a set, until that is changed. */
+  readonly count: number
+  /** true: at no step until one is set. Otherwise it begins at step 0. */
+  readonly held: boolean
+}
+
+/** The declaration of a count of steps for each member of a group. */
+export interface ProgressResource extends Resource {
+  readonly kind: 'progress'
+  /** Members are numbered from 0 to this, exclusive. At first all of them count. */
+  readonly members: number
+}
+
 /** A stream of random keys: each draw answers a new key, in an order that the session's seed fixes. A session numbers streams of one name. */
 export interface RandomResource extends Resource {
   readonly kind: 'random'
@@ -48,7 +74,13 @@ export const streamSeed = ({ seed, name }: RandomResource): number =>
   seed ?? Array.from(name).reduce((h, c) => Math.imul(h ^ c.codePointAt(0)!, 16777619), 2166136261 | 0) >>> 0
 
 /** Every resource that a graph may refer to. */
-export type AnyResource = VariableResource | QueueResource | MutexResource | RandomResource
+export type AnyResource =
+  | VariableResource
+  | QueueResource
+  | MutexResource
+  | RandomResource
+  | AccumulatorResource
+  | ProgressResource
 
 /** Is this attribute value a resource? */
 export const isResource = (value: unknown): value is AnyResource =>

@@ -1,5 +1,6 @@
 import type { Nested } from '@shoal/core'
 import {
+  cast,
   add,
   AttrError,
   constant,
@@ -83,6 +84,18 @@ describe('an optimizer', () => {
     await session.initialize(own, global)
     for (const step of [own, own, global, global]) await session.run(step)
     expect((await session.run([v, globalStep])).map((x) => Number(x.item()))).toEqual([-1.875, 4])
+  })
+
+  it('counts in another variable, and follows another count, where it is told to', async () => {
+    await using session = new Session()
+    const v = variable([0], { name: 'v' })
+    const counter = variable(6, { name: 'counter', dtype: 'int32', trainable: false })
+    const optimizer = gradientDescent({ learningRate: (step) => cast(step, { to: 'float32' }) })
+    const step = optimizer.apply([[constant([1]), v]], { counter, scheduled: constant(3, 'int32') })
+    await session.initialize(step)
+    await session.run(step)
+    expect((await session.run([v, counter])).map((x) => x.numbers())).toEqual([[-3], [7]])
+    expect(await session.isInitialized(optimizer.variables[0]!)).toBe(false)
   })
 
   it('takes its rate from a variable or a placeholder', async () => {

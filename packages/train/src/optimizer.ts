@@ -66,6 +66,10 @@ export type GradientPair = readonly [gradient: Gradient, variable: Variable]
 export interface ApplyOptions {
   /** A counter (integer scalar) that grows by one with each step, and that schedules follow. */
   readonly globalStep?: Variable
+  /** Counts the steps in the place of the optimizer's own counter: where parts of a step are applied on several machines, each has one. */
+  readonly counter?: Variable
+  /** What schedules follow in the place of `globalStep`, an integer scalar: where that is counted elsewhere. */
+  readonly scheduled?: Tensor
 }
 
 /** How a loss is minimised. */
@@ -128,15 +132,16 @@ export class Optimizer<S extends SlotValues = SlotValues> {
    * rows that were read several times are added up first.
    * @throws ShapeError or DTypeError when a gradient does not fit its variable.
    */
-  apply(pairs: readonly GradientPair[], { globalStep }: ApplyOptions = {}): Node {
+  apply(pairs: readonly GradientPair[], options: ApplyOptions = {}): Node {
+    const { globalStep, counter = this.#steps } = options
     return scope(this.name, () => {
-      const before = this.#steps.read()
-      const scheduled = globalStep?.read() ?? before
+      const before = counter.read()
+      const scheduled = options.scheduled ?? globalStep?.read() ?? before
       const updates = pairs.map(([gradient, variable]) =>
         colocated(variable, () => this.#applyOne(gradient, variable, before, scheduled)),
       )
-      const counters = globalStep ? [this.#steps, globalStep] : [this.#steps]
-      return group(...updates, ...counters.map((counter) => counter.assignAdd(1)))
+      const counters = globalStep ? [counter, globalStep] : [counter]
+      return group(...updates, ...counters.map((each) => each.assignAdd(1)))
     })
   }
 

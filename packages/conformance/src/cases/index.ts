@@ -19,6 +19,7 @@ import { quantizeCases } from './quantize.ts'
 import { randomCases } from './random.ts'
 import { rnnCases } from './rnn.ts'
 import { reduceCases } from './reduce.ts'
+import { replicaCases } from './replicas.ts'
 
 /** Every case of Shoal's own. */
 export const allCases: readonly OpCase[] = [
@@ -39,6 +40,7 @@ export const allCases: readonly OpCase[] = [
   ...quantizeCases,
   ...randomCases,
   ...reduceCases,
+  ...replicaCases,
   ...rnnCases,
   ...stateCases,
 ]

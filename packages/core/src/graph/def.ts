@@ -80,3 +80,11 @@ export type ResourceDef =
     }
   | { readonly kind: 'mutex'; readonly name: string }
   | { readonly kind: 'random'; readonly name: string; readonly seed: number }
+  | {
+      readonly kind: 'accumulator'
+      readonly name: string
+      readonly types: readonly (TypeDef & { readonly rows?: number })[]
+      readonly count: number
+      readonly held: boolean
+    }
+  | { readonly kind: 'progress'; readonly name: string; readonly members: number }

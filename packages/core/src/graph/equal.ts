@@ -26,8 +26,8 @@ export function equalGraphs(a: Graph, b: Graph): boolean {
 }
 
 /**
- * Do two resources mean the same state? One object does; so do two declarations of one kind and name, with equal types, capacity, seed and
- * initial value. A declaration without an initial value says nothing about it.
+ * Do two resources mean the same state? One object does; so do two declarations of one kind and name, with equal types, capacity, count, seed
+ * and initial value. A declaration without an initial value says nothing about it.
  */
 export function equalResources(a: AnyResource, b: AnyResource): boolean {
   if (a === b) return true
@@ -44,6 +44,14 @@ export function equalResources(a: AnyResource, b: AnyResource): boolean {
       a.shuffle?.seed === b.shuffle?.seed &&
       a.shuffle?.minAfterDequeue === b.shuffle?.minAfterDequeue
     )
+  if (a.kind === 'accumulator' && b.kind === 'accumulator')
+    return (
+      equalTypes(a.types, b.types) &&
+      equalLists(a.types, b.types, (x, y) => x.rows === y.rows) &&
+      a.count === b.count &&
+      a.held === b.held
+    )
+  if (a.kind === 'progress' && b.kind === 'progress') return a.members === b.members
   if (a.kind === 'random' && b.kind === 'random') return a.seed === b.seed
   return a.kind === b.kind
 }

@@ -19,7 +19,7 @@ export interface LoadedGraph {
   readonly fetches: ReadonlyMap<string, Tensor>
   /** The nodes of the graph by name; those of bodies are not among them. */
   readonly nodes: ReadonlyMap<string, Node>
-  /** Variables, queues, mutexes and random streams by name. */
+  /** Variables, queues and all other state by name. */
   readonly resources: ReadonlyMap<string, AnyResource>
 }
 
@@ -123,8 +123,24 @@ function readResource(place: Place): AnyResource {
       return { kind, name }
     case 'random':
       return { kind, name, seed: place.at('seed').number() }
+    case 'accumulator':
+      return {
+        kind,
+        name,
+        types: place
+          .at('types')
+          .list()
+          .map((type) => {
+            const rows = type.at('rows')
+            return { ...type.type(), ...(rows.present && { rows: rows.whole(0) }) }
+          }),
+        count: place.at('count').whole(1),
+        held: place.at('held').bool(),
+      }
+    case 'progress':
+      return { kind, name, members: place.at('members').whole(1) }
     default:
-      throw place.at('kind').wrong('must be one of variable, queue, mutex, random')
+      throw place.at('kind').wrong('must be one of variable, queue, mutex, random, accumulator, progress')
   }
 }
 

@@ -217,6 +217,12 @@ function writeResource(
       const { types, capacity, shuffle } = resource
       return { kind: 'queue', name, types, capacity, ...(shuffle && { shuffle }) }
     }
+    case 'accumulator': {
+      const { types, count, held } = resource
+      return { kind: 'accumulator', name, types, count, held }
+    }
+    case 'progress':
+      return { kind: 'progress', name, members: resource.members }
     case 'mutex':
       return { kind: 'mutex', name }
     case 'random':

@@ -29,6 +29,8 @@ const plurals: Readonly<Record<AnyResource['kind'], string>> = {
   queue: 'queues',
   mutex: 'mutexes',
   random: 'random streams',
+  accumulator: 'accumulators',
+  progress: 'counts of progress',
 }
 
 /** What to tell of two resources of one kind and name. */
@@ -52,6 +54,15 @@ function describe(resource: AnyResource): string {
     }
     case 'random':
       return `with seed ${resource.seed}`
+    case 'accumulator': {
+      const { types, count, held } = resource
+      const parts = types.map((type) =>
+        type.rows === undefined ? formatType(type) : `${type.rows} rows of ${formatType(type)}`,
+      )
+      return `of ${count} × (${parts.join(', ')})${held ? ', held at first' : ''}`
+    }
+    case 'progress':
+      return `of ${resource.members} members`
     case 'mutex':
       return 'alike'
     default:

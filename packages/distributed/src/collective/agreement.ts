@@ -1,5 +1,4 @@
 // What follows from what members say of themselves: who is in the next generation, who needs a state, and which exchanges were decided.
-import type { HeadValue } from './heads.ts'
 import { encodeHead, Head } from './heads.ts'
 
 /** What a member says when it has promised to take part in no older generation. It exchanges nothing until the next one begins. */
@@ -9,6 +8,8 @@ export interface Standing {
   readonly generation: number
   /** The members of that. */
   readonly members: readonly string[]
+  /** The members of each generation before it, back to the last one in which an exchange was decided; none where one was decided in it. */
+  readonly earlier: readonly (readonly string[])[]
   /** The number of its next exchange. */
   readonly next: number
   /** Has it confirmed that exchange, so that the others may have been handed its results? */
@@ -26,19 +27,22 @@ export interface Agreement {
   readonly newcomers: readonly string[]
   /** Exchanges before this one were decided. */
   readonly next: number
-  /** The members of the newest generation that there was. */
-  readonly roster: readonly string[]
+  /**
+   * The members of the newest generation that there was, and of those before it in which something may go on: not all may have entered the newer one.
+   */
+  readonly rosters: readonly (readonly string[])[]
 }
 
 /**
- * May these go on without the rest? More than half of the last generation may, and half of it with its first member: of two parts of a divided
- * group no more than one. A member that has come back as a new process is in no other part.
+ * May these go on without the rest? More than half of a generation may, and half of it with its first member: of two parts of a divided
+ * group no more than one. A member that has come back as a new process is in no other part. (Jajodia and Mutchler, Dynamic voting algorithms for
+ * maintaining the consistency of a replicated database, 1990.)
  */
-export function isQuorum({ members, roster }: Agreement): boolean {
-  const there = roster.filter((id) => members.includes(id))
-  const twice = 2 * there.length
-  return twice > roster.length || (twice === roster.length && there.includes(roster[0]!))
-}
+export const isQuorum = ({ members, rosters }: Agreement): boolean =>
+  rosters.every((roster) => {
+    const twice = 2 * roster.filter((id) => members.includes(id)).length
+    return twice > roster.length || (twice === roster.length && members.includes(roster[0]!))
+  })
 
 /**
  * Draws the conclusion. An exchange counts as decided if any member was handed its results: then every other has confirmed it, and holds them.
@@ -49,6 +53,10 @@ export function agree(standings: readonly Standing[], leader: string): Agreement
   const generation = Math.max(...standings.map((standing) => standing.generation))
   const newest = standings.filter((standing) => standing.generation === generation)
   const roster = newest.find(({ members }) => members.length > 0)?.members ?? []
+  const earlier = newest.map((standing) => standing.earlier).reduce((a, b) => (b.length < a.length ? b : a))
+  const rosters = [...earlier, roster].filter(
+    (one, i, all) => !all.slice(0, i).some((other) => sameIds(other, one)),
+  )
   const next = Math.max(...newest.map((standing) => standing.next))
   const goesOn = ({ id, lacksState, doubts, ...standing }: Standing): boolean =>
     roster.includes(id) && !lacksState && (standing.next === next || (standing.next === next - 1 && doubts))
@@ -63,12 +71,21 @@ export function agree(standings: readonly Standing[], leader: string): Agreement
     if (!kept.includes(id) && kept.every((other) => reach.get(id)!(other) && reach.get(other)!(id)))
       kept.push(id)
   const newcomers = others.toSorted().filter((id) => kept.includes(id))
-  return { members: [...veterans.filter((id) => kept.includes(id)), ...newcomers], newcomers, next, roster }
+  return { members: [...veterans.filter((id) => kept.includes(id)), ...newcomers], newcomers, next, rosters }
+}
+
+const sameIds = (a: readonly string[], b: readonly string[]): boolean => encodeRoster(a) === encodeRoster(b)
+
+/** A list of members as one text, and read back. */
+export const encodeRoster = (members: readonly string[]): string => JSON.stringify(members)
+/** @throws ProtocolError. */
+export function decodeRoster(text: string): readonly string[] {
+  return new Head(new TextEncoder().encode(`{"members":${text}}`)).texts('members')
 }
 
 /** A standing as the head of a message. */
-export const encodeStanding = (standing: Standing): Uint8Array =>
-  encodeHead(standing as unknown as Readonly<Record<string, HeadValue>>)
+export const encodeStanding = ({ id: _, earlier, ...standing }: Standing): Uint8Array =>
+  encodeHead({ ...standing, earlier: earlier.map(encodeRoster) })
 
 /** @throws ProtocolError. */
 export function decodeStanding(bytes: Uint8Array, id: string): Standing {
@@ -77,6 +94,7 @@ export function decodeStanding(bytes: Uint8Array, id: string): Standing {
     id,
     generation: head.whole('generation'),
     members: head.texts('members'),
+    earlier: head.texts('earlier').map(decodeRoster),
     next: head.whole('next'),
     doubts: head.flag('doubts'),
     lacksState: head.flag('lacksState'),

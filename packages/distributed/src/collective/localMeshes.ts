@@ -1,5 +1,7 @@
 // Members that live in one process, each connected to each: to try things out, and to study them.
+import { persist } from '../backoff.ts'
 import type { Clock } from '../clock.ts'
+import { UnavailableError } from '../errors.ts'
 import type { Connection, Transport } from '../transport/contract.ts'
 import { InProcessTransport } from '../transport/inProcess.ts'
 import { Mesh } from './mesh.ts'
@@ -18,9 +20,9 @@ export async function localMeshes(ids: readonly string[], clock?: Clock): Promis
 
 /** Who a mesh is to reach. */
 export interface MeshPeers {
-  /** Ids and addresses of those that listen already; they learn who dials by the node of its identity. */
+  /** Ids and addresses of those that are dialled; they learn who dials by the node of its identity. */
   readonly others: readonly (readonly [id: string, address: string])[]
-  /** Milliseconds for each connection. Default 10,000. */
+  /** Milliseconds in which each is to be reached; attempts go on until then, since they may start later than this one. Default 10,000. */
   readonly deadlineMs?: number
 }
 
@@ -37,6 +39,13 @@ export async function connectMesh(
   const listener = await transport.listen(address, {
     connected: (connection: Connection) => mesh.connect(connection.peer.node, connection),
   })
-  for (const [id, there] of others) mesh.connect(id, await transport.connect(there, { deadlineMs }))
+  for (const [id, there] of others) {
+    const missing = (cause: Error): Error =>
+      new UnavailableError(`'${id}' at ${there} was not reached within ${deadlineMs} ms: ${cause.message}`, {
+        cause,
+      })
+    const dial = (leftMs: number): Promise<Connection> => transport.connect(there, { deadlineMs: leftMs })
+    mesh.connect(id, await persist(dial, missing, { deadlineMs, clock: mesh.clock }))
+  }
   return listener
 }

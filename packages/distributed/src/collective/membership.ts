@@ -3,7 +3,7 @@ import { ValueError } from '@shoal/core'
 import { asError, CancelledError, DeadlineError } from '../errors.ts'
 import type { Message } from '../transport/contract.ts'
 import type { Agreement, Standing } from './agreement.ts'
-import { agree, decodeStanding, encodeStanding, isQuorum } from './agreement.ts'
+import { agree, decodeRoster, decodeStanding, encodeRoster, encodeStanding, isQuorum } from './agreement.ts'
 import { ExchangeError } from './exchangeError.ts'
 import type { GenerationOptions } from './generations.ts'
 import { Generations } from './generations.ts'
@@ -57,6 +57,8 @@ export class Membership {
   #founders: readonly string[] = []
   /** This member takes part in no generation before this one, and in this one with whom it promised it. */
   #promised = { number: 0, to: '' }
+  /** From where on it is in the present generation, and who was in the ones before that may still go on. */
+  #entered: Pick<Agreement, 'next' | 'rosters'> = { next: 0, rosters: [] }
   #proposing: Promise<void> | undefined
   #lacksState = false
   #welcomed = 0
@@ -271,9 +273,9 @@ export class Membership {
     )
     const agreement = agree([this.#standing(asked), ...standings], id)
     this.#demandEnough(agreement)
-    const { members, newcomers, next } = agreement
-    this.#enter(number, members, newcomers, next)
-    const installed = { generation: number, members, newcomers, next }
+    this.#enter(number, agreement)
+    const { members, newcomers, next, rosters } = agreement
+    const installed = { generation: number, members, newcomers, next, rosters: rosters.map(encodeRoster) }
     await Promise.all(
       members.map(async (other) => {
         if (other !== id) await this.#mesh.call(other, 'install', installed, { deadlineMs, urgent: true })
@@ -286,9 +288,9 @@ export class Membership {
 
   /** @throws ExchangeError where too few are there to go on. */
   #demandEnough(agreement: Agreement): void {
-    const { members, roster } = agreement
+    const { members, rosters } = agreement
     const { minMembers } = this.#options
-    const missing = (this.group ? roster : this.#founders).filter((id) => !members.includes(id))
+    const missing = (this.group ? rosters.flat() : this.#founders).filter((id) => !members.includes(id))
     const enough = !this.group
       ? missing.length === 0
       : minMembers === undefined
@@ -301,7 +303,7 @@ export class Membership {
         : `at least ${minMembers}`
       : 'all'
     throw new ExchangeError(
-      `${members.join(', ')} are there, ${missing.join(', ')} are not; ${wanted} are wanted`,
+      `${members.join(', ')} are there, ${[...new Set(missing)].join(', ')} are not; ${wanted} are wanted`,
     )
   }
 
@@ -323,7 +325,12 @@ export class Membership {
       throw new ExchangeError(
         `'${this.#mesh.id}' has promised generation ${this.#promised.number}, not ${number}`,
       )
-    this.#enter(number, head.texts('members'), head.texts('newcomers'), head.whole('next'))
+    this.#enter(number, {
+      members: head.texts('members'),
+      newcomers: head.texts('newcomers'),
+      next: head.whole('next'),
+      rosters: head.texts('rosters').map(decodeRoster),
+    })
     return acknowledged
   }
 
@@ -338,6 +345,7 @@ export class Membership {
       id: this.#mesh.id,
       generation: this.group?.generation ?? 0,
       members: this.#roster,
+      earlier: progress.next > this.#entered.next ? [] : this.#entered.rosters,
       next: progress.next,
       doubts: progress.doubts,
       lacksState: this.#lacksState,
@@ -345,8 +353,10 @@ export class Membership {
     }
   }
 
-  #enter(number: number, members: readonly string[], newcomers: readonly string[], next: number): void {
+  #enter(number: number, agreement: Agreement): void {
+    const { members, newcomers, next } = agreement
     const isNew = newcomers.includes(this.#mesh.id)
+    this.#entered = agreement
     this.#lacksState = isNew
     this.#outdated = false
     this.#generations.progress.settle(next, isNew)

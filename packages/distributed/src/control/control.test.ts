@@ -2,7 +2,7 @@ import { fromBinary, createFileRegistry, type MessageShape, toJson } from '@bufb
 import { BinaryReader } from '@bufbuild/protobuf/wire'
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
 import {
-  ChannelCredentials,
+  type ChannelCredentials,
   Client,
   credentials as grpcCredentials,
   Metadata,
@@ -417,6 +417,18 @@ describe('nodes that attend each other', () => {
     await expect.poll(names, { timeout: 20_000 }).toEqual(['/job:chief/task:0/device:cpu:0'])
     expect(await two.closed).toBeUndefined()
     await expect(two.peers()).rejects.toMatchObject({ name: 'ClosedError' })
+  })
+})
+
+describe('the thread', () => {
+  it('is found where it is told to be, and missed where it is not', async () => {
+    const thread = new URL('./thread.ts', import.meta.url)
+    expect((await start({ credentials: worker, thread })).address).toMatch(/^127\.0\.0\.1:\d+$/)
+    const nowhere = new URL('./nowhere.ts', import.meta.url)
+    await expect(start({ credentials: worker, thread: nowhere })).rejects.toMatchObject({
+      name: 'ClosedError',
+      message: expect.stringContaining('nowhere.ts'),
+    })
   })
 })
 

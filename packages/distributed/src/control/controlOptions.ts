@@ -33,6 +33,8 @@ export type ControlOptions = Security & {
   readonly heartbeat?: Partial<HeartbeatSettings>
   /** The roles whose certificates may drain or stop this node. Default: chief, master. Without certificates everybody may. */
   readonly operators?: readonly string[]
+  /** Where the code of the thread is, for bundles: that of `@shoal/distributed/control-thread`. Default: beside this module. */
+  readonly thread?: URL
   /** Told when a peer joins, is suspected, dies or was restarted. */
   readonly onPeer?: (event: PeerEvent) => void
   /** Told what peers say of others. It is hearsay: what counts is what `onPeer` is told. */

@@ -3,7 +3,7 @@ import { Client, type ClientDuplexStream } from '@grpc/grpc-js'
 import type { Clock } from '../clock.ts'
 import type { Security } from '../transport/security.ts'
 import type { Attendance } from './attendance.ts'
-import { Backoff } from './backoff.ts'
+import { Backoff } from '../backoff.ts'
 import { type AttendanceMessage, controlFile } from './proto/control.ts'
 import { channelOptions } from './rpc.ts'
 import { channelCredentials } from './tls.ts'
@@ -44,7 +44,7 @@ export class Dialler {
   constructor(target: PeerAddress, means: DiallerMeans) {
     this.target = target
     this.#means = means
-    this.#backoff = new Backoff(means.random)
+    this.#backoff = new Backoff({ random: means.random })
     this.#wait(0)
   }
 

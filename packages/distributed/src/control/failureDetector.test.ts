@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../clock.ts'
 import { AwakeClock } from './awakeClock.ts'
-import { Backoff, jittered } from './backoff.ts'
+import { Backoff, jittered } from '../backoff.ts'
 import { FailureDetector, type PeerEvent } from './failureDetector.ts'
 import { MainWatch } from './mainWatch.ts'
 
@@ -238,7 +238,7 @@ describe('the watch over the main thread', () => {
 
 describe('pauses between attempts', () => {
   it('grow from 100 ms to 2 s, and differ from one to the other', () => {
-    const backoff = new Backoff(seeded(3))
+    const backoff = new Backoff({ random: seeded(3) })
     const pauses = Array.from({ length: 200 }, () => backoff.next())
     expect(pauses[0]).toBeGreaterThanOrEqual(80)
     expect(pauses[0]).toBeLessThanOrEqual(120)

@@ -49,10 +49,15 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   }
 }
 
+type Hooks = Pick<ControlOptions, 'onPeer' | 'onNews' | 'onStop' | 'thread'>
+
+/** Milliseconds that the thread may take to say farewell. */
+const closeMs = 5000
+
 /** The thread, seen from outside. */
 class ControlThread {
   readonly #thread: Worker
-  readonly #hooks: Pick<ControlOptions, 'onPeer' | 'onNews' | 'onStop'>
+  readonly #hooks: Hooks
   readonly #listening = Promise.withResolvers<string>()
   readonly #closed = Promise.withResolvers<Error | undefined>()
   readonly #questions: PromiseWithResolvers<readonly PeerView[]>[] = []
@@ -60,12 +65,12 @@ class ControlThread {
   #closing = false
   #failure: Error | undefined
 
-  constructor(hooks: Pick<ControlOptions, 'onPeer' | 'onNews' | 'onStop'>, data: ThreadData) {
+  constructor(hooks: Hooks, data: ThreadData) {
     this.#hooks = hooks
     this.#stopCounting = countInMain(data.mainWords)
     // Sources run as they are; what is published has been compiled.
-    const code = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js'
-    this.#thread = new Worker(new URL(code, import.meta.url), {
+    const beside = import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js'
+    this.#thread = new Worker(hooks.thread ?? new URL(beside, import.meta.url), {
       workerData: data,
       name: 'shoal control',
       // A thread inherits the flags of its process; one that says how the source on the command line is written would stop it.
@@ -104,7 +109,9 @@ class ControlThread {
   async close(reason: string): Promise<void> {
     this.#closing = true
     this.tell({ kind: 'close', reason })
+    const late = setTimeout(() => void this.#thread.terminate(), closeMs)
     await this.closed
+    clearTimeout(late)
   }
 
   #hear(message: FromThread): void {
@@ -123,6 +130,8 @@ class ControlThread {
       case 'seen':
         // Questions are answered in the order in which they were asked.
         return this.#questions.shift()?.resolve(message.peers)
+      case 'closed':
+        return void this.#thread.terminate()
       default:
         return message satisfies never
     }

@@ -32,8 +32,7 @@ main.on('message', (message: ToThread) => {
     case 'look':
       return tell({ kind: 'seen', peers: node.peers() })
     case 'close':
-      // Without a port to listen at the thread ends when the node has.
-      return void node.close(message.reason).finally(() => main.close())
+      return void node.close(message.reason).finally(() => tell({ kind: 'closed' }))
     default:
       return message satisfies never
   }

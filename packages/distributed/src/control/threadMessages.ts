@@ -28,3 +28,4 @@ export type FromThread =
   | { readonly kind: 'news'; readonly news: News }
   | { readonly kind: 'stop'; readonly request: StopRequest }
   | { readonly kind: 'seen'; readonly peers: readonly PeerView[] }
+  | { readonly kind: 'closed' }

@@ -42,7 +42,7 @@ export class SimulatedNetwork {
   readonly clock: SimulatedClock
   readonly seed: number
   readonly segmentBytes: number
-  readonly memory: SegmentMemory
+  readonly memory = new SegmentMemory()
   readonly frames: FrameOptions
   /** Takes what happened, where somebody wants to know. */
   readonly tell: Tell | undefined
@@ -62,7 +62,6 @@ export class SimulatedNetwork {
     this.clock = clock
     this.seed = seed
     this.segmentBytes = segmentBytes
-    this.memory = new SegmentMemory(segmentBytes)
     this.frames = frames
     this.tell = trace && ((event) => trace({ at: clock.now(), ...event }))
     this.#lossRate = lossRate

@@ -2,7 +2,7 @@
 
 /** What one end tells the other. */
 export type Segment =
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> }
   /** Nothing follows. */
   | { readonly kind: 'end' }
   /** Whatever follows is in vain. */
@@ -11,24 +11,19 @@ export type Segment =
 /** Takes segments from one end to the other, in their order. */
 export type Carry = (segment: Segment) => void
 
-/** Memory for segments, used again and again: most of the time of a run would go into getting and clearing it. */
+/** Memory for segments, used again and again: most of the time of a run would go into getting, clearing and freeing it. */
 export class SegmentMemory {
-  readonly #segmentBytes: number
-  readonly #free: ArrayBuffer[] = []
+  /** What is free, by the binary logarithm of its size. */
+  readonly #free: ArrayBuffer[][] = Array.from({ length: 32 }, () => [])
 
-  constructor(segmentBytes: number) {
-    this.#segmentBytes = segmentBytes
+  /** So many bytes, at least one; what is in them is to be overwritten. */
+  take(length: number): Uint8Array<ArrayBuffer> {
+    const log = 32 - Math.clz32(length - 1)
+    return new Uint8Array(this.#free[log]!.pop() ?? new ArrayBuffer(2 ** log), 0, length)
   }
 
-  /** So many bytes, at most a segment; what is in them is to be overwritten. */
-  take(length: number): Uint8Array {
-    // Small ones may be many at a time: each has what it needs and no more.
-    if (length < this.#segmentBytes / 4) return new Uint8Array(length)
-    return new Uint8Array(this.#free.pop() ?? new ArrayBuffer(this.#segmentBytes), 0, length)
-  }
-
-  /** Nobody reads these bytes any more. */
-  giveBack({ buffer }: Uint8Array): void {
-    if (buffer instanceof ArrayBuffer && buffer.byteLength === this.#segmentBytes) this.#free.push(buffer)
+  /** Nobody reads these bytes, which `take` gave, any more. */
+  giveBack({ buffer }: Uint8Array<ArrayBuffer>): void {
+    this.#free[31 - Math.clz32(buffer.byteLength)]!.push(buffer)
   }
 }

@@ -120,7 +120,7 @@ export class SimulatedStream implements ByteStream, Sender {
   }
 
   /** The next bytes, copied, for their memory is free again once they have left. */
-  #take(mostBytes: number): Uint8Array | undefined {
+  #take(mostBytes: number): Uint8Array<ArrayBuffer> | undefined {
     if (this.#waitingBytes === 0) return undefined
     const bytes = this.#memory.take(Math.min(mostBytes, this.#waitingBytes))
     this.#waitingBytes -= bytes.length

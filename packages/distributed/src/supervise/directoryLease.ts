@@ -18,9 +18,11 @@ export class DirectoryLease implements Lease {
   /** @see Lease.claim @throws errors of the file system. */
   async claim(holder: string): Promise<number> {
     await mkdir(this.directory, { recursive: true })
-    for (;;) {
+    for (let least = 1; ; least++) {
       const last = await this.epochs()
-      const epoch = Math.max(0, ...last) + 1
+      const epoch = Math.max(least, ...last.map((older) => older + 1))
+      // Somebody else was quicker, even where a list of files is not yet told of it.
+      least = epoch
       if (!(await this.create(epoch, holder))) continue
       // Between looking and creating others may have come further, and swept away what was lower.
       if (Math.max(...(await this.epochs())) > epoch) {

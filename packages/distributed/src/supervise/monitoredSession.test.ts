@@ -179,6 +179,48 @@ describe('a monitored session', () => {
     expect((await readdir(folder)).filter((name) => name.endsWith('.lease'))).toEqual(['chief-3.lease'])
   })
 
+  it('gives no checkpoint its name once another task has taken the lease', async () => {
+    await using cluster = await startCluster(jobs)
+    const lease = new DirectoryLease(folder)
+    const checkpoints = new Checkpoints(folder)
+    let others = 0
+    const saver = {
+      latest: () => checkpoints.latest(),
+      restore: checkpoints.restore.bind(checkpoints),
+      // This task is stopped when it has made sure of its lease, and goes on when another one is chief.
+      save: (async (...args) => {
+        if (others++ === 0) await lease.claim('another task')
+        return checkpoints.save(...args)
+      }) as Checkpoints['save'],
+    }
+    await using one = await replica(cluster, 0, { lease, checkpoints: saver, saveEverySteps: 5 })
+    await one.steps(5)
+    expect(await saved()).toEqual([])
+    expect((await readdir(folder)).sort()).toEqual(['chief-2.lease'])
+    expect(one.log.at(-1)).toContain('no checkpoint of step 5, another task is chief')
+    await one.steps(5)
+    expect(await saved()).toEqual([10])
+  })
+
+  it('survives a loss that a hook meets', async () => {
+    await using cluster = await startCluster(jobs)
+    let readings = 0
+    const reader: Hook = {
+      async afterRun(run) {
+        if (run.step !== 4 || readings > 0) return
+        readings++
+        await cluster.servers[1]!.close()
+        await cluster.start('ps', 1)
+        await run.session.run(one.model.variables)
+      },
+    }
+    await using one = await replica(cluster, 0, { hooks: [reader], saveEverySteps: 2 })
+    expect(await one.steps(4)).toMatchObject({ loss: expect.anything() as unknown })
+    expect(one.training.step).toBe(2)
+    await one.steps(2)
+    expect([one.training.step, readings]).toEqual([4, 1])
+  })
+
   it('stops all replicas when one asks for it', async () => {
     await using cluster = await startCluster(jobs)
     const calls: string[] = []

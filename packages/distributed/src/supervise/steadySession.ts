@@ -3,7 +3,7 @@ import type { Session } from '@shoal/core'
 import { ClosedError } from '@shoal/core'
 import type { Clock } from '../clock.ts'
 import { UnavailableError } from '../errors.ts'
-import { Backoff, pause } from './backoff.ts'
+import { Backoff, pause } from '../backoff.ts'
 
 /** How sessions follow each other. */
 export interface SteadySessionOptions {

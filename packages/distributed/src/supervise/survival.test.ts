@@ -53,7 +53,7 @@ async function clusterOf() {
 const savedSteps = async (): Promise<number[]> =>
   (await new Checkpoints(folder).list()).map((entry) => entry.step)
 
-describe('training in processes under TLS', { timeout: 60_000 }, () => {
+describe('training in processes under TLS', { timeout: 90_000 }, () => {
   it('survives the death of a worker, of the parameter server and of the chief, and a chief that comes back', async () => {
     const { launch, attend } = await clusterOf()
     const first = await launch('worker', 0)

@@ -128,12 +128,10 @@ describe('checkpoints', () => {
     expect(messages).toEqual([expect.stringContaining('checkpoint-2.safetensors is passed over: truncated')])
     await expect(restored(checkpoints, 2)).rejects.toThrow(CheckpointError)
     await expect(restored(checkpoints, 2)).rejects.toThrow('truncated')
-    messages.length = 0
     await truncate(join(directory, 'checkpoint-1.safetensors'), 0)
     expect(await checkpoints.latest()).toBeUndefined()
-    expect(messages).toEqual(
-      [1, 2].map((step) => expect.stringContaining(`checkpoint-${step}.safetensors is passed`)),
-    )
+    // Each is told of once, though the directory was looked at five times.
+    expect(messages.slice(1)).toEqual([expect.stringContaining('checkpoint-1.safetensors is passed over')])
   })
 
   it('pass over one of the right size whose header is damaged', async () => {

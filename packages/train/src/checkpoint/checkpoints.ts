@@ -18,7 +18,7 @@ export interface CheckpointsOptions {
   readonly keep?: number
   /** Keeps the best besides: the one with the least (`min`) or greatest (`max`) value of a metric. */
   readonly keepBest?: { readonly metric: string; readonly mode: 'min' | 'max' }
-  /** Told when a damaged checkpoint is passed over. Default: nobody. */
+  /** Told, once, of each damaged checkpoint that is passed over. Default: nobody. */
   readonly log?: (message: string) => void
 }
 
@@ -31,6 +31,7 @@ export class Checkpoints implements Saver {
   readonly #keep: number
   readonly #best: CheckpointsOptions['keepBest']
   readonly #log: (message: string) => void
+  readonly #told = new Set<string>()
 
   /** @throws ValueError for a `keep` below 1. */
   constructor(directory: string, { keep = 5, keepBest, log = () => undefined }: CheckpointsOptions = {}) {
@@ -42,18 +43,14 @@ export class Checkpoints implements Saver {
     this.#log = log
   }
 
-  /** What is there, oldest step first. Damaged files are passed over and logged. */
+  /** What is there, oldest step first. Damaged files are passed over, and the log is told of each once. */
   list(): Promise<CheckpointEntry[]> {
-    return listCheckpoints(this.directory, this.#log)
+    return listCheckpoints(this.directory, this.#tell)
   }
 
   /** @see Saver.latest */
   async latest(): Promise<number | undefined> {
-    const damaged: string[] = []
-    const entries = await listCheckpoints(this.directory, (message) => damaged.push(message))
-    // Where there is one, whoever restores it is told what was passed over.
-    if (entries.length === 0) damaged.forEach(this.#log)
-    return entries.at(-1)?.step
+    return (await this.list()).at(-1)?.step
   }
 
   /**
@@ -95,13 +92,13 @@ export class Checkpoints implements Saver {
       which,
       await listCheckpoints(this.directory, (message) => damaged.push(message)),
     )
-    damaged.forEach(this.#log)
+    damaged.forEach(this.#tell)
     for (const { file, step, metrics } of candidates) {
       const path = join(this.directory, file)
       const content = await readCheckpoint(path).catch((error: unknown) => {
         if (!(error instanceof CheckpointError)) throw error
         damaged.push(`${file} is passed over: ${error.message}`)
-        this.#log(damaged.at(-1)!)
+        this.#tell(damaged.at(-1)!)
       })
       if (!content) continue
       const missing = await writeVariables(session, variables, content.tensors, {
@@ -112,6 +109,12 @@ export class Checkpoints implements Saver {
     }
     const wanted = typeof which === 'number' ? `checkpoint of step ${which}` : 'checkpoint'
     throw new CheckpointError([`no ${wanted} in ${this.directory} can be restored`, ...damaged].join('; '))
+  }
+
+  /** Says a thing once, however often the directory is looked at. */
+  readonly #tell = (message: string): void => {
+    if (!this.#told.has(message)) this.#log(message)
+    this.#told.add(message)
   }
 
   /** The best of some checkpoints; those that lack the metric, or have NaN, do not count. */

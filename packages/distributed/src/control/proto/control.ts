@@ -133,10 +133,6 @@ export type DeviceMessage = ValueOf<typeof device>
 export type LoadMessage = ValueOf<typeof load>
 /** Who speaks. */
 export type HelloMessage = ValueOf<typeof hello>
-/** A sign of life. */
-export type HeartbeatMessage = ValueOf<typeof heartbeat>
-/** What a node has seen of a task. */
-export type NewsMessage = ValueOf<typeof news>
 /** What either side of a stream sends. */
 export type AttendanceMessage = ValueOf<typeof attendance>
 /** What a node says of itself when it is asked. */

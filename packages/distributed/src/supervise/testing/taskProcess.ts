@@ -6,7 +6,7 @@ import type { News, Order, TaskOptions } from './protocol.ts'
 
 const program = fileURLToPath(new URL('task.ts', import.meta.url))
 /** Milliseconds that anything may take. */
-const patienceMs = 20_000
+const patienceMs = 30_000
 
 type Done = Extract<News, { readonly kind: 'done' }>
 
