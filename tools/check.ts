@@ -53,6 +53,7 @@ const examples = (): readonly Check[] =>
     .map((folder) => node(folder, `${folder}/src/main.ts`, '--short'))
 
 const split = 'examples/model-parallel'
+const cluster = 'examples/distributed'
 
 async function* checks(): AsyncGenerator<Outcome> {
   yield* inLanes(readings)
@@ -68,6 +69,10 @@ async function* checks(): AsyncGenerator<Outcome> {
     ...examples(),
     // One half of a graph on the GPU, the other beside it.
     node(`${split} --device webgpu`, `${split}/src/main.ts`, '--short', '--device', 'webgpu'),
+    // The other arrangements of processes that train together.
+    ...['allReduce', 'layers'].map((arrangement) =>
+      node(`${cluster} ${arrangement}`, `${cluster}/src/main.ts`, '--short', '--arrangement', arrangement),
+    ),
     // More kernels, bytes or memory than before fail here; clocks are not looked at.
     node('bench counts', 'bench/src/main.ts', '--short'),
   ])

@@ -6,6 +6,7 @@ import type { AnyOp, AttrValue, OpDef } from '../packages/core/src/index.ts'
 import { dtypeNames, NDArray } from '../packages/core/src/index.ts'
 import { kernelDefs } from '../packages/kernels-cpu/src/kernels/index.ts'
 import { madeByOthers, makers } from './generateOps.ts'
+import { optionSections, optionTypes } from './optionTypes.ts'
 import { has, opFiles, root, text } from './workspace.ts'
 
 /** Where the pages stand. */
@@ -130,7 +131,13 @@ function page(title: string, entries: readonly Entry[], functions: readonly Buil
   ])
   const called = entries.filter(({ name }) => name !== undefined)
   const made = entries.filter(({ name }) => name === undefined)
-  return [`# ${title}`, '', ...called.flatMap(section), ...built, ...made.flatMap(section)].join('\n')
+  const options = optionSections(
+    functions.map(({ signature }) => signature),
+    optionTypes(),
+  )
+  return [`# ${title}`, '', ...called.flatMap(section), ...built, ...options, ...made.flatMap(section)].join(
+    '\n',
+  )
 }
 
 /** The exported functions of an op file that are not ops themselves, with their docstrings. */
@@ -149,23 +156,40 @@ function buildersOf(source: string, exports: Readonly<Record<string, unknown>>):
   })
 }
 
-/** The text of a parameter list that begins at or after `from`, on one line. */
+/** The parameters of a function that is declared up to `from`, on one line; of one that another makes, those that this one gives it. */
 function parameters(source: string, from: number): string {
-  // A function made by another one does not show its parameters here.
-  if (!/^(?:<[^>]*>)?\(|^(?:: [^=]+)? = (?:<[^>]*>)?\(/.test(source.slice(from))) return '(…)'
-  const start = source.indexOf('(', from)
+  const rest = source.slice(from)
+  const own = /^(?:<[^>]*>)?(?=\()|^(?:: [^=]+)? =\s+(?:<[^>]*>)?(?=\()/.exec(rest)
+  if (own) return oneLine(bracketed(source, from + own[0].length))
+  const [, origin, call] = /^(?:: \w+)? = (\w+)(\(?)/.exec(rest) ?? []
+  const declared = origin && new RegExp(`^(?:export )?(?:const|function) ${origin}\\b`, 'm').exec(source)
+  if (!declared)
+    throw new Error(`the parameters of what begins with '${rest.slice(0, 40)}' are not to be seen`)
+  const end = declared.index + declared[0].length
+  if (!call) return parameters(source, end)
+  const start = source.indexOf('(', end)
+  const next = start + bracketed(source, start).length
+  const made = /^(?:: \w+)?(?: =>| \{\s+return)\s+(?=\()/.exec(source.slice(next))
+  if (!made) throw new Error(`${origin} does not begin with the function that it makes`)
+  return oneLine(bracketed(source, next + made[0].length))
+}
+
+/** The text from the bracket at `start` to the one that closes it. */
+function bracketed(source: string, start: number): string {
   let depth = 0
   for (let at = start; at < source.length; at++) {
     if ('([{'.includes(source[at]!)) depth++
-    if (')]}'.includes(source[at]!) && --depth === 0)
-      return source
-        .slice(start, at + 1)
-        .replace(/\s+/g, ' ')
-        .replace(/,? \)$/, ')')
-        .replace('( ', '(')
+    if (')]}'.includes(source[at]!) && --depth === 0) return source.slice(start, at + 1)
   }
-  return '()'
+  throw new Error('a bracket is not closed')
 }
+
+const oneLine = (list: string): string =>
+  list
+    .replace(/\s+/g, ' ')
+    .replace(/,? \)$/, ')')
+    .replace('( ', '(')
+    .replace(/ as \w+\)$/, ')')
 
 const prose = (comment: string): string =>
   comment

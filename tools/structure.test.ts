@@ -10,6 +10,7 @@ import {
   unprovenDevices,
 } from './structure/dependencies.ts'
 import { undocumentedNames } from './structure/docstrings.ts'
+import { namelessErrors } from './structure/errors.ts'
 import { failingAlone, opsWithoutCase } from './structure/ops.ts'
 import { longFiles, namelessFiles } from './structure/sizes.ts'
 import { rules } from './structure.ts'
@@ -106,6 +107,25 @@ describe('the rules', () => {
     const [a, b] = [join(root, 'a.ts'), join(root, 'b.ts')]
     const faults = await failingAlone([a, b])
     expect(faults).toEqual([expect.stringContaining(`${b} cannot be imported alone: ReferenceError`)])
+  })
+
+  it('see an error class that leaves its name to bundlers, or has that of another', () => {
+    write({
+      'packages/a/src/errors.ts': `
+export class GoodError extends ShoalError {
+  override readonly name: string = 'GoodError'
+}
+/** Twice. */
+export class CopiedError extends GoodError {
+  override readonly name: string = 'GoodError'
+}
+class LazyError extends Error {}
+`,
+    })
+    expect(namelessErrors(root)).toEqual([
+      "packages/a/src/errors.ts: CopiedError begins with: override readonly name: string = 'CopiedError'",
+      "packages/a/src/errors.ts: LazyError begins with: override readonly name: string = 'LazyError'",
+    ])
   })
 
   it('see a long file and one without a subject', () => {

@@ -6,6 +6,7 @@ import {
   unprovenDevices,
 } from './structure/dependencies.ts'
 import { undocumentedNames } from './structure/docstrings.ts'
+import { namelessErrors } from './structure/errors.ts'
 import { dependentOpFiles, staleOpsList, unprovenOps } from './structure/ops.ts'
 import { longFiles, namelessFiles } from './structure/sizes.ts'
 
@@ -25,6 +26,7 @@ export const rules: readonly Rule[] = [
   { name: 'every op has a conformance case', faults: unprovenOps },
   { name: 'every op file can be imported alone', faults: dependentOpFiles },
   { name: 'every public name has a docstring', faults: () => undocumentedNames() },
+  { name: 'every error class states its name', faults: () => namelessErrors() },
   { name: 'no source file is too long', faults: () => longFiles() },
   { name: 'every source file is named for its subject', faults: () => namelessFiles() },
 ]

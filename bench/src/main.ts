@@ -4,12 +4,15 @@
 //   npm run bench -- matmul            the works whose names begin so, printed only
 //   npm run bench -- webgpu            all of it on the GPU: writes its tables in docs/performance.md; names may follow
 //   npm run bench -- webgpu --small    tries that on whatever adapter there is, with small sizes, printed only
+//   npm run bench -- distributed       all of it between processes: writes its tables in docs/performance.md; names may follow
+//   npm run bench -- distributed --small   tries that with small sizes, printed only
 //   npm run bench -- --short           counts instead of times, without peers: fails when more is done than bench/counts.json says
 //   npm run bench -- --short --accept  writes bench/counts.json
 const args = process.argv.slice(2)
 const names = args.filter((arg) => !arg.startsWith('-'))
 const onGpu = names[0] === 'webgpu'
-const options = onGpu ? ['--small'] : ['--short', '--accept']
+const betweenProcesses = names[0] === 'distributed'
+const options = onGpu || betweenProcesses ? ['--small'] : ['--short', '--accept']
 const unknown = args.filter((arg) => arg.startsWith('-') && !options.includes(arg))
 if (unknown.length > 0)
   throw new Error(`unknown option ${unknown.join(', ')}: there are ${options.join(' and ')}`)
@@ -18,6 +21,9 @@ if (unknown.length > 0)
 if (onGpu) {
   const { measureGpu } = await import('./webgpu/measure.ts')
   await measureGpu(names.slice(1), args.includes('--small'))
+} else if (betweenProcesses) {
+  const { measureWire } = await import('./distributed/measure.ts')
+  await measureWire(names.slice(1), args.includes('--small'))
 } else if (args.includes('--short')) {
   const { checkCounts } = await import('./accepted.ts')
   const faults = await checkCounts(args.includes('--accept'))

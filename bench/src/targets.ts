@@ -1,6 +1,7 @@
 // What Shoal is to reach, as data: each target says what is looked at, and the full run puts what was measured beside it.
 import type { Comparison } from './compare.ts'
 import type { Book, Counts } from './counts.ts'
+import type { WireResults } from './distributed/measure.ts'
 import type { Quantity } from './quantity.ts'
 import { ratio, summary } from './statistics.ts'
 import type { GpuBook } from './webgpu/counts.ts'
@@ -13,6 +14,8 @@ export interface Results {
   readonly counts?: Book
   /** Of a run on webgpu. */
   readonly gpuCounts?: GpuBook
+  /** Of a run between processes. */
+  readonly wire?: WireResults
 }
 
 /** One number that a target is held against. */

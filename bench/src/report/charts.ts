@@ -1,4 +1,5 @@
 // Bar charts as SVG: groups of horizontal bars, one bar a contender, with whiskers from quartile to quartile.
+import { mkdirSync, writeFileSync } from 'node:fs'
 import type { Quartiles } from '../statistics.ts'
 import { digits } from './tables.ts'
 
@@ -22,6 +23,10 @@ const colours: { readonly [name: string]: string } = {
   'shoal, BLAS': '#099268',
   'fma peak': '#ced4da',
   'memory.copy': '#ced4da',
+  'shoal, WebSocket': '#3bc9db',
+  bare: '#ced4da',
+  'bare, copied': '#adb5bd',
+  'grpc-js unary': '#f76707',
   'tfjs-cpu': '#ffc9c9',
   'tfjs-wasm': '#f76707',
   'jax-js': '#e8b90c',
@@ -41,6 +46,13 @@ const escaped = (text: string): string =>
 
 const text = (x: number, y: number, content: string, extra = ''): string =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${extra}>${escaped(content)}</text>`
+
+/** Writes a chart into docs/charts. */
+export function writeChart(name: string, chart: Chart): void {
+  const folder = new URL('../../../docs/charts/', import.meta.url)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(new URL(`${name}.svg`, folder), svg(chart))
+}
 
 /** The chart as the text of an SVG file. */
 export function svg({ title, axis, groups }: Chart): string {

@@ -1,5 +1,5 @@
 // What a full run writes: the generated part of docs/performance.md, and its charts.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import type { Contender } from '../contender.ts'
 import { families } from '../families.ts'
 import type { Family } from '../families.ts'
@@ -8,7 +8,7 @@ import type { Quartiles } from '../statistics.ts'
 import { ratio, summary } from '../statistics.ts'
 import type { Results, Target } from '../targets.ts'
 import type { Chart } from './charts.ts'
-import { svg } from './charts.ts'
+import { writeChart } from './charts.ts'
 import { comparisonTable, countTable, gpuCountTable, quantityTable, targetTable } from './tables.ts'
 
 const docs = new URL('../../../docs/', import.meta.url)
@@ -62,20 +62,26 @@ export function sections({ on, results, contenders, targets, section, complete }
 
 /** Writes its part of the page, and its charts. @throws Error when the page has lost its markers. */
 export function writePage(report: Report): void {
-  const [begin, end] = [`<!-- ${report.section}: begin -->`, `<!-- ${report.section}: end -->`]
+  writeSection(report.section, sections(report))
+  if (report.section !== drawnSection) return
+  for (const family of families) {
+    const chart = chartOf(family, report.results.comparisons)
+    if (chart) writeChart(family.name, chart)
+  }
+}
+
+/**
+ * Replaces what stands between the comments `<!-- section: begin -->` and `<!-- section: end -->` of docs/performance.md.
+ * @throws Error when the page has lost its markers.
+ */
+export function writeSection(section: string, lines: readonly string[]): void {
+  const [begin, end] = [`<!-- ${section}: begin -->`, `<!-- ${section}: end -->`]
   const page = new URL('performance.md', docs)
   const text = readFileSync(page, 'utf8')
   const [from, to] = [text.indexOf(begin), text.indexOf(end)]
   if (from < 0 || to < from)
     throw new Error(`docs/performance.md must have ${begin} and ${end} around its tables`)
-  const body = sections(report).join('\n')
-  writeFileSync(page, `${text.slice(0, from)}${begin}\n\n${body}\n${text.slice(to)}`)
-  if (report.section !== drawnSection) return
-  mkdirSync(new URL('charts/', docs), { recursive: true })
-  for (const family of families) {
-    const chart = chartOf(family, report.results.comparisons)
-    if (chart) writeFileSync(new URL(`charts/${family.name}.svg`, docs), svg(chart))
-  }
+  writeFileSync(page, `${text.slice(0, from)}${begin}\n\n${lines.join('\n')}\n${text.slice(to)}`)
 }
 
 /** Yardsticks of Shoal itself say nothing in a chart. */

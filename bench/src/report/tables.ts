@@ -23,7 +23,8 @@ export const digits = (value: number): string =>
 export const spread = ({ median, lower, upper }: Quartiles): string =>
   lower === upper ? digits(median) : `${digits(median)} (${digits(lower)} to ${digits(upper)})`
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] =>
+/** A table from its head and its rows. */
+export const markdownTable = (head: readonly string[], rows: readonly (readonly string[])[]): string[] =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
 
 /** Every target beside what was measured. */
@@ -47,7 +48,7 @@ export function targetTable(targets: readonly Target[], results: Results): strin
     last = group
     return [shown, says, asked, told || '–', verdict]
   })
-  return table(['', 'what', 'target', 'measured', 'met'], rows)
+  return markdownTable(['', 'what', 'target', 'measured', 'met'], rows)
 }
 
 /** Works of one family: what Shoal takes, and how many times as long everybody else. */
@@ -63,7 +64,7 @@ export function comparisonTable(comparisons: readonly Comparison[]): string[] {
       ...others.map((name) => cell(comparison, name)),
     ]
   })
-  return table(['', 'Shoal, ms', 'rate', ...others.map((name) => `${name}, ×`)], rows)
+  return markdownTable(['', 'Shoal, ms', 'rate', ...others.map((name) => `${name}, ×`)], rows)
 }
 
 const namesOf = ({ samples, faults, tooSlow }: Comparison): string[] => [
@@ -100,14 +101,14 @@ export function quantityTable(quantities: readonly Quantity[]): string[] {
       return theirs ? spread(theirs) : '–'
     }),
   ])
-  return table(['', 'Shoal', ...others], rows)
+  return markdownTable(['', 'Shoal', ...others], rows)
 }
 
 const mebibytes = (bytes: number): string => digits(bytes / 2 ** 20)
 
 /** Kernels and bytes of every work. */
 export const countTable = (counts: Book): string[] =>
-  table(
+  markdownTable(
     ['work', 'kernels', 'moved, MiB', 'held, MiB'],
     Object.entries(counts).map(([name, { kernels, bytes, arena }]) => [
       name,
@@ -119,7 +120,7 @@ export const countTable = (counts: Book): string[] =>
 
 /** What every work asks of a GPU. */
 export const gpuCountTable = (counts: GpuBook): string[] =>
-  table(
+  markdownTable(
     [
       'work',
       'submits',

@@ -1,31 +1,39 @@
-// Trains a network for handwritten digits on a cluster of processes: two parameter servers and three workers.
+// Trains a network on a cluster of processes, in the arrangement that is asked for, and judges what came of it.
 import { fileURLToPath } from 'node:url'
 import { expectThat, readArguments } from '@shoal/example-parts'
+import { arrangementOf, arrangements } from './arrangements.ts'
 import { launch } from './processes.ts'
-import { type Outcome, outcomeMark, type TrainingOptions } from './training.ts'
+import { type Claim, claimsMark } from './training.ts'
 
-const args = readArguments({ steps: 900, batch: 64, rate: 0.05, ps: 2, workers: 3 })
-const { device, threads, seed, batch, rate } = args
-const options: TrainingOptions = args.short
-  ? { steps: 240, batch: 32, rate, seed, train: 3000, test: 500 }
-  : { steps: args.steps, batch, rate, seed, train: 9000, test: 1000 }
-
-let outcome: Outcome | undefined
+const args = readArguments({ arrangement: 'asynchronous', steps: 0, batch: 0 })
+const arrangement = arrangementOf(args.arrangement)
+if (!arrangement) {
+  console.error(`--arrangement is one of ${Object.keys(arrangements).join(', ')}, not '${args.arrangement}'`)
+  process.exit(2)
+}
+const { about, jobs, serving, defaults } = arrangement
+const { device, threads, seed, short } = args
+const { steps, batch } = defaults[short ? 'short' : 'whole']
+const options = {
+  arrangement: args.arrangement,
+  steps: args.steps || steps,
+  batch: args.batch || batch,
+  seed,
+  short,
+  device,
+  threads,
+}
+console.log(`${args.arrangement}: ${about}`)
+const claims: Claim[] = []
 await launch({
-  jobs: { ps: args.ps, worker: args.workers },
+  jobs,
   program: fileURLToPath(new URL('task.ts', import.meta.url)),
-  args: [JSON.stringify({ ...options, device, threads })],
-  serving: ['ps'],
+  args: [JSON.stringify(options)],
+  serving,
   heard(task, line) {
-    if (line.startsWith(outcomeMark)) outcome = JSON.parse(line.slice(outcomeMark.length)) as Outcome
+    if (line.startsWith(claimsMark)) claims.push(...(JSON.parse(line.slice(claimsMark.length)) as Claim[]))
     else console.log(`${task}  ${line}`)
   },
 })
-const { steps = 0, accuracy = 0 } = outcome ?? {}
-expectThat(
-  'All steps were counted',
-  steps >= options.steps && steps <= options.steps + 2 * args.workers,
-  `${steps} of ${options.steps}`,
-)
-const least = args.short ? 0.7 : 0.95
-expectThat(`It reads ${100 * least} % of new digits`, accuracy >= least, `${(100 * accuracy).toFixed(1)} %`)
+if (claims.length === 0) expectThat('the cluster tells how it went', false, 'nothing was heard')
+for (const { claim, holds, figures } of claims) expectThat(claim, holds, figures)

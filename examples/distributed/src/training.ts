@@ -1,4 +1,7 @@
 // What all arrangements are asked for, and what they answer.
+import type { Device } from '@shoal/core'
+import type { Server, ServerDef, Transport } from '@shoal/distributed'
+import type { Jobs } from './processes.ts'
 
 /** How to train. */
 export interface TrainingOptions {
@@ -6,19 +9,46 @@ export interface TrainingOptions {
   readonly steps: number
   /** Examples in the batch of one worker. */
   readonly batch: number
-  readonly rate: number
   readonly seed: number
-  /** Images to learn from, and to be tested on. */
-  readonly train: number
-  readonly test: number
+  /** A run of seconds, of less data. */
+  readonly short: boolean
 }
 
-/** How it went. */
-export interface Outcome {
-  readonly steps: number
-  /** The part of the test images that is told right. */
-  readonly accuracy: number
+/** The task that a process is, and what it may use. */
+export interface Task {
+  readonly def: ServerDef
+  /** Connections under this task's certificate, in a thread of their own: computing delays nobody. */
+  readonly transport: Transport
+  openDevice(): Promise<Device>
+  /** Starts the server of this task; the process closes it in the end. */
+  startServer(): Promise<Server>
 }
 
-/** What marks the line of output that is an outcome. */
-export const outcomeMark = 'outcome '
+/** Something that was promised, and whether it was kept. */
+export interface Claim {
+  readonly claim: string
+  readonly holds: boolean
+  readonly figures: string
+}
+
+/** A way to divide the work among processes. */
+export interface Arrangement {
+  readonly about: string
+  readonly jobs: Jobs
+  /** Tasks of these jobs do what others ask for, until they are asked to end. */
+  readonly serving: readonly string[]
+  /** What steps and batches there are if nobody says otherwise. */
+  readonly defaults: Readonly<Record<'whole' | 'short', { readonly steps: number; readonly batch: number }>>
+  /** What a task does that does not serve; one of them answers how it went. */
+  run(task: Task, options: TrainingOptions): Promise<readonly Claim[]>
+}
+
+/** That so much of the test images is told right. */
+export const reads = (accuracy: number, least: number): Claim => ({
+  claim: `it reads ${100 * least} % of new digits`,
+  holds: accuracy >= least,
+  figures: `${(100 * accuracy).toFixed(1)} %`,
+})
+
+/** What marks the line of output that is a list of claims. */
+export const claimsMark = 'claims '

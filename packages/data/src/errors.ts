@@ -13,6 +13,7 @@ export interface DataPosition {
 
 /** Input that is truncated, corrupt, too large or of a kind that this package does not read. */
 export class DataError extends ShoalError {
+  override readonly name: string = 'DataError'
   /** The name of the file, where there is one. */
   readonly file: string | undefined
   /** Bytes from the start of the (decompressed) file to what is wrong. */

@@ -137,7 +137,7 @@ export class Commands {
 
   private profiledPass(profile: Profile, name: string): GPUComputePassEncoder {
     const timestampWrites = profile.next(name)
-    return this.outside().beginComputePass(timestampWrites ? { timestampWrites } : {})
+    return this.outside().beginComputePass({ timestampWrites })
   }
 
   /** Whatever is enqueued in this turn is sent off at its end. */

@@ -6,6 +6,7 @@ import type { Tensor } from '@shoal/core'
 import {
   add,
   cast,
+  cholesky,
   ClosedError,
   concat,
   DeviceLostError,
@@ -42,13 +43,29 @@ function spoilShaders({ gpu }: WebGpuDevice): void {
 
 describe('opening', () => {
   it('refuses options that it does not know', async () => {
-    await expect(webgpu({ features: ['shader-f64' as 'shader-f16'] })).rejects.toThrow(
-      "features are of shader-f16, subgroups, timestamp-query; got 'shader-f64'",
-    )
-    await expect(webgpu({ maxBytes: 10 })).rejects.toThrow(ValueError)
+    for (const [options, fault] of [
+      [
+        { features: ['shader-f64'] },
+        "webgpu: features must be a list of shader-f16, subgroups, timestamp-query, got ['shader-f64']",
+      ],
+      [{ maxBytes: 10 }, 'webgpu: maxBytes must be a number from 65536, got 10'],
+      [{ maxByte: 2 ** 20 }, "there is no 'maxByte'"],
+      [
+        { powerPreference: 'fast' },
+        "webgpu: powerPreference must be 'low-power' or 'high-performance', got 'fast'",
+      ],
+      [{ adapter: {} }, 'webgpu: adapter must be a GPUAdapter'],
+    ] as const) {
+      const opened = webgpu(options as object)
+      await expect(opened).rejects.toThrow(ValueError)
+      await expect(opened).rejects.toThrow(fault)
+    }
   })
   it('says what to do where there is no driver', async () => {
-    const { code, output } = await inNode({ VK_ICD_FILENAMES: '/nowhere.json', XDG_RUNTIME_DIR: '/nowhere' })
+    const { code, output } = await inNode(opening, {
+      VK_ICD_FILENAMES: '/nowhere.json',
+      XDG_RUNTIME_DIR: '/nowhere',
+    })
     expect(output).toContain('PlacementError: WebGPU found no adapter: install a Vulkan driver')
     expect(code).not.toBe(0)
   })
@@ -63,7 +80,7 @@ describe('opening', () => {
   it('names the npm package that Node needs', async () => {
     const hide = `data:text/javascript,import { registerHooks } from 'node:module';
       registerHooks({ resolve(name, context, next) { if (name === 'webgpu') throw new Error('hidden'); return next(name, context) } })`
-    const { code, output } = await inNode({}, ['--import', hide])
+    const { code, output } = await inNode(opening, {}, ['--import', hide])
     expect(output).toContain(
       "Node has no WebGPU of its own: add the npm package 'webgpu' (npm install webgpu)",
     )
@@ -71,20 +88,47 @@ describe('opening', () => {
   })
 })
 
-/** Opens a device in a process of its own, and answers what it says. */
+const opening = 'await webgpu()'
+
+/** Runs a program in a process of its own, and answers what it complains of. */
 async function inNode(
+  work: string,
   env: NodeJS.ProcessEnv,
   args: readonly string[] = [],
 ): Promise<{ readonly code: number; readonly output: string }> {
-  const program = `import { webgpu } from ${JSON.stringify(new URL('index.ts', import.meta.url).href)}; await webgpu()`
+  const program = `import { webgpu } from ${JSON.stringify(new URL('index.ts', import.meta.url).href)}; ${work}`
   const child = spawn(
     process.execPath,
     ['--conditions=@shoal/source', ...args, '--input-type=module', '--eval', program],
-    { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] },
+    { cwd: import.meta.dirname, env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] },
   )
   const [output, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
   return { code: code as number, output }
 }
+
+describe('a device that nobody closed', () => {
+  // Collecting Dawn's entry point together with what came from it ends the process by a signal.
+  it.each([
+    ['opened and left', opening],
+    ['lost and left', `(await webgpu()).gpu.destroy()`],
+    [
+      'of a session that was left',
+      `await new Session({ devices: [await webgpu()] }).run(exp(x), { x: [1, 2, 3, 4] })`,
+    ],
+  ])('is collected without harm: %s', async (_, leaving) => {
+    const program = `
+      import { exp, placeholder, Session } from '@shoal/core'
+      const x = placeholder({ shape: [4], name: 'x' })
+      const leave = async () => { ${leaving} }
+      for (let i = 0; i < 6; i++) {
+        await leave()
+        gc()
+        await new Promise(setImmediate)
+        gc()
+      }`
+    expect(await inNode(program, {}, ['--expose-gc'])).toEqual({ code: 0, output: '' })
+  })
+})
 
 describe('a GPU that is lost', () => {
   it('ends the session with an error of its own, in the middle of a step too, and a new session goes on', async () => {
@@ -209,7 +253,30 @@ describe('what the GPU has not', () => {
   })
   it('is refused where nobody has it', async () => {
     await using session = new Session({ devices: [await webgpu()] })
-    await expect(session.run(sum(cast(x, { to: 'float64' })), [[x, ones]])).rejects.toThrow(/float64/)
+    const square = placeholder({ shape: [2, 2], name: 'square' })
+    for (const [y, fault] of [
+      [
+        sum(cast(x, { to: 'float64' })),
+        /Cast 'cast': no device of the session has float64: .*add .* cpu\(\)/,
+      ],
+      [
+        cholesky(square),
+        /Cholesky 'cholesky': no device of the session runs it on float32: .*add .* cpu\(\)/,
+      ],
+    ] as const) {
+      const run = session.run(y, [
+        [x, ones],
+        [
+          square,
+          [
+            [1, 0],
+            [0, 1],
+          ],
+        ],
+      ])
+      await expect(run).rejects.toThrow(PlacementError)
+      await expect(run).rejects.toThrow(fault)
+    }
   })
 })
 

@@ -1,4 +1,4 @@
-import { PlacementError, ValueError } from '@shoal/core'
+import { PlacementError, reference, ValueError } from '@shoal/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expectAgreement, type } from './kernels/agreement.ts'
 import { measureSchedules } from './measureSchedules.ts'
@@ -13,9 +13,13 @@ describe.each<[string, WebGpuOptions]>([
 ])('by %s', (_, options) => {
   let device: WebGpuDevice
   let measured: Schedules
+  const progress: string[] = []
   beforeAll(async () => {
     device = await webgpu(options)
-    measured = await measureSchedules(device, { products: [sizes] })
+    measured = await measureSchedules(device, {
+      products: [sizes],
+      onProgress: (done, total) => progress.push(`${done} of ${total}`),
+    })
   })
   afterAll(() => device[Symbol.asyncDispose]())
 
@@ -27,6 +31,7 @@ describe.each<[string, WebGpuOptions]>([
       ],
     ])
     expect(device.counts().heldBytes).toBe(0)
+    expect(progress).toEqual(['0 of 1', '1 of 1'])
   })
   it('what was measured is plain data that a device on the same adapter takes', async () => {
     const told = JSON.parse(JSON.stringify(measured)) as Schedules
@@ -56,6 +61,13 @@ describe.each<[string, WebGpuOptions]>([
 })
 
 describe('measuring', () => {
+  it('refuses other devices, and options that it does not know', async () => {
+    const refused = measureSchedules(reference() as unknown as WebGpuDevice)
+    await expect(refused).rejects.toThrow(/takes a device that webgpu\(\) opened, got an object of class/)
+    await using device = await webgpu()
+    for (const options of [{ product: [] }, { products: [{ m: 0, k: 1, n: 1 }] }, { convolutions: [{}] }])
+      await expect(measureSchedules(device, options as object)).rejects.toThrow(ValueError)
+  })
   it('stops when it is told to', async () => {
     const device = await webgpu()
     const signal = AbortSignal.abort(new Error('enough'))

@@ -1,10 +1,14 @@
 // The autotuner: runs a handful of schedules for each kernel that it is asked for, and remembers the fastest.
-import type { ConcreteType, DType, Signature } from '@shoal/core'
+import type { ConcreteType, DType, OptionRules, Signature } from '@shoal/core'
 import {
   boundInputs,
+  checkOptions,
   dtypes,
+  optionRules,
   PlacementError,
+  sayValue,
   sizeOf,
+  ValueError,
   windowArgs,
   type WindowOptions,
   windowOf,
@@ -55,6 +59,26 @@ export interface MeasureOptions {
   readonly convolutions?: readonly ConvolutionSizes[]
   /** Ends the measuring between two runs. */
   readonly signal?: AbortSignal
+  /** Told how many kernels have been measured, of how many: first 0, in the end all. Default: nobody is told. */
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+const isSize = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 1
+const hasSizes = (value: unknown, ...names: readonly string[]): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  names.every((name) => [Reflect.get(value, name)].flat().every(isSize))
+
+const measureRules: OptionRules<MeasureOptions> = {
+  products: optionRules.list('a list of sizes { m, k, n }', (sizes) => hasSizes(sizes, 'm', 'k', 'n')),
+  convolutions: optionRules.list('a list of shapes { x: […], filter: […] }', (shapes) =>
+    hasSizes(shapes, 'x', 'filter'),
+  ),
+  signal: {
+    wanted: 'an AbortSignal',
+    accepts: (value) => typeof value === 'object' && value !== null && 'aborted' in value,
+  },
+  onProgress: optionRules.function,
 }
 
 const dense = { batch: 64, units: 1024 }
@@ -75,13 +99,17 @@ const defaultConvolutions: readonly ConvolutionSizes[] = [
  * Measures which schedules are fastest on the adapter of a device: some seconds of work for the default sizes. The device must be idle.
  * Give the answer to `webgpu({ schedules })`. It is plain data: to keep it for the next time, write it as JSON to a file or into the
  * browser's storage; it is good for the same adapter and driver.
- * @throws PlacementError where the device has no such kernel, and what the signal was aborted with
+ * @throws ValueError for another kind of device and for options that there are not or out of range, PlacementError where the device has no
+ * such kernel, and what the signal was aborted with
  */
 export async function measureSchedules(
   device: WebGpuDevice,
   options: MeasureOptions = {},
 ): Promise<Schedules> {
-  const { signal } = options
+  if (!isWebGpuDevice(device))
+    throw new ValueError(`measureSchedules takes a device that webgpu() opened, got ${sayValue(device)}`)
+  checkOptions('measureSchedules', options, measureRules)
+  const { signal, onProgress } = options
   const products = options.products ?? (options.convolutions ? [] : defaultProducts)
   const convolutions = options.convolutions ?? (options.products ? [] : defaultConvolutions)
   const wanted: readonly (readonly [op: string, signature: Signature])[] = [
@@ -94,7 +122,8 @@ export async function measureSchedules(
   const target = targetOf(device.gpu, device.features)
   const measured: Partial<Record<ScheduleKind, Record<string, object>>> = {}
   try {
-    for (const [op, signature] of wanted) {
+    for (const [i, [op, signature]] of wanted.entries()) {
+      onProgress?.(i, wanted.length)
       const def = tunable(device, op, signature)
       const { kind } = def.tuning
       const { name, schedules } = def.tuning.candidates(signature, target)
@@ -109,11 +138,15 @@ export async function measureSchedules(
       // A kernel may have one way only for such sizes.
       if (fastest) (measured[kind] ??= {})[name] = fastest
     }
+    onProgress?.(wanted.length, wanted.length)
   } finally {
     health.close()
   }
   return { adapter, ...measured } as Schedules
 }
+
+const isWebGpuDevice = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'gpu' in value && 'adapterInfo' in value
 
 type Tunable = KernelDef & Required<Pick<KernelDef, 'tuning'>>
 

@@ -8,42 +8,53 @@ export interface KernelTime {
   readonly nanoseconds: number
 }
 
-/** Dispatches of one profile; those beyond are not timed. */
-const most = 2048
+/** Dispatches of one set of queries: as many as WebGPU allows, at two queries each (https://www.w3.org/TR/webgpu/#queryset-creation). */
+const mostOfSet = 2048
+
+interface QuerySet {
+  readonly queries: GPUQuerySet
+  /** What the queries came to. */
+  readonly results: GPUBuffer
+}
 
 /** Collects timestamps while it is the profile of a device's commands. */
 export class Profile {
   private readonly device: GPUDevice
-  private readonly queries: GPUQuerySet
-  private readonly results: GPUBuffer
+  private readonly most: number
+  private readonly sets: QuerySet[] = []
   private readonly names: string[] = []
+  /** The first set whose results are not all in memory. */
+  private unresolved = 0
 
-  constructor(device: GPUDevice) {
+  /** @param most dispatches of one set of queries. Default: as many as there may be. */
+  constructor(device: GPUDevice, most = mostOfSet) {
     this.device = device
-    this.queries = device.createQuerySet({ type: 'timestamp', count: 2 * most })
-    this.results = device.createBuffer({ size: 16 * most, usage: usage.queryResolve | usage.copySource })
+    this.most = most
   }
 
-  /** Where the next dispatch leaves its timestamps; undefined when there are too many. */
-  next(kernel: string): GPUComputePassTimestampWrites | undefined {
-    if (this.names.length >= most) return undefined
-    const first = 2 * (this.names.push(kernel) - 1)
-    return { querySet: this.queries, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 }
+  /** Where the next dispatch leaves its timestamps. */
+  next(kernel: string): GPUComputePassTimestampWrites {
+    const place = this.names.push(kernel) - 1
+    const { queries } = this.sets[Math.floor(place / this.most)] ?? this.another()
+    const first = 2 * (place % this.most)
+    return { querySet: queries, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 }
   }
 
   /** Has a batch put into memory what it measured. */
   resolve(encoder: GPUCommandEncoder): void {
-    if (this.names.length > 0)
-      encoder.resolveQuerySet(this.queries, 0, 2 * this.names.length, this.results, 0)
+    for (const [i, { queries, results }] of this.sets.entries())
+      if (i >= this.unresolved) encoder.resolveQuerySet(queries, 0, 2 * this.timedIn(i), results, 0)
+    this.unresolved = Math.floor(this.names.length / this.most)
   }
 
   /** The times, in the order of the dispatches. Ends the profile. */
   async times(): Promise<KernelTime[]> {
-    const bytes = 16 * this.names.length
-    if (bytes === 0) return []
-    const target = this.device.createBuffer({ size: bytes, usage: usage.mapRead | usage.copyTarget })
+    const size = 16 * this.names.length
+    if (size === 0) return []
+    const target = this.device.createBuffer({ size, usage: usage.mapRead | usage.copyTarget })
     const encoder = this.device.createCommandEncoder()
-    encoder.copyBufferToBuffer(this.results, 0, target, 0, bytes)
+    for (const [i, { results }] of this.sets.entries())
+      encoder.copyBufferToBuffer(results, 0, target, 16 * i * this.most, 16 * this.timedIn(i))
     this.device.queue.submit([encoder.finish()])
     await target.mapAsync(mapMode.read)
     const stamps = new BigUint64Array(target.getMappedRange().slice(0))
@@ -55,7 +66,24 @@ export class Profile {
   }
 
   destroy(): void {
-    this.queries.destroy()
-    this.results.destroy()
+    for (const { queries, results } of this.sets) {
+      queries.destroy()
+      results.destroy()
+    }
+  }
+
+  /** Dispatches that a set has timed. */
+  private timedIn(set: number): number {
+    return Math.min(this.most, this.names.length - set * this.most)
+  }
+
+  private another(): QuerySet {
+    const { device, most } = this
+    const set = {
+      queries: device.createQuerySet({ type: 'timestamp', count: 2 * most }),
+      results: device.createBuffer({ size: 16 * most, usage: usage.queryResolve | usage.copySource }),
+    }
+    this.sets.push(set)
+    return set
   }
 }

@@ -1,7 +1,24 @@
 // The webgpu device: kernels are written as WGSL when a Program asks for them, and a Program's launches go to the GPU as one submission.
-import type { BoundLaunch, Buffer, Device, DeviceCaps, FusedKernel, Kernel, Signature } from '@shoal/core'
-import { boundInputs, ClosedError, InternalError, PlacementError, ValueError } from '@shoal/core'
-import { type AdapterOptions, type FoundAdapter, findAdapter } from './adapter.ts'
+import type {
+  BoundLaunch,
+  Buffer,
+  Device,
+  DeviceCaps,
+  FusedKernel,
+  Kernel,
+  OptionRules,
+  Signature,
+} from '@shoal/core'
+import {
+  boundInputs,
+  checkOptions,
+  ClosedError,
+  InternalError,
+  optionRules,
+  PlacementError,
+  ValueError,
+} from '@shoal/core'
+import { type AdapterOptions, adapterRules, type FoundAdapter, findAdapter } from './adapter.ts'
 import { Binder } from './binding.ts'
 import { BufferPool, largestBuffer, ownBuffer } from './buffer.ts'
 import { type CommandCounts, Commands } from './commands.ts'
@@ -33,6 +50,16 @@ export interface WebGpuOptions extends AdapterOptions {
   readonly schedules?: Schedules
 }
 
+const webGpuRules: OptionRules<WebGpuOptions> = {
+  ...adapterRules,
+  features: optionRules.list(`a list of ${optionalFeatures.join(', ')}`, (name) =>
+    (optionalFeatures as readonly unknown[]).includes(name),
+  ),
+  maxBytes: optionRules.from(65536),
+  // `demandSchedules` says more.
+  schedules: optionRules.any,
+}
+
 /** What a device has done so far. */
 export interface WebGpuCounts extends Readonly<CommandCounts> {
   /** Shaders that were compiled, and the characters of their texts. */
@@ -53,7 +80,8 @@ export interface WebGpuDevice extends Device {
   readonly features: ReadonlySet<string>
   counts(): WebGpuCounts
   /**
-   * Runs `work`, and answers how long each dispatch of it took on the GPU.
+   * Runs `work`, and answers how long each dispatch of it took on the GPU: nothing, where `work` dispatched nothing. Some GPUs count
+   * time in large steps (65,536 ns); what is shorter reads 0 or a step, so sum up over many runs.
    * @throws ValueError without the feature 'timestamp-query', or while another profile runs
    */
   profile(work: () => Promise<unknown>): Promise<readonly KernelTime[]>
@@ -72,14 +100,11 @@ const limits = [
 /**
  * Opens a device on a GPU: the browser's, or in Node by the npm package `webgpu`. Give it to a session, which disposes it.
  * Reading back takes time: use `session.run`, not `runSync`.
- * @throws PlacementError where there is no adapter, ValueError for options out of range and for schedules of another adapter
+ * @throws PlacementError where there is no adapter, ValueError for options that there are not or out of range, and for schedules of another adapter
  */
 export async function webgpu(options: WebGpuOptions = {}): Promise<WebGpuDevice> {
+  checkOptions('webgpu', options, webGpuRules)
   const { features = optionalFeatures, maxBytes = Infinity, schedules } = options
-  const unknown = features.find((name) => !optionalFeatures.includes(name))
-  if (unknown !== undefined)
-    throw new ValueError(`features are of ${optionalFeatures.join(', ')}; got '${unknown}'`)
-  if (!(maxBytes >= 65536)) throw new ValueError(`maxBytes must be at least 65536, got ${maxBytes}`)
   const found = await findAdapter(options)
   const { adapter } = found
   if (schedules !== undefined) demandSchedules(schedules, adapter.info)
@@ -102,8 +127,7 @@ class GpuDevice implements WebGpuDevice {
   readonly caps: DeviceCaps
   readonly gpu: GPUDevice
   readonly features: ReadonlySet<string>
-  // Held as long as the device: an adapter's entry point must not be collected before it.
-  readonly #found: FoundAdapter
+  readonly #adapter: GPUAdapter
   readonly #health: Health
   readonly #pool: BufferPool
   readonly #commands: Commands
@@ -113,10 +137,15 @@ class GpuDevice implements WebGpuDevice {
   readonly #target: Target
   #closed = false
 
-  constructor(found: FoundAdapter, gpu: GPUDevice, maxBytes: number, schedules?: Schedules) {
-    this.#found = found
+  constructor(
+    { adapter, languageFeatures }: FoundAdapter,
+    gpu: GPUDevice,
+    maxBytes: number,
+    schedules?: Schedules,
+  ) {
+    this.#adapter = adapter
     this.gpu = gpu
-    this.features = new Set([...gpu.features, ...(found.gpu?.wgslLanguageFeatures ?? [])])
+    this.features = new Set([...gpu.features, ...languageFeatures])
     this.#health = new Health(gpu)
     this.#commands = new Commands(gpu)
     this.#pool = new BufferPool(gpu, this.#health, maxBytes, () => this.#commands.submit())
@@ -140,7 +169,7 @@ class GpuDevice implements WebGpuDevice {
   }
 
   get adapterInfo(): GPUAdapterInfo {
-    return this.#found.adapter.info
+    return this.#adapter.info
   }
 
   alloc(bytes: number): Buffer {

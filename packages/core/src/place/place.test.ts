@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   add,
   colocateWith,
+  cond,
   constant,
   controlDependencies,
   device,
@@ -92,7 +93,7 @@ describe('placing', () => {
     const hard = new Session({ devices: [fake('fast', { op: 'MatMul' }), reference()], softPlacement: false })
     await expect(hard.run(y, feeds)).rejects.toThrow(PlacementError)
     await expect(hard.run(y, feeds)).rejects.toThrow(
-      "MatMul 'matMul': asks for '/device:fast', which cannot run it on these dtypes",
+      "MatMul 'matMul': asks for '/device:fast', which cannot run it on these dtypes, and softPlacement is false",
     )
   })
   it('knows dtypes', async () => {
@@ -103,7 +104,32 @@ describe('placing', () => {
     const y = device('/job:ps', () => add(x, 1))
     const session = new Session({ softPlacement: false })
     await expect(session.run(y, feeds)).rejects.toThrow(
-      "asks for '/job:ps', the session has /job:localhost/task:0/device:reference:0",
+      "asks for '/job:ps', and softPlacement is false; the session has /job:localhost/task:0/device:reference:0",
+    )
+  })
+  it('names what no device can run, and what to do, also where there is one only and inside of bodies', async () => {
+    const z = placeholder({ shape: [1], dtype: 'float64', name: 'z' })
+    const y = exp(z)
+    const wide = cond(
+      placeholder({ shape: [], dtype: 'bool', name: 'yes' }),
+      () => y,
+      () => y,
+    )
+    const one = new Session({ devices: [fake('fast', { dtype: 'float64' })] })
+    for (const [tensor, given] of [
+      [y, { z: [0] }],
+      [wide, { z: [0], yes: true }],
+    ] as const) {
+      const run = one.run(tensor, given)
+      await expect(run).rejects.toThrow(PlacementError)
+      await expect(run).rejects.toThrow(
+        "Exp 'exp': no device of the session has float64: it has /job:localhost/task:0/device:fast:0; add one that can, such as cpu(), to its devices",
+      )
+    }
+    const without = { op: 'MatMul' }
+    const two = new Session({ devices: [fake('fast', without), fake('slow', without)] })
+    await expect(two.run(matmul(x, [[1], [1]]), feeds)).rejects.toThrow(
+      "MatMul 'matMul': no device of the session runs it on float32: it has /job:localhost/task:0/device:fast:0, /job:localhost/task:0/device:slow:0",
     )
   })
   it('puts a variable where everything that touches it can run, or says why that cannot be', async () => {

@@ -55,9 +55,12 @@ export function place(
 ): Map<Node, number> {
   const placed = new Map<Node, number>()
   if (devices.length === 1) {
-    // One device has to do; what it cannot run is told when its kernel is asked for.
-    nodes.forEach((node) => placed.set(node, 0))
-    nodes.forEach((node) => options.soft || candidates(node, devices, options))
+    // One device has to do: where nodes ask to be matters only to those who insist.
+    for (const node of nodes) {
+      if (!options.soft) candidates(node, devices, options)
+      else if (!canRun(devices[0]!.device, node)) throw homeless(node, devices)
+      placed.set(node, 0)
+    }
     tellMisplaced(placed, devices, options.log)
     return placed
   }
@@ -135,6 +138,9 @@ function tellMisplaced(
 
 const nameOf = (devices: readonly Placeable[], i: number): string => formatDeviceName(devices[i]!.name)
 
+const namesOf = (devices: readonly Placeable[]): string =>
+  devices.map((_, i) => nameOf(devices, i)).join(', ')
+
 function touchedVariables(node: Node): VariableResource[] {
   const { reads, writes } = effectsOf(node)
   return [...reads, ...writes].filter((r) => r.kind === 'variable')
@@ -144,20 +150,37 @@ function touchedVariables(node: Node): VariableResource[] {
 function candidates(node: Node, devices: readonly Placeable[], { soft }: PlaceOptions): number[] {
   const all = devices.map((_, i) => i)
   const wanted = all.filter((i) => matchesDevice(parseDeviceName(node.device), devices[i]!.name))
-  const names = (): string => all.map((i) => nameOf(devices, i)).join(', ')
   if (wanted.length === 0 && !soft)
-    throw new PlacementError(`asks for '${node.device}', the session has ${names()}`, { node })
+    throw new PlacementError(
+      `asks for '${node.device}', and softPlacement is false; the session has ${namesOf(devices)}`,
+      { node },
+    )
   const able = (list: readonly number[]): number[] => list.filter((i) => canRun(devices[i]!.device, node))
   const best = able(wanted)
   if (best.length > 0) return best
   if (wanted.length > 0 && !soft)
     throw new PlacementError(
-      `asks for '${node.device}', which cannot run it on these dtypes: allow soft placement or ask for another device`,
+      `asks for '${node.device}', which cannot run it on these dtypes, and softPlacement is false: leave that out, or ask for another device`,
       { node },
     )
   const others = able(all)
-  if (others.length === 0) throw new PlacementError(`none of ${names()} can run it on these dtypes`, { node })
+  if (others.length === 0) throw homeless(node, devices)
   return others
+}
+
+/** What to say of a node that no device can run; of the one in its bodies that is to blame, where there is one. */
+function homeless(node: Node, devices: readonly Placeable[]): PlacementError {
+  const blamed = bodiesOf(node)
+    .flatMap((body) => toposort(body))
+    .find((inner) => !devices.some(({ device }) => canRun(device, inner)))
+  if (blamed) return homeless(blamed, devices)
+  const types = [...new Set([...node.inputs, ...node.outputs].map((t) => t.dtype))]
+  const missing = types.filter((dtype) => !devices.some(({ device }) => device.caps.dtypes.has(dtype)))
+  const fault = missing.length > 0 ? `has ${missing.join(' or ')}` : `runs it on ${types.join(', ')}`
+  return new PlacementError(
+    `no device of the session ${fault}: it has ${namesOf(devices)}; add one that can, such as cpu(), to its devices`,
+    { node },
+  )
 }
 
 /** Can a device run a node, with everything in its bodies? */

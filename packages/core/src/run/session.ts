@@ -37,7 +37,10 @@ import { Trace } from './trace.ts'
 
 /** How a session is made. */
 export interface SessionOptions {
-  /** In order of preference; the first that can run a node gets it, unless the node asks for another. Default: the reference device. */
+  /**
+   * In order of preference; the first that can run a node gets it, unless the node asks for another. They belong to this session from now on,
+   * which closes them. Default: the reference device.
+   */
   readonly devices?: readonly Device[]
   /** Where graphs run instead of on devices of this process: a cluster's master. The session closes it. */
   readonly target?: SessionTarget
@@ -109,6 +112,20 @@ type GraphRun = Omit<RunState, 'rendezvous'> & {
   readonly once: boolean
 }
 
+/** Devices that a session was given, which closes them. */
+const taken = new WeakSet<Device>()
+
+/** Makes devices a session's own. @throws ValueError for one that is another's: closing either session would end both. */
+function ownDevices(devices: readonly Device[]): readonly Device[] {
+  const shared = devices.find((device, i) => taken.has(device) || devices.indexOf(device) < i)
+  if (shared)
+    throw new ValueError(
+      `the ${shared.type} device was given to a session already, which closes it with itself: a device belongs to one session, open another`,
+    )
+  devices.forEach((device) => taken.add(device))
+  return devices
+}
+
 /** Runs graphs on devices, and keeps variables, queues and compiled programs between runs. Close it when done. */
 export class Session implements AsyncDisposable {
   private readonly options: SessionOptions
@@ -125,13 +142,13 @@ export class Session implements AsyncDisposable {
   private closed: Promise<void> | undefined
   private step = 0
 
-  /** @throws ValueError for options that there are not, or out of range. */
+  /** @throws ValueError for options that there are not, or out of range, and for devices of another session. */
   constructor(options: SessionOptions = {}) {
     checkOptions('Session', options, sessionRules)
     this.options = options
     if (options.target && options.devices)
       throw new ValueError('a session runs on its devices or on its target: give one of them')
-    this.target = options.target ?? new LocalTarget(options.devices ?? [reference()])
+    this.target = options.target ?? new LocalTarget(ownDevices(options.devices ?? [reference()]))
     this.compileOptions = {
       passes: options.passes ?? standardPasses,
       fusion: options.fusion ?? true,

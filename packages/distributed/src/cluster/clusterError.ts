@@ -2,4 +2,6 @@
 import { ShoalError } from '@shoal/core'
 
 /** A cluster, a task or TF_CONFIG that is described wrongly; the message says where and what is wanted. Trying again does not help. */
-export class ClusterError extends ShoalError {}
+export class ClusterError extends ShoalError {
+  override readonly name: string = 'ClusterError'
+}

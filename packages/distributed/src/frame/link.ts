@@ -24,6 +24,7 @@ export class FrameLink implements Link {
   readonly opened: Promise<void>
   readonly #stream: ByteStream
   readonly #clock: Clock
+  readonly #random: () => number
   readonly #limits: Limits
   readonly #outbox: Outbox
   readonly #inbox: Inbox
@@ -38,7 +39,13 @@ export class FrameLink implements Link {
   #stopWatch = (): void => {}
   #stopLinger = (): void => {}
 
-  constructor(stream: ByteStream, options: FrameOptions = {}, clock: Clock = systemClock) {
+  /** @param random numbers from 0 to below 1, that keep peers from giving signs of life in step. */
+  constructor(
+    stream: ByteStream,
+    options: FrameOptions = {},
+    clock: Clock = systemClock,
+    random: () => number = Math.random,
+  ) {
     const opened = Promise.withResolvers<void>()
     // Whoever does not wait for it learns of the end by `ended`.
     opened.promise.catch(() => {})
@@ -47,6 +54,7 @@ export class FrameLink implements Link {
     this.#rejectOpened = opened.reject
     this.#stream = stream
     this.#clock = clock
+    this.#random = random
     checkOptions('a connection', options, frameOptionRules)
     this.#limits = { ...defaultLimits, ...options }
     this.#outbox = new Outbox(stream, this.#limits, {
@@ -178,7 +186,7 @@ export class FrameLink implements Link {
    */
   #watch(): void {
     const { aliveMs } = this.#limits
-    this.#stopWatch = this.#clock.after(aliveMs * (0.9 + 0.2 * Math.random()), () => {
+    this.#stopWatch = this.#clock.after(aliveMs * (0.9 + 0.2 * this.#random()), () => {
       this.#silence = this.#heard ? 0 : this.#silence + 1
       this.#heard = false
       if (this.#silence >= silentIntervals) {

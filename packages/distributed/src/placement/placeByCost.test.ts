@@ -201,9 +201,9 @@ describe('placeByCost', () => {
 
   it('names the node that can be nowhere', () => {
     const v = device('/job:worker/task:1', () => square('there'))
-    const clash = device('/job:worker/task:0', () => v.assign(x))
-    expect(() => placeByCost(graphOf(clash), pair())).toThrow(
-      "asks for '/job:worker/task:0'; it can run on /job:worker/task:1",
+    const elsewhere = { homeOf: () => '/job:worker/task:0' }
+    expect(() => placeByCost(graphOf(v.assign(x)), pair(), elsewhere)).toThrow(
+      "asks for '/job:worker/task:1'; it can run on /job:worker/task:0",
     )
     const lost = device('/job:ps', () => mul(x, 2, { name: 'lost' }))
     expect(() => placeByCost(graphOf(lost), pair())).toThrow("Mul 'lost': asks for '/job:ps'")

@@ -1,9 +1,10 @@
 // The connections of one task to the others: made when they are needed, shared by all who need them, made again when they were lost.
 import { formatDeviceName } from '@shoal/core'
+import { persist } from '../backoff.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
-import { asError, CancelledError, SecurityError, UnavailableError } from '../errors.ts'
+import { CancelledError, UnavailableError } from '../errors.ts'
 import type { Connection, Transport } from '../transport/contract.ts'
 
 /** How others are reached. */
@@ -17,11 +18,6 @@ export interface PeerOptions {
   readonly connected: (connection: Connection) => void
   readonly clock?: Clock
 }
-
-/** Milliseconds between attempts: from the first to the second, and at most; each is 1.6 times the one before. */
-const pauses = { first: 100, most: 2000, factor: 1.6 }
-/** Milliseconds that one attempt may take. */
-const attemptMs = 5000
 
 /** Connections by task. */
 export class Peers {
@@ -39,26 +35,19 @@ export class Peers {
    * The connection to a task, which may be the own one. Attempts go on until the deadline: others may start later than this one.
    * @throws UnavailableError naming the task, its address and what went wrong last; SecurityError at once; ClusterError where there is no such task.
    */
-  async connect(task: TaskName, deadlineMs: number, signal?: AbortSignal): Promise<Connection> {
+  connect(task: TaskName, deadlineMs: number, signal?: AbortSignal): Promise<Connection> {
     const name = formatDeviceName(task)
-    const until = this.clock.now() + deadlineMs
-    let pause = pauses.first
-    for (;;) {
-      const leftMs = until - this.clock.now()
-      try {
-        return await this.attempt(name, task, Math.min(attemptMs, Math.max(1, leftMs)))
-      } catch (error) {
-        if (error instanceof SecurityError || this.closing.signal.aborted) throw error
-        const { address } = this.addressOf(task)
-        if (this.clock.now() + pause >= until)
-          throw new UnavailableError(
-            `${name} at ${address} could not be reached within ${deadlineMs} ms: ${asError(error).message}`,
-            { cause: error },
-          )
-        await this.wait(pause, signal)
-        pause = Math.min(pauses.most, pause * pauses.factor)
-      }
-    }
+    const address = this.options.cluster.addressOf(task.job, task.task)
+    const given = signal ? [signal] : []
+    return persist(
+      (leftMs) => this.attempt(name, task, leftMs),
+      (error) =>
+        new UnavailableError(
+          `${name} at ${address} could not be reached within ${deadlineMs} ms: ${error.message}`,
+          { cause: error },
+        ),
+      { deadlineMs, clock: this.clock, signal: AbortSignal.any([this.closing.signal, ...given]) },
+    )
   }
 
   /** Ends all connections. */
@@ -69,22 +58,18 @@ export class Peers {
     await Promise.allSettled(ends)
   }
 
-  private addressOf({ job, task }: TaskName): { readonly address: string } {
-    return { address: this.options.cluster.addressOf(job, task) }
-  }
-
   /** One attempt, shared by all who want the same task at the same time. */
   private attempt(name: string, task: TaskName, deadlineMs: number): Promise<Connection> {
     this.closing.signal.throwIfAborted()
     const known = this.open.get(name)
     if (known) return known
-    const { own, transport, toSelf, connected } = this.options
+    const { cluster, own, transport, toSelf, connected } = this.options
     const isSelf = task.job === own.job && task.task === own.task
     const connecting = async (): Promise<Connection> => {
       const { signal } = this.closing
       const connection = isSelf
         ? await toSelf()
-        : await transport.connect(this.addressOf(task).address, { deadlineMs, signal })
+        : await transport.connect(cluster.addressOf(task.job, task.task), { deadlineMs, signal })
       if (!isSelf) connected(connection)
       void connection.closed.then(forget)
       return connection
@@ -96,22 +81,5 @@ export class Peers {
     this.open.set(name, made)
     made.catch(forget)
     return made
-  }
-
-  private wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    const signals = [this.closing.signal, ...(signal ? [signal] : [])]
-    const ended = AbortSignal.any(signals)
-    ended.throwIfAborted()
-    return new Promise((resolve, reject) => {
-      const disarm = this.clock.after(ms, () => {
-        ended.removeEventListener('abort', stop)
-        resolve()
-      })
-      const stop = (): void => {
-        disarm()
-        reject(ended.reason as Error)
-      }
-      ended.addEventListener('abort', stop, { once: true })
-    })
   }
 }

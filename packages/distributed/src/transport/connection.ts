@@ -16,6 +16,7 @@ import type {
   Handler,
   Into,
   Message,
+  Methods,
   PeerIdentity,
   ServedCall,
   Traffic,
@@ -47,7 +48,7 @@ export class PeerConnection implements Connection, LinkEvents {
   /** Calls that wait until fewer are open. */
   readonly #waiting = new Set<number>()
   readonly #serving = new Map<number, AbortController>()
-  #methods: Readonly<Record<string, Handler>> | undefined
+  #methods: Methods | undefined
   /** Calls that came before it was stated what is served. */
   #early = new Map<number, Call>()
   #lastId = 0
@@ -103,7 +104,7 @@ export class PeerConnection implements Connection, LinkEvents {
     })
   }
 
-  serve(methods: Readonly<Record<string, Handler>>): void {
+  serve(methods: Methods): void {
     this.#methods = methods
     const early = this.#early
     this.#early = new Map()
@@ -235,17 +236,12 @@ export class PeerConnection implements Connection, LinkEvents {
     else this.#early.set(id, call)
   }
 
-  async #answer(
-    { id, method, message, urgent }: Call,
-    methods: Readonly<Record<string, Handler>>,
-  ): Promise<void> {
+  async #answer({ id, method, message, urgent }: Call, methods: Methods): Promise<void> {
     const abort = this.#serving.get(id)!
     const wanted = (): boolean => this.#serving.get(id) === abort
-    const served: ServedCall = { signal: abort.signal, peer: this.peer }
+    const served: ServedCall = { signal: abort.signal, peer: this.peer, urgent }
     try {
-      if (!Object.hasOwn(methods, method))
-        throw new ValueError(`there is no method '${method}'; there are ${Object.keys(methods).join(', ')}`)
-      const answer = await methods[method]!(message, served)
+      const answer = await handlerOf(methods, method)(message, served)
       if (wanted()) this.#link.send({ kind: 'answer', id, message: answer, urgent })
     } catch (thrown) {
       const { name, message: text } = asError(thrown)
@@ -257,4 +253,15 @@ export class PeerConnection implements Connection, LinkEvents {
       this.#link.release(id)
     }
   }
+}
+
+/** @throws ValueError for a method that is not served. */
+function handlerOf(methods: Methods, method: string): Handler {
+  if (typeof methods === 'function') {
+    const handler = methods(method)
+    if (handler) return handler
+    throw new ValueError(`there is no method '${method}'`)
+  }
+  if (Object.hasOwn(methods, method)) return methods[method]!
+  throw new ValueError(`there is no method '${method}'; there are ${Object.keys(methods).join(', ')}`)
 }

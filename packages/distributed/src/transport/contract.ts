@@ -45,6 +45,8 @@ export interface ServedCall {
   /** Aborted when the caller gave up or the connection was lost: nobody will see the answer. */
   readonly signal: AbortSignal
   readonly peer: PeerIdentity
+  /** Did the caller say so? Its answer goes before others. */
+  readonly urgent: boolean
 }
 
 /**
@@ -52,6 +54,9 @@ export interface ServedCall {
  * be changed while the caller may still be receiving it.
  */
 export type Handler = (message: Message, call: ServedCall) => Promise<Message>
+
+/** What an end of a connection serves: handlers by method, or a function that finds them. */
+export type Methods = Readonly<Record<string, Handler>> | ((method: string) => Handler | undefined)
 
 /** Bytes that a connection has moved, frames included; where nothing is copied all are 0. */
 export interface Traffic {
@@ -70,7 +75,7 @@ export interface Connection {
    */
   call(method: string, message: Message, options: CallOptions): Promise<Message>
   /** States what this end serves, in place of what was stated before. Calls that came earlier have waited for it. */
-  serve(methods: Readonly<Record<string, Handler>>): void
+  serve(methods: Methods): void
   traffic(): Traffic
   /** Ends the connection; calls under way fail on both sides. The peer learns the message of `reason`. */
   close(reason?: Error): Promise<void>

@@ -53,13 +53,13 @@ export class Worker {
   /** What it serves on a connection; the sessions that are opened over it end with it. */
   methods(connection: Connection): Readonly<Record<string, Handler>> {
     const opened = new Set<string>()
-    const end = async (id: string, reason: string): Promise<void> => {
+    const end = async (id: string, reason: Error): Promise<void> => {
       opened.delete(id)
       await this.close(id, reason)
     }
     void connection.closed.then(async (reason) => {
       const why = `its master is gone: ${reason?.message ?? 'the connection was closed'}`
-      await Promise.all([...opened].map((id) => end(id, why)))
+      await Promise.all([...opened].map((id) => end(id, new ClosedError(why))))
     })
     return Object.fromEntries([
       serving(protocol.openSession, ({ says: { session, isolated } }) => {
@@ -68,7 +68,7 @@ export class Worker {
         return silent
       }),
       serving(protocol.closeSession, async ({ says: { session } }) => {
-        await end(session, 'the session was closed')
+        await end(session, new ClosedError('the session was closed'))
         return silent
       }),
       ...this.handlers,
@@ -77,7 +77,9 @@ export class Worker {
 
   /** Ends all sessions and gives all memory back. */
   async shutDown(): Promise<void> {
-    await Promise.all([...this.sessions.keys()].map((id) => this.close(id, 'the server was closed')))
+    // To those whose steps it ends, a server that is closed is one that is lost.
+    const gone = new UnavailableError(`${formatDeviceName(this.options.own)} was shut down`)
+    await Promise.all([...this.sessions.keys()].map((id) => this.close(id, gone)))
     this.shared.free()
   }
 
@@ -137,7 +139,7 @@ export class Worker {
     this.sessions.set(id, new WorkerSession(container, own, log))
   }
 
-  private async close(id: string, reason: string): Promise<void> {
+  private async close(id: string, reason: Error): Promise<void> {
     const session = this.sessions.get(id)
     if (!session) return
     this.sessions.delete(id)

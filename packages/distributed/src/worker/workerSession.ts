@@ -107,8 +107,7 @@ export class WorkerSession {
   }
 
   /** Ends all steps, waits for them, and gives the memory of all graphs back. */
-  async close(reason: string): Promise<void> {
-    const error = new ClosedError(reason)
+  async close(error: Error): Promise<void> {
     this.closing.abort(error)
     for (const step of this.steps.values()) step.abort(error)
     await Promise.allSettled(this.running)

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { constant, Session, square, sum, UninitializedError, ValueError, variable } from '@shoal/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { adam } from '../optimizers/adam.ts'
@@ -121,10 +123,15 @@ describe('checkpoints', () => {
       [2, 0],
     ])
     await truncate(join(directory, 'checkpoint-2.safetensors'), 100)
+    expect(await checkpoints.latest()).toBe(1)
     expect(await restored(checkpoints)).toBe(1)
     expect(messages).toEqual([expect.stringContaining('checkpoint-2.safetensors is passed over: truncated')])
     await expect(restored(checkpoints, 2)).rejects.toThrow(CheckpointError)
     await expect(restored(checkpoints, 2)).rejects.toThrow('truncated')
+    await truncate(join(directory, 'checkpoint-1.safetensors'), 0)
+    expect(await checkpoints.latest()).toBeUndefined()
+    // Each is told of once, though the directory was looked at five times.
+    expect(messages.slice(1)).toEqual([expect.stringContaining('checkpoint-1.safetensors is passed over')])
   })
 
   it('pass over one of the right size whose header is damaged', async () => {
@@ -145,6 +152,52 @@ describe('checkpoints', () => {
     await writeFile(join(directory, 'notes.part'), 'mine')
     await saved(new Checkpoints(directory), [[1, 0]])
     expect(await inDirectory()).toEqual(['checkpoint-1.safetensors', 'checkpoints.json', 'notes.part'])
+  })
+
+  it('stay as they are when the disk is full', async () => {
+    // A process that may not write files of more than a few thousand bytes finds the disk as good as full.
+    const program = `
+      import { fill, Session, variable } from '@shoal/core'
+      import { Checkpoints } from ${JSON.stringify(new URL('checkpoints.ts', import.meta.url).href)}
+      const checkpoints = new Checkpoints(${JSON.stringify(directory)})
+      await using session = new Session()
+      const [small, large] = [variable([1, 2], { name: 'v' }), variable(fill({ shape: [100_000] }), { name: 'w' })]
+      await session.initialize(small, large)
+      await checkpoints.save(session, [small], { step: 1 })
+      await checkpoints.save(session, [small, large], { step: 2 }).catch(({ code }) => console.log(code))
+      console.log(await checkpoints.latest())`
+    const node = [process.execPath, '--conditions=@shoal/source', '--input-type=module', '--eval', program]
+    const { stdout, stderr } = await promisify(execFile)(
+      'sh',
+      ['-c', 'ulimit -f 16; exec "$@"', 'sh', ...node],
+      { cwd: import.meta.dirname },
+    )
+    expect(stderr).toBe('')
+    expect(stdout).toBe('EFBIG\n1\n')
+    expect(await inDirectory()).toEqual(['checkpoint-1.safetensors', 'checkpoints.json'])
+  })
+
+  it('are abandoned when whoever is asked at the last moment objects', async () => {
+    const checkpoints = new Checkpoints(directory)
+    await saved(checkpoints, [[1, 0]])
+    await using session = new Session()
+    await session.initialize(v)
+    const asked: string[][] = []
+    const confirm = async (): Promise<void> => {
+      asked.push(await inDirectory())
+    }
+    const objection = new Error('somebody else saves now')
+    const refuse = async (): Promise<void> => {
+      await confirm()
+      throw objection
+    }
+    await expect(checkpoints.save(session, [v], { step: 2, confirm: refuse })).rejects.toBe(objection)
+    expect(asked[0]).toContainEqual(expect.stringMatching(/^checkpoint-2\.safetensors\..*\.part$/))
+    expect(await inDirectory()).toEqual(['checkpoint-1.safetensors', 'checkpoints.json'])
+    expect(await checkpoints.latest()).toBe(1)
+    await checkpoints.save(session, [v], { step: 2, confirm })
+    expect(await checkpoints.latest()).toBe(2)
+    expect(await new Checkpoints(join(directory, 'nothing')).latest()).toBeUndefined()
   })
 
   it('list all that does not fit, and then change nothing', async () => {

@@ -18,7 +18,7 @@ export interface CheckpointsOptions {
   readonly keep?: number
   /** Keeps the best besides: the one with the least (`min`) or greatest (`max`) value of a metric. */
   readonly keepBest?: { readonly metric: string; readonly mode: 'min' | 'max' }
-  /** Told when a damaged checkpoint is passed over. Default: nobody. */
+  /** Told, once, of each damaged checkpoint that is passed over. Default: nobody. */
   readonly log?: (message: string) => void
 }
 
@@ -31,6 +31,7 @@ export class Checkpoints implements Saver {
   readonly #keep: number
   readonly #best: CheckpointsOptions['keepBest']
   readonly #log: (message: string) => void
+  readonly #told = new Set<string>()
 
   /** @throws ValueError for a `keep` below 1. */
   constructor(directory: string, { keep = 5, keepBest, log = () => undefined }: CheckpointsOptions = {}) {
@@ -42,20 +43,25 @@ export class Checkpoints implements Saver {
     this.#log = log
   }
 
-  /** What is there, oldest step first. Damaged files are passed over and logged. */
+  /** What is there, oldest step first. Damaged files are passed over, and the log is told of each once. */
   list(): Promise<CheckpointEntry[]> {
-    return listCheckpoints(this.directory, this.#log)
+    return listCheckpoints(this.directory, this.#tell)
+  }
+
+  /** @see Saver.latest */
+  async latest(): Promise<number | undefined> {
+    return (await this.list()).at(-1)?.step
   }
 
   /**
    * Saves the values that variables have now; then removes checkpoints that are no longer kept. A checkpoint of the same step is replaced.
    * @returns the path of the file.
-   * @throws UninitializedError when a variable has no value; ValueError for a step that is no whole number; errors of the file system.
+   * @throws UninitializedError when a variable has no value; ValueError for a step that is no whole number; what `confirm` throws; errors of the file system, after which all is as it was.
    */
   async save(
     session: Session,
     variables: readonly Variable[],
-    { step, metrics = {} }: CheckpointFacts,
+    { step, metrics = {}, confirm }: CheckpointFacts,
   ): Promise<string> {
     if (!Number.isSafeInteger(step) || step < 0 || step >= 1e15)
       throw new ValueError(`step ${step} is no whole number from 0 to 1e15`)
@@ -63,7 +69,7 @@ export class Checkpoints implements Saver {
     const file = fileName(step)
     const path = join(this.directory, file)
     await mkdir(this.directory, { recursive: true })
-    await writeFile(path, parts)
+    await writeFile(path, confirm ? confirmed(parts, confirm) : parts)
     await flushDirectory(this.directory)
     const bytes = parts.reduce((sum, part) => sum + part.length, 0)
     const others = (await this.list()).filter((entry) => entry.file !== file)
@@ -86,13 +92,13 @@ export class Checkpoints implements Saver {
       which,
       await listCheckpoints(this.directory, (message) => damaged.push(message)),
     )
-    damaged.forEach(this.#log)
+    damaged.forEach(this.#tell)
     for (const { file, step, metrics } of candidates) {
       const path = join(this.directory, file)
       const content = await readCheckpoint(path).catch((error: unknown) => {
         if (!(error instanceof CheckpointError)) throw error
         damaged.push(`${file} is passed over: ${error.message}`)
-        this.#log(damaged.at(-1)!)
+        this.#tell(damaged.at(-1)!)
       })
       if (!content) continue
       const missing = await writeVariables(session, variables, content.tensors, {
@@ -103,6 +109,12 @@ export class Checkpoints implements Saver {
     }
     const wanted = typeof which === 'number' ? `checkpoint of step ${which}` : 'checkpoint'
     throw new CheckpointError([`no ${wanted} in ${this.directory} can be restored`, ...damaged].join('; '))
+  }
+
+  /** Says a thing once, however often the directory is looked at. */
+  readonly #tell = (message: string): void => {
+    if (!this.#told.has(message)) this.#log(message)
+    this.#told.add(message)
   }
 
   /** The best of some checkpoints; those that lack the metric, or have NaN, do not count. */
@@ -141,6 +153,15 @@ export async function readCheckpoint(path: string): Promise<Safetensors> {
   const bytes = await unlessGone(readFile(path))
   if (!bytes) throw new CheckpointError(`${path} is not there`)
   return decodeSafetensors(bytes)
+}
+
+/** Some parts of a file; the one who asks for more learns whether they are still wanted. */
+async function* confirmed(
+  parts: Iterable<Uint8Array>,
+  confirm: () => Promise<void>,
+): AsyncGenerator<Uint8Array, void, void> {
+  yield* parts
+  await confirm()
 }
 
 const compare = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -7,6 +7,11 @@ export interface CheckpointFacts {
   readonly step: number
   /** How good the variables are, by name. */
   readonly metrics?: Readonly<Record<string, number>>
+  /**
+   * Asked when all is written and only the name is missing: what it throws abandons the checkpoint, and is thrown. By then another program may
+   * have taken over. Default: nobody is asked.
+   */
+  readonly confirm?: () => Promise<void>
 }
 
 /** Which checkpoint: the newest, the best, or that of a step. */
@@ -30,6 +35,8 @@ export interface Restored {
 
 /** Keeps checkpoints. */
 export interface Saver {
+  /** The step of the newest checkpoint that is whole, as far as can be told without reading all of it; undefined where there is none. */
+  latest(): Promise<number | undefined>
   /** Saves the values that variables have now. */
   save(session: Session, variables: readonly Variable[], facts: CheckpointFacts): Promise<unknown>
   /** Gives variables the values of a checkpoint. */

@@ -25,6 +25,7 @@ describe('saving', () => {
         expect(saved).toBe(variables)
         facts.push(fact)
       },
+      latest: () => Promise.reject(new Error('not asked for')),
       restore: () => Promise.reject(new Error('not asked for')),
     }
     await train({

@@ -51,7 +51,7 @@ const scaled =
     kind: 'uniform' | 'normal',
     variance: (fans: { inputs: number; outputs: number }) => number,
   ): Initializer =>
-  (shape, options = {}) =>
+  (shape: Size, options: InitializerOptions = {}) =>
     scope(name, () => {
       const deviation = Math.sqrt(variance(fans(shape)))
       const draw = { shape, dtype: options.dtype ?? 'float32' }

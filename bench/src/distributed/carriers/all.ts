@@ -1,0 +1,27 @@
+// Everybody who carries bytes here, Shoal first.
+import { createRequire } from 'node:module'
+import type { Carrier } from '../carrier.ts'
+import { bare } from './bare.ts'
+import { sockets, webSockets } from './shoal.ts'
+import { threads } from './threads.ts'
+import { unary } from './unary.ts'
+
+const versionOf = (name: string): string => {
+  const manifest = createRequire(import.meta.url)(`${name}/package.json`) as { readonly version: string }
+  return `${name} ${manifest.version}`
+}
+const shoal = versionOf('@shoal/distributed')
+const grpc = versionOf('@grpc/grpc-js')
+
+/** All carriers. Names are unique among those of one link. */
+export const carriers: readonly Carrier[] = [
+  ...(['TLS', 'clear'] as const).flatMap((link) => [
+    sockets(link, shoal),
+    webSockets(link, shoal),
+    bare(link, false),
+    bare(link, true),
+    unary(link, grpc),
+  ]),
+  threads(false, shoal),
+  threads(true, shoal),
+]

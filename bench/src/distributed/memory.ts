@@ -1,0 +1,69 @@
+// The memory that transfers hold beside the tensors, in two processes made for one carrier: what others left behind would hide it.
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import type { NodeCredentials } from '@shoal/distributed/node'
+import type { Carrier } from './carrier.ts'
+import { FarEnd } from './farEnd.ts'
+
+/** The most that a process has held, in bytes. */
+export interface Held {
+  /** Resident memory beyond what it had before. */
+  readonly rss: number
+  /** What its connections had taken and not yet written out. */
+  readonly queued: number
+}
+
+/** Resident memory is looked at so often, in ms: asking for it costs more than a turn of the loop. */
+const rssMs = 1
+
+/** Watches this process in every turn of its loop; the answer ends that, and tells. */
+export function watchMemory(queued: () => number): () => Held {
+  const before = process.memoryUsage.rss()
+  const most = { rss: 0, queued: 0 }
+  let turn: NodeJS.Immediate
+  let next = 0
+  const look = (): void => {
+    most.queued = Math.max(most.queued, queued())
+    const now = performance.now()
+    if (now >= next) {
+      next = now + rssMs
+      most.rss = Math.max(most.rss, process.memoryUsage.rss() - before)
+    }
+    turn = setImmediate(look)
+  }
+  look()
+  return () => {
+    clearImmediate(turn)
+    return most
+  }
+}
+
+/** What both ends of a carrier held. */
+export interface TransferMemory {
+  readonly carrier: Carrier
+  readonly receiver: Held
+  readonly sender: Held
+}
+
+/** Bytes that are fetched at a time, and how often. */
+const [pulledBytes, pulls] = [64 * 2 ** 20, 4]
+
+/** Fetches 64 MiB four times, between two new processes. */
+export async function transferMemory(
+  carrier: Carrier,
+  credentials: NodeCredentials,
+): Promise<TransferMemory> {
+  const far = await FarEnd.start([carrier], [], credentials)
+  const near = fork(new URL('near.ts', import.meta.url))
+  const { name, link } = carrier
+  near.send({ name, link, address: far.addressOf(carrier), credentials, bytes: pulledBytes, pulls })
+  // It is connected and warm.
+  await once(near, 'message')
+  await far.watch()
+  near.send('go')
+  const [receiver] = (await once(near, 'message')) as [Held]
+  const sender = await far.watched()
+  near.disconnect()
+  await far.close()
+  return { carrier, receiver, sender }
+}

@@ -1,0 +1,94 @@
+// Whole sessions on a cluster: parameter servers in the far process, the worker that asks them in this one.
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { device, fill, gather, mul, NDArray, placeholder, type Session, variable } from '@shoal/core'
+import { ClusterSpec, Server, ServerDef } from '@shoal/distributed'
+import { type NodeCredentials, SocketTransport } from '@shoal/distributed/node'
+import { cpu } from '@shoal/kernels-cpu'
+import { host } from './carrier.ts'
+
+/** Addresses of this machine that were free a moment ago. */
+export async function freeAddresses(count: number): Promise<string[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, host))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const addresses = servers.map((server) => {
+    const address = server.address()
+    return `${host}:${typeof address === 'object' && address ? address.port : 0}`
+  })
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return addresses
+}
+
+/** The last address is the worker's. */
+const clusterOf = (addresses: readonly string[]): ClusterSpec =>
+  new ClusterSpec({ ps: addresses.slice(0, -1), worker: addresses.slice(-1) })
+
+const start = async (
+  cluster: ClusterSpec,
+  job: string,
+  task: number,
+  credentials: NodeCredentials,
+): Promise<Server> =>
+  Server.start(new ServerDef({ cluster, job, task }), {
+    devices: [await cpu({ threads: 1 })],
+    transport: new SocketTransport({ credentials }),
+  })
+
+/** Serves the parameter servers of a cluster, all in this process. */
+export async function serveTasks(addresses: readonly string[], credentials: NodeCredentials): Promise<void> {
+  if (addresses.length === 0) return
+  const cluster = clusterOf(addresses)
+  for (const task of cluster.tasksOf('ps')) await start(cluster, 'ps', task, credentials)
+}
+
+/** The worker, and its session. */
+export class ClusterSession {
+  readonly #server: Server
+  readonly #session: Session
+
+  private constructor(server: Server, session: Session) {
+    this.#server = server
+    this.#session = session
+  }
+
+  /** Joins the parameter servers at all addresses but the last. */
+  static async open(addresses: readonly string[], credentials: NodeCredentials): Promise<ClusterSession> {
+    const server = await start(clusterOf(addresses), 'worker', 0, credentials)
+    return new ClusterSession(server, await server.session())
+  }
+
+  /** A step that fetches a scalar from each of so many tasks. */
+  async nullStep(tasks: number): Promise<() => Promise<void>> {
+    const session = this.#session
+    const scalars = Array.from({ length: tasks }, (_, task) =>
+      device(`/job:ps/task:${task}`, () => variable(task, { name: `scalar${tasks}of${task}` })),
+    )
+    await session.initialize(...scalars)
+    return async () => {
+      await session.run(scalars)
+    }
+  }
+
+  /** A step in which the worker gets 32 rows of a table that a parameter server holds; which ones changes from step to step. */
+  async rows(count: number, columns: number): Promise<() => Promise<void>> {
+    const session = this.#session
+    const asked = placeholder({ shape: [32], dtype: 'int32', name: 'asked' })
+    const found = device('/job:ps/task:0', () =>
+      gather(variable(fill({ shape: [count, columns], value: 1 }), { name: 'table' }), asked),
+    )
+    const used = device('/job:worker/task:0', () => mul(found, 2))
+    await session.initialize(used)
+    let step = 0
+    return async () => {
+      step++
+      // A stride that has no factor in common with the size walks through all rows.
+      const indices = Int32Array.from({ length: 32 }, (_, i) => ((32 * step + i) * 40_503) % count)
+      await session.run(used, { asked: new NDArray('int32', [32], indices) })
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#session.close()
+    await this.#server.close()
+  }
+}

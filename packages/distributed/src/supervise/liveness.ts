@@ -1,0 +1,28 @@
+// Who is alive, as far as one task knows, and who of them looks after what a cluster does once.
+import { formatDeviceName } from '@shoal/core'
+import type { ClusterSpec } from '../cluster/clusterSpec.ts'
+import type { TaskName } from '../cluster/deviceFilters.ts'
+
+/** What one task knows of the others. It may be wrong for a while: whoever must be the only one takes a lease besides. */
+export interface Liveness {
+  /** Is this task alive, as far as is known? One that was never heard of counts as alive until it is missed. */
+  isAlive(task: TaskName): boolean
+}
+
+/** Nobody is ever known to be dead: for clusters whose tasks are started anew by something outside. */
+export const everyoneLives: Liveness = { isAlive: () => true }
+
+/** The jobs whose tasks may be chief, first those that are asked first. */
+const candidates = ['chief', 'master', 'worker']
+
+/**
+ * The task that is chief now: the lowest living one of job chief, else of job master, else of job worker. Whoever asks knows of himself that he lives.
+ * Undefined where nobody is left.
+ */
+export function chiefAmong(cluster: ClusterSpec, liveness: Liveness, own: TaskName): TaskName | undefined {
+  return candidates
+    .flatMap((job) => cluster.tasksOf(job).map((task) => ({ job, task })))
+    .find((task) => isSame(task, own) || liveness.isAlive(task))
+}
+
+const isSame = (a: TaskName, b: TaskName): boolean => formatDeviceName(a) === formatDeviceName(b)

@@ -1,0 +1,123 @@
+// Makes sessions ready for training: the chief gives variables their values, from the newest checkpoint or their initial ones; all others wait for it.
+import type { Session, Variable } from '@shoal/core'
+import type { Saver } from '@shoal/train'
+import type { Clock } from '../clock.ts'
+import { asError, DeadlineError } from '../errors.ts'
+import { Backoff, pause } from '../backoff.ts'
+import type { Chiefship } from './chiefship.ts'
+import { SupersededError } from './lease.ts'
+import { isSystemError } from './systemError.ts'
+
+/** How sessions are made ready. */
+export interface SessionManagerOptions {
+  /** Opens a session on the cluster. @throws UnavailableError where a task is missing. */
+  readonly open: (signal: AbortSignal | undefined) => Promise<Session>
+  /** Who asks, for messages: `/job:worker/task:1`. */
+  readonly name: string
+  readonly chiefship: Chiefship
+  /** Variables that checkpoints hold. */
+  readonly saved: readonly Variable[]
+  /** Variables that must have a value as well, and that no checkpoint holds. */
+  readonly others: readonly Variable[]
+  /** Left out: variables that are lost begin anew. */
+  readonly saver?: Saver | undefined
+  readonly readyDeadlineMs: number
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: (line: string) => void
+}
+
+/** How many names a message lists. */
+const listed = 5
+
+/** Opens sessions, and answers them when training can go on in them. */
+export class SessionManager {
+  private readonly options: SessionManagerOptions
+
+  constructor(options: SessionManagerOptions) {
+    this.options = options
+  }
+
+  /**
+   * A session in which every variable has a value. Variables that have all kept theirs stay as they are, whoever was started anew: live values are
+   * newer than any checkpoint. Where one has lost its value, the chief restores all of the newest checkpoint, so that they are of one moment.
+   * @throws UnavailableError where a task is missing or was lost meanwhile: another attempt may succeed. DeadlineError naming the chief and the
+   * variables when they did not come in time. CheckpointError where no checkpoint fits.
+   */
+  async prepare(signal?: AbortSignal): Promise<Session> {
+    const session = await this.options.open(signal)
+    try {
+      await this.makeReady(session, signal)
+      return session
+    } catch (error) {
+      await session.close()
+      throw error
+    }
+  }
+
+  private async makeReady(session: Session, signal: AbortSignal | undefined): Promise<void> {
+    const { name, chiefship, readyDeadlineMs, clock, random, log } = this.options
+    const until = clock.now() + readyDeadlineMs
+    const backoff = new Backoff({ firstMs: 50, mostMs: 2000, random })
+    let said = ''
+    for (;;) {
+      signal?.throwIfAborted()
+      const missing = await this.missing(session)
+      if (missing.length === 0) return
+      const { elected } = chiefship
+      if (elected && (await this.takeOffice())) return this.fill(session, missing)
+      const what = `${chiefship.chief} to initialise ${namesOf(missing)}`
+      const ms = backoff.next()
+      if (clock.now() + ms > until)
+        throw new DeadlineError(`${name}: waited ${readyDeadlineMs} ms for ${what}`)
+      if (!elected && said !== chiefship.chief) log(`${name}: waiting for ${what}`)
+      said = chiefship.chief
+      await pause(ms, clock, signal)
+    }
+  }
+
+  private async missing(session: Session): Promise<Variable[]> {
+    const variables = [...this.options.saved, ...this.options.others]
+    const known = await Promise.all(variables.map((variable) => session.isInitialized(variable)))
+    return variables.filter((_, i) => !known[i])
+  }
+
+  /** Is this task the chief, also by the lease? A full disk keeps nobody from training. */
+  private async takeOffice(): Promise<boolean> {
+    const { name, chiefship, log } = this.options
+    try {
+      await chiefship.hold()
+      return true
+    } catch (error) {
+      if (error instanceof SupersededError) {
+        log(`${name} is not chief any more: ${error.message}`)
+        return false
+      }
+      if (!isSystemError(error)) throw error
+      log(`${name}: the lease of the chief could not be taken: ${asError(error).message}`)
+      return true
+    }
+  }
+
+  private async fill(session: Session, missing: readonly Variable[]): Promise<void> {
+    const { name, saved, others, saver, log } = this.options
+    const lost = saved.filter((variable) => missing.includes(variable))
+    const step = lost.length > 0 ? await saver?.latest() : undefined
+    if (saver && step !== undefined) {
+      // What others take for a sign that all is done comes last: the values of variables that have none.
+      const kept = saved.filter((variable) => !missing.includes(variable))
+      const first = kept.length > 0 ? await saver.restore(session, kept) : undefined
+      const restored = await saver.restore(session, lost, first && { which: first.step })
+      log(`${name} restored the checkpoint of step ${restored.step}: ${namesOf(lost)} had no values`)
+    }
+    await session.initialize([...saved, ...others])
+    if (lost.length > 0 && step === undefined)
+      log(`${name} gave ${namesOf(lost)} initial values: there is no checkpoint`)
+  }
+}
+
+function namesOf(variables: readonly Variable[]): string {
+  const names = variables.slice(0, listed).map(({ name }) => `'${name}'`)
+  const more = variables.length - names.length
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
