@@ -70,7 +70,7 @@ async function* checks(): AsyncGenerator<Outcome> {
     // One half of a graph on the GPU, the other beside it.
     node(`${split} --device webgpu`, `${split}/src/main.ts`, '--short', '--device', 'webgpu'),
     // The other arrangements of processes that train together.
-    ...['allReduce', 'layers'].map((arrangement) =>
+    ...['synchronous', 'allReduce', 'layers'].map((arrangement) =>
       node(`${cluster} ${arrangement}`, `${cluster}/src/main.ts`, '--short', '--arrangement', arrangement),
     ),
     // More kernels, bytes or memory than before fail here; clocks are not looked at.

@@ -8,6 +8,7 @@ import {
   escapingImports,
   platformImports,
   unprovenDevices,
+  unprovenTransports,
 } from './structure/dependencies.ts'
 import { undocumentedNames } from './structure/docstrings.ts'
 import { namelessErrors } from './structure/errors.ts'
@@ -92,6 +93,17 @@ describe('the rules', () => {
       'packages/kernels-b/src/index.ts': '',
     })
     expect(unprovenDevices(root)).toEqual(['packages/kernels-b has no test that calls deviceSuite(…)'])
+  })
+
+  it('see a transport that runs no suite', () => {
+    write({
+      'packages/wire/src/a.ts': 'export class A implements Transport {}',
+      'packages/wire/src/a.test.ts': "transportSuite('a', makePair)",
+      'packages/wire/src/b.ts': 'export class B implements Transport {}',
+    })
+    expect(unprovenTransports(root)).toEqual([
+      'packages/wire/src/b.ts has no test beside it that calls transportSuite(…)',
+    ])
   })
 
   it('see an op without a case', () => {

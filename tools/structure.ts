@@ -4,6 +4,7 @@ import {
   escapingImports,
   platformImports,
   unprovenDevices,
+  unprovenTransports,
 } from './structure/dependencies.ts'
 import { undocumentedNames } from './structure/docstrings.ts'
 import { namelessErrors } from './structure/errors.ts'
@@ -22,6 +23,7 @@ export const rules: readonly Rule[] = [
   { name: 'packages are entered by their names', faults: () => escapingImports() },
   { name: 'core imports no platform module', faults: () => platformImports() },
   { name: 'every device runs the device suite', faults: () => unprovenDevices() },
+  { name: 'every transport runs the transport suite', faults: () => unprovenTransports() },
   { name: 'the list of ops is that of the op files', faults: staleOpsList },
   { name: 'every op has a conformance case', faults: unprovenOps },
   { name: 'every op file can be imported alone', faults: dependentOpFiles },

@@ -103,3 +103,14 @@ export function unprovenDevices(root?: string): readonly string[] {
     })
     .map(({ folder }) => `${folder} has no test that calls deviceSuite(…)`)
 }
+
+/** The files with a class that is a Transport, whose tests never call `transportSuite`. */
+export function unprovenTransports(root?: string): readonly string[] {
+  return files('packages/*/src/**/*.ts', root)
+    .filter((file) => !file.endsWith('.test.ts') && /\bimplements Transport\b/.test(text(file, root)))
+    .filter((file) => {
+      const test = file.replace(/\.ts$/, '.test.ts')
+      return !has(test, root) || !/\btransportSuite\(/.test(text(test, root))
+    })
+    .map((file) => `${file} has no test beside it that calls transportSuite(…)`)
+}

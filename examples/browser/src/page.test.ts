@@ -56,24 +56,23 @@ function visiting(webgpu: boolean): (window?: BrowserContextOptions) => Promise<
   return (window) => Visitor.of(browser, window)
 }
 
-/** The losses that the page shows from now on, as they come. */
-const lossesOf = (visitor: Visitor): Promise<JSHandle<readonly number[]>> =>
-  visitor.page.evaluateHandle(() => {
-    const values: number[] = []
-    const element = document.getElementById('loss')!
-    const changed = () => values.push(Number.parseFloat(element.textContent))
-    new MutationObserver(changed).observe(element, { childList: true })
-    return values
-  })
+/** The texts that an element of the page shows from now on, as they come. */
+const textsOf = (visitor: Visitor, id: string): Promise<JSHandle<readonly string[]>> =>
+  visitor.page.evaluateHandle((watched) => {
+    const texts: string[] = []
+    const element = document.getElementById(watched)!
+    new MutationObserver(() => texts.push(element.textContent)).observe(element, { childList: true })
+    return texts
+  }, id)
 
 /** Trains for at least `count` steps, pauses, and answers the first losses that the page showed. */
 async function trained(visitor: Visitor, count: number): Promise<readonly number[]> {
-  const losses = await lossesOf(visitor)
+  const losses = await textsOf(visitor, 'loss')
   await visitor.press('Start')
   await visitor.untilStep(count)
   await visitor.press('Pause')
   await visitor.until('resting')
-  return (await losses.jsonValue()).slice(0, count)
+  return (await losses.jsonValue()).slice(0, count).map((loss) => Number.parseFloat(loss))
 }
 
 function withoutGpu(): void {
@@ -83,8 +82,11 @@ function withoutGpu(): void {
     await using visitor = await newVisitor()
     await visitor.open(`${site.url}?batch=32&test=250&epochs=1000&rate=0.002&testEvery=25`)
     expect(await visitor.read('device')).toMatch(/^Runs on the CPU with (one thread|\d threads): .*adapter/)
+    expect(await visitor.read('device')).not.toContain('use another device')
 
+    const texts = await textsOf(visitor, 'step')
     const losses = await trained(visitor, 5)
+    expect((await texts.jsonValue())[0]).toMatch(/^0 of \d+, preparing kernels …$/)
     const step = await visitor.read('step')
     await visitor.draw(one)
     expect(await visitor.answer()).toMatch(/^It looks like a \d\.$/)

@@ -30,6 +30,8 @@ const drawing = new Drawing(element('paper'), lookAtDrawing)
 
 const start = button('start', () => {
   send({ kind: 'train' })
+  // The first step takes seconds: the device writes and compiles its kernels.
+  if (curve.isEmpty) show('step', `0 of ${allSteps}, preparing kernels …`)
   enter('training')
 })
 const pause = button('pause', () => {

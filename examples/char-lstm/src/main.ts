@@ -5,14 +5,19 @@ import { readStrips } from './data.ts'
 import { writer } from './model.ts'
 
 const args = readArguments({ steps: 1500, batch: 32, units: 128, length: 64, temperature: 0.7 })
-const [steps, units, length] = args.short ? [150, 64, 32] : [args.steps, args.units, args.length]
+const [steps, units, length] = args.short ? [40, 48, 16] : [args.steps, args.units, args.length]
 const text = await readStrips({
   seed: args.seed,
   batchSize: args.batch,
   length,
   ...(args.short ? { characters: 100_000 } : {}),
 })
-const model = writer({ alphabet: text.alphabet.length, units, length, sampleLength: args.short ? 80 : 500 })
+const model = writer({
+  alphabet: text.alphabet.length,
+  units,
+  length,
+  ...(args.short ? { sampleLength: 40, learningRate: 0.015 } : { sampleLength: 500 }),
+})
 
 await using session = new Session({ devices: await chooseDevices(args), seed: args.seed })
 await session.initialize(model.loss, model.step)
@@ -20,7 +25,7 @@ await session.initialize(model.loss, model.step)
 /** The mean loss on text that it has not read. */
 async function evaluate(): Promise<number> {
   const losses: number[] = []
-  for await (const batch of text.test.take(20))
+  for await (const batch of text.test.take(args.short ? 5 : 20))
     losses.push((await session.run(model.loss, batch)).item() as number)
   return losses.reduce((a, b) => a + b) / losses.length
 }

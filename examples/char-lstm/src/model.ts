@@ -36,6 +36,8 @@ export interface WriterOptions {
   readonly length: number
   /** Characters that a sample has. */
   readonly sampleLength: number
+  /** Default 0.003. */
+  readonly learningRate?: number
 }
 
 /** What is to be had from the network. */
@@ -53,7 +55,13 @@ const embeddingWidth = 32
 const memory = { forgetBias: 1 }
 
 /** Builds the network. */
-export function writer({ alphabet, units, length, sampleLength }: WriterOptions): Writer {
+export function writer({
+  alphabet,
+  units,
+  length,
+  sampleLength,
+  learningRate = 0.003,
+}: WriterOptions): Writer {
   const table = variable(truncatedNormal([alphabet, embeddingWidth], { deviation: 0.1 }), {
     name: 'characters',
   })
@@ -86,7 +94,7 @@ export function writer({ alphabet, units, length, sampleLength }: WriterOptions)
   )
   return {
     loss,
-    step: adam({ learningRate: 0.003 }).minimize(loss, { clip: clipByGlobalNorm(1) }),
+    step: adam({ learningRate }).minimize(loss, { clip: clipByGlobalNorm(1) }),
     sample: reshape(results[0]!, { shape: [-1] }),
   }
 }

@@ -5,11 +5,17 @@ import { readCorpus } from './data.ts'
 import { skipGram } from './model.ts'
 
 const args = readArguments({ steps: 4000, batch: 1024, width: 64, window: 4, negatives: 5 })
-const steps = args.short ? 400 : args.steps
+const [steps, batchSize] = args.short ? [160, 512] : [args.steps, args.batch]
 const corpus = await readCorpus(args.short ? 50_000 : Infinity)
 console.log(`${corpus.words.length} words, ${corpus.vocabulary.length} different ones`)
 const { width, window, negatives } = args
-const model = skipGram(corpus, { width, window, negatives, batchSize: args.batch })
+const model = skipGram(corpus, {
+  width,
+  window,
+  negatives,
+  batchSize,
+  ...(args.short && { width: 32, learningRate: 0.04 }),
+})
 
 await using session = new Session({ devices: await chooseDevices(args), seed: args.seed })
 await session.initialize(model.loss, model.step)

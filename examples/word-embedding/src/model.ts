@@ -34,6 +34,8 @@ export interface SkipGramOptions {
   readonly window: number
   /** How many random words count as much as one neighbour. */
   readonly negatives: number
+  /** Default 0.005. */
+  readonly learningRate?: number
 }
 
 /** What is to be had. Nothing need be fed to train: the graph draws its pairs from the text itself. */
@@ -52,7 +54,10 @@ export interface SkipGram {
 const sharedNegatives = 128
 
 /** Builds the graph for a text. */
-export function skipGram(corpus: Corpus, { width, batchSize, window, negatives }: SkipGramOptions): SkipGram {
+export function skipGram(
+  corpus: Corpus,
+  { width, batchSize, window, negatives, learningRate = 0.005 }: SkipGramOptions,
+): SkipGram {
   const size = corpus.vocabulary.length
   const limit = 0.5 / width
   const table = variable(randomUniform([size, width], { low: -limit, high: limit }), { name: 'words' })
@@ -80,7 +85,7 @@ export function skipGram(corpus: Corpus, { width, batchSize, window, negatives }
   const cosines = matmul(gather(directions, queries), directions, { transposeB: true })
   return {
     loss,
-    step: adam({ learningRate: 0.005 }).minimize(loss),
+    step: adam({ learningRate }).minimize(loss),
     queries,
     nearest: topK(cosines, { k: 8 })[1],
   }

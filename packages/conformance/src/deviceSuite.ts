@@ -69,10 +69,11 @@ export function deviceSuite(
       it.each(batches(graphs, 6))(
         '%i to %i are computed as the reference does op by op',
         async (first, last) => {
-          const watched = watch(device)
-          for (let seed = first; seed <= last; seed++)
+          for (let seed = first; seed <= last; seed++) {
+            const watched = watch(device)
             await checkRandomGraph([watched.device, ...team().slice(1)], seed)
-          expect(watched.held()).toBe(0)
+            expect(watched.held()).toBe(0)
+          }
         },
       )
     })

@@ -67,7 +67,9 @@ describe('who persists', () => {
     await expect(persist(() => Promise.reject(refused), failed, { ...options, clock })).rejects.toBe(refused)
     const reason = new Error('enough')
     const signal = AbortSignal.abort(reason)
-    await expect(persist(() => Promise.resolve(1), failed, { ...options, clock, signal })).rejects.toBe(reason)
+    await expect(persist(() => Promise.resolve(1), failed, { ...options, clock, signal })).rejects.toBe(
+      reason,
+    )
     expect(clock.now()).toBe(0)
   })
 })

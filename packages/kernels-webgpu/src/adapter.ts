@@ -43,7 +43,7 @@ export async function findAdapter({ adapter, powerPreference }: AdapterOptions):
   throw new PlacementError(
     inNode()
       ? 'WebGPU found no adapter: install a Vulkan driver (on Debian: libvulkan1 with mesa-vulkan-drivers of a recent release, or a software adapter named by VK_ICD_FILENAMES), or use another device'
-      : 'this browser has WebGPU but no adapter for it (its GPU may be on the block list): use another device',
+      : 'this browser has WebGPU but no adapter for it: its GPU is on the block list, or hardware acceleration is switched off',
   )
 }
 
@@ -58,7 +58,7 @@ async function entry(): Promise<GPU> {
   if (dawn) return dawn
   if (!inNode())
     throw new PlacementError(
-      'this browser has no WebGPU, or the page is not a secure context (https or localhost): use another device',
+      'this browser has no WebGPU, or the page is not a secure context (https or localhost)',
     )
   // Named by a variable, so that bundlers for browsers do not look for it.
   const name = 'webgpu'

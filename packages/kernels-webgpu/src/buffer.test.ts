@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { webgpu } from './webgpu.ts'
 
 const bytes = (...values: readonly number[]) => new Uint8Array(Float32Array.from(values).buffer)
@@ -26,6 +26,18 @@ describe('memory that is freed while commands are still to be sent off', () => {
     expect(device.counts().spareBytes).toBe(0)
     expect(numbers(await device.read(to))).toEqual([1, 2, 3, 4])
   })
+})
+
+it('serves again without asking for room that it takes already', async () => {
+  await using device = await webgpu({ maxBytes: 2 ** 20 })
+  const kept = device.alloc(2 ** 18)
+  device.free(device.alloc(2 ** 19))
+  const create = vi.spyOn(device.gpu, 'createBuffer')
+  const again = device.alloc(2 ** 19)
+  expect(create).not.toHaveBeenCalled()
+  expect(device.counts()).toMatchObject({ heldBytes: 2 ** 18 + 2 ** 19, spareBytes: 0 })
+  device.free(again)
+  device.free(kept)
 })
 
 it('is read by way of memory that is no larger than it must be, where it is large', async () => {

@@ -63,9 +63,9 @@ export class BufferPool {
   /** @throws OutOfMemoryError */
   take(bytes: number): GpuBuffer {
     const size = Math.max(1, Math.ceil(bytes / grain)) * grain
-    this.demandRoom(size)
     const used = this.free.get(size)?.pop()
     if (used) this.spare -= size
+    else this.demandRoom(size)
     const buffer = new GpuBuffer(bytes, used?.gpu ?? this.create(size))
     // Pending commands may still need what its memory held before.
     if (used) buffer.lastBatch = used.lastBatch
@@ -96,9 +96,9 @@ export class BufferPool {
 
   private demandRoom(size: number): void {
     const largest = largestBuffer(this.device)
-    if (size > largest)
+    if (size > Math.min(largest, this.maxBytes))
       throw new OutOfMemoryError(
-        `a buffer of ${size} bytes was asked for, this device allows ${largest}: use smaller batches, or split the tensor`,
+        `one tensor takes ${size} bytes, ${size > largest ? `this GPU allows ${largest} for a buffer` : `maxBytes allows ${this.maxBytes} for all`}: use smaller batches, or split the tensor`,
       )
     if (this.held + this.spare + size > this.maxBytes) this.drop()
     if (this.held + size > this.maxBytes) throw this.outOfMemory(size)

@@ -178,7 +178,11 @@ describe('memory', () => {
   it('says how large a buffer may be', async () => {
     await using device = await webgpu()
     expect(() => device.alloc(device.caps.maxBytes + 1024)).toThrow(
-      /a buffer of \d+ bytes was asked for, this device allows \d+/,
+      /one tensor takes \d+ bytes, this GPU allows \d+ for a buffer/,
+    )
+    await using small = await webgpu({ maxBytes: 2 ** 20 })
+    expect(() => small.alloc(2 ** 20 + 1)).toThrow(
+      'one tensor takes 1048832 bytes, maxBytes allows 1048576 for all: use smaller batches, or split the tensor',
     )
   })
 })

@@ -62,29 +62,31 @@ export class PipelineCache {
     const ready = this.known(source.text)
     if (ready) return ready
     const { device } = this
-    const [layout, pipelineLayout] = this.layoutOf(source.writes)
-    const compile = (): GPUComputePipeline => {
+    const compile = (): Pipeline => {
+      const [layout, pipelineLayout] = this.layoutOf(source.writes)
       const module = device.createShaderModule({ code: source.text, label: source.name })
       const compute = { module, entryPoint: 'main' }
-      return device.createComputePipeline({ label: source.name, layout: pipelineLayout, compute })
+      const gpu = device.createComputePipeline({ label: source.name, layout: pipelineLayout, compute })
+      return { gpu, layout }
     }
-    const gpu = this.health.during('validation', compile, (error) => refusal(source, error.message, error))
-    return this.keep(source, { gpu, layout })
+    const refused = (error: GPUError): Error => refusal(source, error.message, error)
+    return this.keep(source, this.health.during('validation', compile, refused))
   }
 
   private async compile(source: PipelineSource): Promise<Pipeline> {
     const { device } = this
     device.pushErrorScope('validation')
     const module = device.createShaderModule({ code: source.text, label: source.name })
-    const moduleError = device.popErrorScope()
     const [layout, pipelineLayout] = this.layoutOf(source.writes)
+    // What they were refused for, the pipeline is refused for too.
+    const told = device.popErrorScope()
     const compiling = device.createComputePipelineAsync({
       label: source.name,
       layout: pipelineLayout,
       compute: { module, entryPoint: 'main' },
     })
     try {
-      const [gpu] = await Promise.all([compiling, moduleError])
+      const [gpu] = await Promise.all([compiling, told])
       return this.keep(source, { gpu, layout })
     } catch (error) {
       throw await shaderError(source, module, error as CompilationFailure)

@@ -133,17 +133,17 @@ describe('placing', () => {
     )
   })
   it('puts a variable where everything that touches it can run, or says why that cannot be', async () => {
-    const devices = [fake('gpu', { op: 'TensorScatter' }), fake('other')]
+    const devices = () => [fake('gpu', { op: 'TensorScatter' }), fake('other')]
     const table = variable([[1], [2]], { name: 'table' })
     const added = table.scatterAdd([1, 1], [[1], [2]])
-    const both = new Session({ devices })
+    const both = new Session({ devices: devices() })
     const set = table.assign([[3], [4]])
     const [, sum] = await both.run([
       set,
       controlDependencies([set], () => table.scatterAdd([1, 1], [[1], [2]])),
     ])
     expect(sum.toArray()).toEqual([[3], [7]])
-    const session = new Session({ devices })
+    const session = new Session({ devices: devices() })
     await session.initialize(added)
     await expect(session.run(added)).rejects.toThrow(
       /changes 'table' on .*device:gpu:0, which cannot do that with int32, float32: cast the inputs/,

@@ -8,12 +8,14 @@ import {
   group,
   identity,
   less,
+  LocalTarget,
   matmul,
   mul,
   neg,
   NDArray,
   ndarray,
   placeholder,
+  reference,
   reshape,
   scope,
   Session,
@@ -27,6 +29,7 @@ import {
   NotFoundError,
   ShapeError,
   UninitializedError,
+  ValueError,
   NameError,
   device,
   unique,
@@ -145,6 +148,25 @@ describe('fetching and feeding', () => {
     await expect(session.run(constant(1))).rejects.toThrow(ClosedError)
   })
 
+  it('shares its devices with no other session, nor one device among two places', async () => {
+    const mine = reference()
+    const session = new Session({ devices: [mine] })
+    expect(() => new Session({ devices: [reference(), mine] })).toThrow(ValueError)
+    expect(() => new Session({ devices: [mine] })).toThrow(
+      'the reference device was given to a session already, which closes it with itself',
+    )
+    const twice = reference()
+    expect(() => new Session({ devices: [twice, twice] })).toThrow('a device belongs to one session')
+    expect(new Session({ devices: [twice] }).runSync(constant(1)).item()).toBe(1)
+    expect(session.runSync(constant(2)).item()).toBe(2)
+    await session.close()
+    // A target of one's own may be built over devices that others use.
+    const [one, two] = [
+      new Session({ target: new LocalTarget([mine]) }),
+      new Session({ target: new LocalTarget([mine]) }),
+    ]
+    expect([one.runSync(constant(3)).item(), two.runSync(constant(4)).item()]).toEqual([3, 4])
+  })
   it('runs the same graph twice at once', async () => {
     const session = new Session()
     const y = square(x)
