@@ -30,7 +30,7 @@ const start = async (
   credentials: NodeCredentials,
 ): Promise<Server> =>
   Server.start(new ServerDef({ cluster, job, task }), {
-    devices: [await cpu({ threads: 1 })],
+    devices: [cpu({ threads: 1 })],
     transport: new SocketTransport({ credentials }),
   })
 
