@@ -1,5 +1,5 @@
 import { ndarray } from '@shoal/core'
-import { type PairOptions, transportSuite } from '@shoal/conformance/suites'
+import { type PairOptions, transportSuite } from '@shoal/conformance/transports'
 import { describe, expect, it } from 'vitest'
 import type { Connection, Listener, Transport } from '../transport/contract.ts'
 import { SocketTransport } from '../transport/socket.ts'

@@ -1,5 +1,5 @@
 import { ndarray } from '@shoal/core'
-import { transportSuite } from '@shoal/conformance/suites'
+import { transportSuite } from '@shoal/conformance/transports'
 import { describe, expect, it } from 'vitest'
 import type { Connection, Message } from './contract.ts'
 import { InProcessTransport } from './inProcess.ts'

@@ -1,5 +1,5 @@
 import { NDArray, ndarray } from '@shoal/core'
-import { transportSuite } from '@shoal/conformance/suites'
+import { transportSuite } from '@shoal/conformance/transports'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import type { Connection } from './contract.ts'

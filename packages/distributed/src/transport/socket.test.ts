@@ -1,4 +1,4 @@
-import { openProxy, type PairOptions, transportSuite } from '@shoal/conformance/suites'
+import { openProxy, type PairOptions, transportSuite } from '@shoal/conformance/transports'
 import { once } from 'node:events'
 import { type AddressInfo, connect as connectClear, createServer } from 'node:net'
 import { connect as connectSecure, type ConnectionOptions } from 'node:tls'

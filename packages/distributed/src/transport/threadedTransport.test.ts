@@ -1,4 +1,4 @@
-import { openProxy, type PairOptions, transportSuite } from '@shoal/conformance/suites'
+import { openProxy, type PairOptions, transportSuite } from '@shoal/conformance/transports'
 import { NDArray } from '@shoal/core'
 import { afterAll, describe, expect, it } from 'vitest'
 import { ConnectError, SecurityError } from '../errors.ts'

@@ -1,4 +1,4 @@
-import { openProxy, type PairOptions, transportSuite } from '@shoal/conformance/suites'
+import { openProxy, type PairOptions, transportSuite } from '@shoal/conformance/transports'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { WebSocket as NodeWebSocket } from 'ws'
