@@ -49,5 +49,7 @@ async function answer(question: Question): Promise<unknown> {
   }
 }
 
-process.on('message', async (question: Question) => process.send!(await answer(question)))
+process.on('message', (question: Question) => {
+  void answer(question).then((told) => process.send!(told))
+})
 process.once('disconnect', () => process.exit())

@@ -23,14 +23,14 @@ export async function freeAddresses(count: number): Promise<string[]> {
 const clusterOf = (addresses: readonly string[]): ClusterSpec =>
   new ClusterSpec({ ps: addresses.slice(0, -1), worker: addresses.slice(-1) })
 
-const start = async (
+const start = (
   cluster: ClusterSpec,
   job: string,
   task: number,
   credentials: NodeCredentials,
 ): Promise<Server> =>
   Server.start(new ServerDef({ cluster, job, task }), {
-    devices: [await cpu({ threads: 1 })],
+    devices: [cpu({ threads: 1 })],
     transport: new SocketTransport({ credentials }),
   })
 

@@ -61,7 +61,7 @@ function tableOf(transfers: readonly Transfer[]): string[] {
     first!,
     'rate',
     ...others.map((name) => `${name}, ×`),
-    ...names.map((name) => `processors, ${name}, ${unit}`),
+    ...names.map((name) => `${name}, ${unit}`),
   ]
   return markdownTable(head, rows)
 }
