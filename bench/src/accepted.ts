@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { offerSoftwareGpu } from '@shoal/platforms/softwareGpu'
 import type { Book } from './counts.ts'
 import { countAll, growth } from './counts.ts'
+import { countWire, type WireBook } from './distributed/counts.ts'
 import { gpuCountTable } from './report/tables.ts'
 import { meets } from './targets.ts'
 import { findAdapter } from './webgpu/adapter.ts'
@@ -14,6 +15,8 @@ import { gpuCountTargets } from './webgpu/targets.ts'
 interface Accepted {
   readonly cpu: Book
   readonly webgpu: { readonly adapter: string; readonly works: GpuBook }
+  /** Bytes of calls between processes. */
+  readonly wire: WireBook
 }
 
 const file = new URL('../counts.json', import.meta.url)
@@ -28,6 +31,7 @@ export async function checkCounts(accept: boolean): Promise<string[]> {
   const found: Accepted = {
     cpu: await countAll(),
     webgpu: (await countedGpu(accepted.webgpu.adapter)) ?? accepted.webgpu,
+    wire: await countWire(),
   }
   const missed = missedTargets(found.webgpu.works)
   if (accept) {
@@ -43,6 +47,7 @@ export async function checkCounts(accept: boolean): Promise<string[]> {
 const grown = (from: Accepted, to: Accepted): string[] => [
   ...growth(from.cpu, to.cpu),
   ...growth(from.webgpu.works, to.webgpu.works).map((line) => `webgpu, ${line}`),
+  ...growth(from.wire, to.wire).map((line) => `wire, ${line}`),
 ]
 
 /** Counts on the adapter of the book, which is one in software, so that everybody has it. */

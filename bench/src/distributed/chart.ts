@@ -5,7 +5,10 @@ import type { Transfer } from './measure.ts'
 
 const links = ['TLS', 'clear'] as const
 
-/** Writes docs/charts/wire.svg: what is fetched in a second, by who carries it. */
+/** The name of the picture. */
+export const wireChart = 'wire'
+
+/** Draws what is fetched in a second, by who carries it. */
 export function writeWireChart(transfers: readonly Transfer[]): void {
   const groups = links.flatMap((link) =>
     transfers.flatMap(({ work, samples }) => {
@@ -18,5 +21,5 @@ export function writeWireChart(transfers: readonly Transfer[]): void {
     }),
   )
   const chart: Chart = { title: 'Fetched from another process', axis: 'MB/s, more is better', groups }
-  writeChart('wire', chart)
+  writeChart(wireChart, chart)
 }

@@ -50,6 +50,6 @@ async function answer(question: Question): Promise<unknown> {
 }
 
 process.on('message', (question: Question) => {
-  void answer(question).then((said) => process.send!(said))
+  void answer(question).then((told) => process.send!(told))
 })
 process.once('disconnect', () => process.exit())

@@ -6,12 +6,13 @@ import { writeSection } from '../report/page.ts'
 import { targetTable } from '../report/tables.ts'
 import { type Caller, type Carrier, sourceBytes, targetBytes } from './carrier.ts'
 import { carriers } from './carriers/all.ts'
-import { writeWireChart } from './chart.ts'
+import { wireChart, writeWireChart } from './chart.ts'
+import { countWire } from './counts.ts'
 import { FarEnd } from './farEnd.ts'
 import { transferMemory, type TransferMemory } from './memory.ts'
 import { inTurn, type Patience, type Spent } from './rounds.ts'
 import { ClusterSession, freeAddresses } from './sessions.ts'
-import { memoryTable, transferTables } from './tables.ts'
+import { callTable, memoryTable, transferTables } from './tables.ts'
 import { wireTargets } from './targets.ts'
 import { smallWireWorks, type WireWork, wireWorks } from './works.ts'
 
@@ -27,7 +28,7 @@ export interface WireResults {
   readonly memory: readonly TransferMemory[]
 }
 
-const patience: Patience = { rounds: 9, sampleMs: 200, warmUpMs: 400 }
+const patience: Patience = { rounds: 9, sampleMs: 120, warmUpMs: 1_000 }
 const littlePatience: Patience = { rounds: 2, sampleMs: 5, warmUpMs: 20 }
 /** Parameter servers, all in one process. */
 const tasks = 16
@@ -68,8 +69,10 @@ export async function measureWire(names: readonly string[], small: boolean): Pro
     '',
     ...targetTable(targets, results),
     '',
+    ...(complete ? [`![What is fetched from another process](charts/${wireChart}.svg)`, ''] : []),
     ...transferTables(transfers),
     ...(memory.length > 0 ? memoryTable(memory) : []),
+    ...callTable(await countWire()),
   ]
   console.log(lines.join('\n'))
   if (!complete || small) return

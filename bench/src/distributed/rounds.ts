@@ -35,7 +35,8 @@ export async function inTurn(
       await run()
       count++
     } while (performance.now() - start < warmUpMs)
-    repeats.set(name, Math.ceil((sampleMs * count) / (performance.now() - start)))
+    const repeat = Math.ceil((sampleMs * count) / (performance.now() - start))
+    repeats.set(name, Math.max(1, repeat))
   }
   const samples = new Map<string, Spent[]>([...runs.keys()].map((name) => [name, []]))
   for (let round = 0; round < rounds; round++)

@@ -23,7 +23,7 @@ export async function freeAddresses(count: number): Promise<string[]> {
 const clusterOf = (addresses: readonly string[]): ClusterSpec =>
   new ClusterSpec({ ps: addresses.slice(0, -1), worker: addresses.slice(-1) })
 
-const start = async (
+const start = (
   cluster: ClusterSpec,
   job: string,
   task: number,

@@ -1,6 +1,7 @@
 // What was measured between processes, in Markdown: rates beside those of others, and the processor time that they cost.
 import { digits, markdownTable, spread } from '../report/tables.ts'
 import { ratio, summary } from '../statistics.ts'
+import type { WireBook } from './counts.ts'
 import type { Transfer } from './measure.ts'
 import type { TransferMemory } from './memory.ts'
 import type { Spent } from './rounds.ts'
@@ -60,7 +61,7 @@ function tableOf(transfers: readonly Transfer[]): string[] {
     first!,
     'rate',
     ...others.map((name) => `${name}, ×`),
-    ...names.map((name) => `processors, ${name}, ${unit}`),
+    ...names.map((name) => `${name}, ${unit}`),
   ]
   return markdownTable(head, rows)
 }
@@ -82,3 +83,14 @@ export function memoryTable(memory: readonly TransferMemory[]): string[] {
     '',
   ]
 }
+
+/** What travels beside the bytes that are asked for. */
+export const callTable = (counts: WireBook): string[] => [
+  '### Bytes beside the tensors',
+  '',
+  ...markdownTable(
+    ['call', 'asking', 'answering'],
+    Object.entries(counts).map(([name, { asking, answering }]) => [name, `${asking}`, `${answering}`]),
+  ),
+  '',
+]

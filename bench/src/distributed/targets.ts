@@ -2,9 +2,12 @@
 import { ratio, summary } from '../statistics.ts'
 import type { Results, Target } from '../targets.ts'
 import { targetsOf } from '../targets.ts'
-import { chunkBytes } from './chunks.ts'
+
 import type { Transfer } from './measure.ts'
 import type { Spent } from './rounds.ts'
+
+/** The bytes of a chunk: part of the protocol. */
+const chunkBytes = 2 ** 19
 
 type Read = Target['read']
 

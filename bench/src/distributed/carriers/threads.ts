@@ -1,5 +1,5 @@
 // Shoal between two threads of one process: memory of one's own is copied on its way, shared memory is not.
-import { type MessagePort, Worker } from 'node:worker_threads'
+import { type MessagePort as NodePort, Worker } from 'node:worker_threads'
 import { connectPort, type Port } from '@shoal/distributed'
 import type { Carrier } from '../carrier.ts'
 import { callerOf } from './shoal.ts'
@@ -14,7 +14,7 @@ export const threads = (shared: boolean, version: string): Carrier => ({
     const worker = new Worker(new URL('threadEnd.ts', import.meta.url), {
       workerData: { port: port2, shared },
       // A port of browsers is one of Node's as well.
-      transferList: [port2 as unknown as MessagePort],
+      transferList: [port2 as unknown as NodePort],
     })
     const connection = connectPort(port1 as unknown as Port, { cluster: '', node: 'far end', role: '' })
     const caller = callerOf(connection, !shared)

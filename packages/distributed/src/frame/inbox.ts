@@ -1,4 +1,5 @@
 // What arrives: chunks are copied straight into the tensors' memory, of several messages in turns. Memory is taken when a message is let in.
+import { part } from './byteStream.ts'
 import type { Header } from './header.ts'
 import type { FrameSink } from './reader.ts'
 import type { Limits } from './limits.ts'
@@ -204,7 +205,7 @@ function fill(arrival: Arrival, bytes: Uint8Array): void {
   let at = 0
   while (at < bytes.length) {
     const tensor = arrival.tensors![arrival.index]!
-    const piece = bytes.subarray(at, at + tensor.type.bytes - arrival.offset)
+    const piece = part(bytes, at, at + tensor.type.bytes - arrival.offset)
     tensor.put(arrival.offset, piece)
     at += piece.length
     arrival.offset += piece.length

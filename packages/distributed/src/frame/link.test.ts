@@ -362,7 +362,7 @@ describe('what arrives', () => {
     [
       'a long chunk',
       frame('chunk', [], { length: chunkBytes + 1 }),
-      /'chunk' has 262145 bytes, at most 262144/,
+      /'chunk' has 524289 bytes, at most 524288/,
     ],
     ['a body where there is none', frame('alive', [1]), /'alive' has 1 bytes, at most 0/],
     ['a start that ends early', frame('start', [0, 9, 109]), /begins with less than it says/],

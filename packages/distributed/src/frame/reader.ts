@@ -1,6 +1,7 @@
 // Cuts a stream of bytes into frames. Only bodies that are read whole are kept, and only where a piece of the stream ends within one.
 import { crc32c } from '@shoal/data'
 import { ProtocolError } from '../errors.ts'
+import { part } from './byteStream.ts'
 import type { Header } from './header.ts'
 import { decodeHeader, headerBytes } from './header.ts'
 
@@ -65,7 +66,7 @@ export class FrameReader {
   }
 
   #readBody(header: Header, bytes: Uint8Array, at: number): number {
-    const piece = bytes.subarray(at, at + header.length - this.#got)
+    const piece = part(bytes, at, at + header.length - this.#got)
     if (header.crc !== undefined) this.#crc = crc32c(piece, this.#crc)
     let body: Uint8Array = nothing
     if (header.kind === 'chunk') {
