@@ -1,0 +1,37 @@
+// One task of a cluster as a process of its own: a parameter server, or a worker that trains until all steps are done.
+import { ServerDef } from '@shoal/distributed'
+import { exitCodeOf, Server } from '@shoal/distributed'
+import { ThreadedTransport } from '@shoal/distributed/node'
+import { openDevice } from '@shoal/example-parts'
+import { trainAsynchronously } from './asynchronous.ts'
+import type { News, TaskOptions } from './protocol.ts'
+
+const options = JSON.parse(process.argv[2]!) as TaskOptions
+/** Whoever has started this process, and is gone, has no more use for it. */
+process.on('disconnect', () => process.exit())
+const tell = (news: News): void => void process.send?.(news)
+const log = (line: string): void => tell({ kind: 'log', line })
+
+async function serve(): Promise<void> {
+  const { job, credentials } = options
+  await using transport = new ThreadedTransport({ credentials, log })
+  await using server = await Server.start(new ServerDef(options), {
+    devices: [await openDevice('cpu', 1)],
+    transport,
+    log,
+  })
+  tell({ kind: 'serves' })
+  if (job === 'ps') {
+    process.once('SIGTERM', () => void server.close())
+    await server.join()
+  } else await trainAsynchronously(server, options, tell)
+}
+
+try {
+  await serve()
+} catch (error) {
+  log(`ends: ${String(error)}`)
+  process.exitCode = exitCodeOf(error)
+}
+process.removeAllListeners('disconnect')
+process.disconnect?.()
