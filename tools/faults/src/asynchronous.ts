@@ -7,6 +7,7 @@ import { allVariables, lossGradients } from '@shoal/train'
 import { Checkpoints } from '@shoal/train/node'
 import { digitsOf } from './digits.ts'
 import { classifier, optimizer } from './model.ts'
+import { paced } from './paced.ts'
 import { marksOf, type News, type TaskOptions, ticketsPerStart } from './protocol.ts'
 
 /** Trains until all steps are done. */
@@ -44,8 +45,7 @@ export async function trainAsynchronously(
   for await (const digit of digits.train.shard(cluster.taskCount('worker'), task).repeat()) {
     if (training.step >= steps) training.stop('all steps are done')
     if (training.shouldStop) break
-    await training.run({ loss, step: replicas.train }, { ...digit, ticket: [ticket++] })
-    if (ticket % 20 === 0) log(`at ${training.step} ${performance.now()} ${JSON.stringify(process.cpuUsage())}`)
+    await paced(options, () => training.run({ loss, step: replicas.train }, { ...digit, ticket: [ticket++] }))
     tell({ kind: 'step', step: training.step })
   }
 }

@@ -64,7 +64,7 @@ export class Journal {
   }
 
   /** Waits for a line of a task, of those that came already from `from` on as well. */
-  async heard(name: string, pattern: RegExp, { from = 0, deadlineMs = 60_000 } = {}): Promise<string> {
+  async heard(name: string | RegExp, pattern: RegExp, { from = 0, deadlineMs = 60_000 } = {}): Promise<string> {
     await this.until(
       () => this.find(name, pattern, from) !== undefined,
       deadlineMs,

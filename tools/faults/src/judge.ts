@@ -1,5 +1,6 @@
 // What came of a training, read from the newest checkpoint alone: how well it reads, and which steps are in it.
 import { Session } from '@shoal/core'
+import { openDevice } from '@shoal/example-parts'
 import { allVariables, evaluate } from '@shoal/train'
 import { Checkpoints } from '@shoal/train/node'
 import { digitsOf } from './digits.ts'
@@ -24,7 +25,7 @@ export interface Outcome {
 export async function outcomeOf(folder: string, training: TrainingOptions): Promise<Outcome> {
   const network = classifier({ marks: marksOf(training), by: 'ticket' })
   const { ledger, globalStep, accuracy } = network
-  await using session = new Session()
+  await using session = new Session({ devices: [await openDevice('cpu', 1)] })
   const { step: named } = await new Checkpoints(folder).restore(session, [
     ...allVariables(accuracy),
     ledger,
@@ -46,11 +47,11 @@ export async function undisturbedAccuracy(training: TrainingOptions): Promise<nu
   const network = classifier({ marks: training.steps, by: 'step' })
   const { objective, globalStep, accuracy } = network
   const step = optimizer().minimize(objective, { globalStep })
-  await using session = new Session({ seed: training.seed })
+  await using session = new Session({ devices: [await openDevice('cpu', 1)], seed: training.seed })
   await session.initialize(step, accuracy)
   const { train } = await digitsOf(training)
   for await (const digit of train.repeat().take(training.steps)) await session.run(step, { ...digit })
-  return accuracyOf(session, network, training)
+  return await accuracyOf(session, network, training)
 }
 
 async function accuracyOf(

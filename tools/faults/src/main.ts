@@ -1,25 +1,13 @@
-// Brings about one fault after the other on clusters of real processes, and says of each how it was survived.
-import { expectThat, readArguments } from '@shoal/example-parts'
-import { faults } from './faults/index.ts'
-import type { Fault, Scale } from './survive.ts'
+// Starts the suite of faults: `npm run faults -- [--only kills,stops] [--short] [--seed 1] [--log]`.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { enableCompileCache, flushCompileCache } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
-const { only, short, seed, log } = readArguments({ only: '', log: false })
-const names = only.split(',').filter((name) => name !== '')
-const strange = names.filter((name) => !faults.some((fault) => fault.name === name))
-if (strange.length > 0) {
-  console.error(`--only is some of ${faults.map(({ name }) => name).join(', ')}, not ${strange.join(', ')}`)
-  process.exit(2)
-}
-const chosen = faults.filter(({ name, inShort }) => (names.length > 0 ? names.includes(name) : !short || inShort))
-for (const fault of chosen) await bringAbout(fault, { short, seed, verbose: log })
-
-async function bringAbout({ name, about, missing, run }: Fault, scale: Scale): Promise<void> {
-  const why = await missing?.()
-  if (why !== undefined) return console.log(`${name}: not brought about: ${why}`)
-  console.log(`${name}: ${about}`)
-  try {
-    await run(scale)
-  } catch (error) {
-    expectThat('it is survived', false, error instanceof Error ? (error.stack ?? error.message) : String(error))
-  }
-}
+// What this process has compiled, those that it starts and starts anew need not compile again.
+const cache = mkdtempSync(join(tmpdir(), 'shoal-compiled-'))
+process.on('exit', () => rmSync(cache, { recursive: true, force: true }))
+enableCompileCache(cache)
+process.env['NODE_COMPILE_CACHE'] = cache
+const { runSuite } = await import('./suite.ts')
+await runSuite(flushCompileCache)

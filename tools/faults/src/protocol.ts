@@ -13,6 +13,8 @@ export interface TrainingOptions {
   /** Examples in the batch of one worker. */
   readonly batch: number
   readonly seed: number
+  /** Milliseconds that a step of one worker takes at least: so a fault lasts for as many steps on quick machines as on slow ones. */
+  readonly paceMs: number
   readonly saveEverySteps: number
   /** How many starts of processes there are tickets for. */
   readonly starts: number

@@ -57,7 +57,8 @@ const margin = 0.05
 export async function survive(ordeal: Ordeal): Promise<void> {
   const { scale, arrangement = 'asynchronous', steps, saveEverySteps = 10, starts = 12 } = ordeal
   const { deadlineMs = 90_000, strike, tells = [], ps = 1, workers = 2, ...rest } = ordeal
-  const training: TrainingOptions = { arrangement, steps, batch: 32, seed: scale.seed, saveEverySteps, starts }
+  const how = { batch: 32, paceMs: 10, seed: scale.seed }
+  const training: TrainingOptions = { ...how, arrangement, steps, saveEverySteps, starts }
   const begun = performance.now()
   await using cluster = await Cluster.prepare({ ...rest, ps, workers, training, verbose: scale.verbose })
   const { journal } = cluster

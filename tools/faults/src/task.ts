@@ -1,7 +1,6 @@
 // One task of a cluster as a process of its own: a parameter server, or a worker that trains until all steps are done.
-import { ServerDef } from '@shoal/distributed'
-import { exitCodeOf, Server } from '@shoal/distributed'
-import { ThreadedTransport } from '@shoal/distributed/node'
+import { exitCodeOf, ServerDef } from '@shoal/distributed'
+import { startServer } from '@shoal/distributed/node'
 import { openDevice } from '@shoal/example-parts'
 import { trainAsynchronously } from './asynchronous.ts'
 import type { News, TaskOptions } from './protocol.ts'
@@ -14,12 +13,8 @@ const log = (line: string): void => tell({ kind: 'log', line })
 
 async function serve(): Promise<void> {
   const { job, credentials } = options
-  await using transport = new ThreadedTransport({ credentials, log })
-  await using server = await Server.start(new ServerDef(options), {
-    devices: [await openDevice('cpu', 1)],
-    transport,
-    log,
-  })
+  const devices = [await openDevice('cpu', 1)]
+  await using server = await startServer(new ServerDef(options), { devices, credentials, log })
   tell({ kind: 'serves' })
   if (job === 'ps') {
     process.once('SIGTERM', () => void server.close())

@@ -41,17 +41,17 @@ async function killSome(cluster: Cluster, count: number, seed: number): Promise<
   for (let kill = 0; kill < count; kill++) {
     const role = roles[(kill + Math.floor(random() * 2)) % roles.length]!
     const victim = role[Math.floor(random() * role.length)]!
-    await journal.until(
-      () => cluster.runs(victim),
-      30_000,
-      () => `${victim} to run`,
-    )
     const others = Math.ceil(random() * ((0.5 * steps) / count))
     const wanted = journal.total + others
     await journal.until(
       () => journal.total >= wanted,
       60_000,
       () => `${others} more steps`,
+    )
+    await journal.until(
+      () => cluster.runs(victim),
+      60_000,
+      () => `${victim} to run`,
     )
     await new Promise((resolve) => setTimeout(resolve, 30 * random()))
     await cluster.kill(victim)
