@@ -48,14 +48,11 @@ export class Namespaces implements AsyncDisposable {
   }
   /** Lets no more through than so many kilobits a second, in both directions. */
   async narrow(kilobits: number): Promise<void> {
-    for (const side of ['near', 'far'] as const)
-      await command(
-        ...([...this.within(side), 'tc', 'qdisc', 'replace', 'dev', this.device(side), 'root', 'tbf'] as [
-          string,
-          ...string[],
-        ]),
-        ...['rate', `${kilobits}kbit`, 'burst', '16kb', 'latency', '200ms'],
-      )
+    for (const side of ['near', 'far'] as const) {
+      const tokens = ['tbf', 'rate', `${kilobits}kbit`, 'burst', '16kb', 'latency', '200ms']
+      const inside = ['netns', 'exec', this.name(side)]
+      await command('ip', ...inside, 'tc', 'qdisc', 'replace', 'dev', this.device(side), 'root', ...tokens)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
