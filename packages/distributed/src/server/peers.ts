@@ -4,8 +4,8 @@ import { persist } from '../backoff.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
-import { CancelledError, UnavailableError } from '../errors.ts'
-import type { Connection, Transport } from '../transport/contract.ts'
+import { CancelledError, SecurityError, UnavailableError } from '../errors.ts'
+import { type Connection, namePeer, type Transport } from '../transport/contract.ts'
 
 /** How others are reached. */
 export interface PeerOptions {
@@ -63,13 +63,10 @@ export class Peers {
     this.closing.signal.throwIfAborted()
     const known = this.open.get(name)
     if (known) return known
-    const { cluster, own, transport, toSelf, connected } = this.options
+    const { own, toSelf, connected } = this.options
     const isSelf = task.job === own.job && task.task === own.task
     const connecting = async (): Promise<Connection> => {
-      const { signal } = this.closing
-      const connection = isSelf
-        ? await toSelf()
-        : await transport.connect(cluster.addressOf(task.job, task.task), { deadlineMs, signal })
+      const connection = isSelf ? await toSelf() : await this.dial(name, task, deadlineMs)
       if (!isSelf) connected(connection)
       void connection.closed.then(forget)
       return connection
@@ -81,5 +78,20 @@ export class Peers {
     this.open.set(name, made)
     made.catch(forget)
     return made
+  }
+
+  /** A new connection to a task. Whoever has the certificate of one job cannot pass for a task of another. @throws SecurityError. */
+  private async dial(name: string, { job, task }: TaskName, deadlineMs: number): Promise<Connection> {
+    const { cluster, transport } = this.options
+    const address = cluster.addressOf(job, task)
+    const connection = await transport.connect(address, { deadlineMs, signal: this.closing.signal })
+    const { peer } = connection
+    // A certificate without a role is good for every job.
+    if (peer.role === '' || peer.role === job) return connection
+    const error = new SecurityError(
+      `${name} at ${address} is ${namePeer(peer)}: what a certificate says of a role has to be the job`,
+    )
+    await connection.close(error)
+    throw error
   }
 }

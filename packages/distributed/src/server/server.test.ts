@@ -24,7 +24,7 @@ import {
 } from '@shoal/core'
 import { describe, expect, it } from 'vitest'
 import { connectMaster } from '../client/connectMaster.ts'
-import { UnavailableError } from '../errors.ts'
+import { SecurityError, UnavailableError } from '../errors.ts'
 import { createLocalServer } from './server.ts'
 import { startCluster } from './testCluster.ts'
 
@@ -222,6 +222,16 @@ describe('a server', () => {
     await expect(again.run(next)).rejects.toThrow(UninitializedError)
     await again.initialize(count)
     expect((await again.run(next)).toArray()).toBe(1)
+  })
+
+  it('takes nobody for a task whose certificate is for another job', async () => {
+    await using cluster = await startCluster(jobs)
+    await cluster.servers[0]!.close()
+    const impostor = cluster.network.as({ cluster: 'test', node: 'worker-7', role: 'worker' })
+    await impostor.listen('ps:1', { connected: () => {} })
+    const opening = cluster.servers[2]!.session({ startDeadlineMs: 1000 })
+    await expect(opening).rejects.toThrow(SecurityError)
+    await expect(opening).rejects.toThrow("/job:ps/task:0 at ps:1 is worker 'worker-7': what a certificate")
   })
 
   it('is a cluster of one without an address', async () => {

@@ -11,6 +11,7 @@ import { InProcessTransport } from '../transport/inProcess.ts'
 import { Worker } from '../worker/worker.ts'
 import { everyoneLives, type Liveness } from '../supervise/liveness.ts'
 import { Peers } from './peers.ts'
+import { Refusals } from './refusals.ts'
 import { servingWatch, type StartAttention, Watch } from './watch.ts'
 
 /** What a server runs on. */
@@ -40,6 +41,7 @@ export class Server implements AsyncDisposable {
   private readonly within: InProcessTransport
   private readonly incoming = new Set<Connection>()
   private readonly ended = Promise.withResolvers<void>()
+  private readonly refusals: Refusals
   private listener: Listener | undefined
   private closing: Promise<void> | undefined
 
@@ -65,6 +67,7 @@ export class Server implements AsyncDisposable {
     const means = { connect: this.peers.connect.bind(this.peers), clock: systemClock, log }
     this.watch = attend && new Watch({ def, start: attend, devices: known, ...means })
     this.liveness = this.watch ?? everyoneLives
+    this.refusals = new Refusals((line) => log(`${def.name}: ${line}`), systemClock)
   }
 
   /**
@@ -132,7 +135,7 @@ export class Server implements AsyncDisposable {
 
   private async listen(): Promise<void> {
     const { address, name } = this.def
-    const { transport, log = () => {} } = this.runtime
+    const { transport } = this.runtime
     const connected = (connection: Connection): void => {
       this.incoming.add(connection)
       void connection.closed.then(() => this.incoming.delete(connection))
@@ -140,7 +143,7 @@ export class Server implements AsyncDisposable {
     }
     await this.within.listen(name, { connected })
     if (address === undefined) return
-    const refused = ({ message }: Error): void => log(`${name}: refused a connection: ${message}`)
+    const refused = (error: Error): void => this.refusals.add(error)
     this.listener = await transport.listen(address, { connected, refused })
     await this.watch?.begin()
   }
@@ -156,6 +159,7 @@ export class Server implements AsyncDisposable {
   private async shutDown(): Promise<void> {
     await this.watch?.close()
     await this.listener?.close()
+    this.refusals.close()
     await this.worker.shutDown()
     await this.peers.close()
     await Promise.all([...this.incoming].map((connection) => connection.close()))

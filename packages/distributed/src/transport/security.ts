@@ -47,3 +47,17 @@ export function peerOf(socket: TLSSocket, { authority }: NodeCredentials): PeerI
   if (!certificate) throw new SecurityError('the peer showed no certificate')
   return verifyIdentity(certificate, authority)
 }
+
+/** Why a handshake or a connection has failed, in few words: OpenSSL's messages name its files and lines, its reason is for people. */
+export function reasonOf(error: Error): string {
+  const { reason } = error as { readonly reason?: unknown }
+  return typeof reason === 'string' ? reason : error.message
+}
+
+/** The error for a peer whose handshake came to nothing: where it is, as long as that is known, and why. */
+export function refusalOf(error: Error, { remoteAddress, authorizationError }: TLSSocket): SecurityError {
+  const who = remoteAddress === undefined ? 'a peer' : `a peer at ${remoteAddress}`
+  // A certificate that is not accepted ends the socket without an error of its own; the code says what was wrong with it.
+  const why = authorizationError ? `its certificate is not accepted, ${String(authorizationError)}` : reasonOf(error)
+  return new SecurityError(`${who} was refused: ${why}`, { cause: error })
+}

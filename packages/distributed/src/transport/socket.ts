@@ -13,7 +13,7 @@ import type {
   Transport,
 } from './contract.ts'
 import { attempt, open, type StreamOptions } from './opening.ts'
-import { alpn, checkHost, checkSecurity, peerOf, type Security, tlsSettings } from './security.ts'
+import { alpn, checkHost, checkSecurity, peerOf, reasonOf, refusalOf, type Security, tlsSettings } from './security.ts'
 import { SocketStream } from './socketStream.ts'
 
 /** How to use sockets. */
@@ -69,8 +69,9 @@ export class SocketTransport implements Transport {
       }
       server = createSecureServer(settings, (socket) => accept(socket, () => this.#secured(socket)))
       server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+        const refusal = refusalOf(error, socket)
         socket.destroy()
-        refused(new SecurityError(`a peer was refused: ${error.message}`, { cause: error }))
+        refused(refusal)
       })
     } else server = createServer((socket) => accept(socket, inClear))
     return listening(server, { host, port })
@@ -98,7 +99,7 @@ export class SocketTransport implements Transport {
       aborted.addEventListener('abort', () => socket.destroy(), { once: true })
       socket.once('error', (error) =>
         reject(
-          new ConnectError(`${formatAddress({ host, port })} cannot be reached: ${error.message}`, {
+          new ConnectError(`${formatAddress({ host, port })} cannot be reached: ${reasonOf(error)}`, {
             cause: error,
           }),
         ),

@@ -32,7 +32,10 @@ export const certificates: Fault = {
         for (const [what, shown] of Object.entries(credentials)) await showCertificate(cluster, what, shown)
         await undisturbed(cluster)
       },
-      tells: [{ what: 'that they were refused', by: 'ps-0', line: /refused a connection/ }],
+      tells: [
+        { what: 'that there was no certificate', by: 'ps-0', line: /did not return a certificate/ },
+        { what: 'that one was not accepted', by: 'ps-0', line: /certificate is not accepted/ },
+      ],
     }),
 }
 
@@ -104,7 +107,7 @@ async function talkNonsense(cluster: Cluster): Promise<void> {
   )
   await undisturbed(cluster)
   const megabytes = ((await residentBytes(pid)) - before) / 2 ** 20
-  expectThat('it cost little memory', megabytes < 100, `${megabytes.toFixed(0)} MiB more than before`)
+  expectThat('it cost little memory', megabytes < 256, `${megabytes.toFixed(0)} MiB more than before`)
 }
 
 /** All workers go on, and none has noticed anything. */
@@ -146,10 +149,11 @@ async function answerOf(socket: Socket): Promise<Answer> {
   let bytes = 0
   socket.on('data', (piece) => (bytes += piece.length))
   socket.on('error', () => {})
-  const ended = await once(socket, 'close', { signal: AbortSignal.timeout(patienceMs) }).then(
-    () => true,
-    () => false,
-  )
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  socket.on('close', () => resolve(true))
+  const late = setTimeout(() => resolve(false), patienceMs)
+  const ended = await promise
+  clearTimeout(late)
   socket.destroy()
   return { bytes, ended, ms: performance.now() - begun }
 }
