@@ -79,14 +79,7 @@ describe('the order of a program that deals with the outside', () => {
   it('lets what goes on beside kernels begin with what comes of its kind', async () => {
     const chain = exchanged(exchanged(x, 'first'), 'second')
     const order = await orderOf([matmul(chain, x, { name: 'after' }), matmul(x, x, { name: 'beside' })])
-    expect(order).toEqual([
-      'start first',
-      'start second',
-      'beside',
-      'finish second',
-      'after',
-      'finish first',
-    ])
+    expect(order).toEqual(['start first', 'start second', 'beside', 'finish second', 'after', 'finish first'])
   })
 
   it('puts nothing into one kernel of which a part would wait for longer', async () => {

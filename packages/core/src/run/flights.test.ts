@@ -128,9 +128,7 @@ describe('a run that fails while something is under way', () => {
   /** Waits until its run is aborted, and then for a turn more. */
   const waiting = (ended: string[]): HostFunction => {
     return async (_, { signal }) => {
-      await new Promise<void>((resolve) =>
-        signal!.addEventListener('abort', () => resolve(), { once: true }),
-      )
+      await new Promise<void>((resolve) => signal!.addEventListener('abort', () => resolve(), { once: true }))
       await message()
       ended.push(`ended: ${(signal!.reason as Error).message}`)
       throw signal!.reason
@@ -157,10 +155,12 @@ describe('a run that fails while something is under way', () => {
   it('by what is under way, ends before kernels that nobody needs any more', async () => {
     await using session = new Session()
     const ended: string[] = []
-    const wait = call(x, 'wait', waiting(ended))
-    const lost = call(x, 'lost', async () => {
+    let dead = true
+    const wait = call(x, 'wait', (values, context) => (dead ? waiting(ended)(values, context) : values))
+    const lost = call(x, 'lost', async (values) => {
       await message()
-      throw new RangeError('the line is dead')
+      if (dead) throw new RangeError('the line is dead')
+      return values
     })
     let looked = 0
     const late = call(
@@ -172,9 +172,15 @@ describe('a run that fails while something is under way', () => {
       },
       false,
     )
-    await expect(session.run([add(lost, wait), late], feeds)).rejects.toThrow('the line is dead')
+    const fetches = [add(lost, wait), late]
+    await expect(session.run(fetches, feeds)).rejects.toThrow('the line is dead')
     expect(ended).toEqual(['ended: the line is dead'])
     expect(looked).toBe(0)
+    // The same program runs again.
+    dead = false
+    const [twice] = await session.run(fetches, feeds)
+    expect(twice!.toArray()).toEqual((await session.run(mul(x, 2), feeds)).toArray())
+    expect(looked).toBe(1)
   })
 
   it('ends with it when it is aborted', async () => {

@@ -10,11 +10,6 @@ export class Flights {
   private readonly works = new Map<Node, Awaitable<readonly NDArray[]>>()
   private failure: { readonly error: unknown } | undefined
 
-  /** Is anything under way, or waiting to be taken up? */
-  get any(): boolean {
-    return this.works.size > 0
-  }
-
   /** Begins the work of a node. Its error, if it has one, is that of the node. */
   begin(node: Node, work: () => Awaitable<readonly NDArray[]>, pause: Pause | undefined): void {
     const result = work()
@@ -64,10 +59,13 @@ export class Flights {
     if (this.failure) throw this.failure.error
   }
 
-  /** Settles when nothing is under way any more, and forgets it all. */
-  async end(): Promise<void> {
-    await Promise.allSettled(this.works.values())
+  /** Forgets everything; settles when nothing is under way any more. Undefined: nothing was. */
+  end(): Promise<unknown> | undefined {
+    const underWay = [...this.works.values()].filter((work) => work instanceof Promise)
     this.works.clear()
-    this.failure = undefined
+    if (underWay.length === 0) return undefined
+    return Promise.allSettled(underWay).then(() => {
+      this.failure = undefined
+    })
   }
 }

@@ -18,9 +18,7 @@ import type { HostValues, RunState } from './state.ts'
 /** Runs an op on the host, and waits for it. */
 export function hostStep({ node, inputs, outputs }: Unit, memory: Memory): Run {
   return (state, values) => {
-    const given = all(
-      node.inputs.map((t) => (inputs.includes(t) ? memory.valueOf(t, values) : emptyLike(t))),
-    )
+    const given = all(node.inputs.map((t) => (inputs.includes(t) ? memory.valueOf(t, values) : emptyLike(t))))
     return after(
       after(given, (arrays) => work(node, arrays, state)),
       (made) => store(outputs, made, memory, values),

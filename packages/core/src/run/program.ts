@@ -252,9 +252,10 @@ export class Program {
 
   /** Nothing may be under way when a run has failed: it would meet the next one. */
   private failed(error: unknown, state: RunState): Awaitable<never> {
-    if (!this.flights.any) throw error
+    const ended = this.flights.end()
+    if (!ended) throw error
     state.abort(error)
-    return this.flights.end().then(() => {
+    return ended.then(() => {
       throw error
     })
   }
