@@ -19,6 +19,8 @@ export interface SessionManagerOptions {
   readonly saved: readonly Variable[]
   /** Variables that must have a value as well, and that no checkpoint holds. */
   readonly others: readonly Variable[]
+  /** Is called before variables are given values, on servers that may be at work. */
+  readonly beforeFill?: ((session: Session) => Promise<void>) | undefined
   /** Left out: variables that are lost begin anew. */
   readonly saver?: Saver | undefined
   readonly readyDeadlineMs: number
@@ -94,7 +96,8 @@ export class SessionManager {
   }
 
   private async fill(session: Session, missing: readonly Variable[]): Promise<void> {
-    const { name, saved, others, saver, log } = this.options
+    const { name, saved, others, saver, beforeFill, log } = this.options
+    await beforeFill?.(session)
     const lost = saved.filter((variable) => missing.includes(variable))
     const step = lost.length > 0 ? await saver?.latest() : undefined
     if (saver && step !== undefined) {
