@@ -140,7 +140,8 @@ export class Server implements AsyncDisposable {
     }
     await this.within.listen(name, { connected })
     if (address === undefined) return
-    const refused = ({ message }: Error): void => log(`${name}: refused a connection: ${message}`)
+    const refuse = afresh((message) => log(`${name}: refused a connection: ${message}`))
+    const refused = ({ message }: Error): void => refuse(message)
     this.listener = await transport.listen(address, { connected, refused })
     await this.watch?.begin()
   }
@@ -161,6 +162,15 @@ export class Server implements AsyncDisposable {
     await Promise.all([...this.incoming].map((connection) => connection.close()))
     for (const device of this.runtime.devices) await device[Symbol.asyncDispose]()
     this.ended.resolve()
+  }
+}
+
+/** Says what it has not said just before: whoever is refused tries again and again. */
+export function afresh(say: (line: string) => void): (line: string) => void {
+  let last = ''
+  return (line) => {
+    if (line !== last) say(line)
+    last = line
   }
 }
 
