@@ -4,8 +4,9 @@ import { persist } from '../backoff.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import type { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
-import { CancelledError, SecurityError, UnavailableError } from '../errors.ts'
-import { type Connection, namePeer, type Transport } from '../transport/contract.ts'
+import { asError, CancelledError, SecurityError, UnavailableError } from '../errors.ts'
+import { demandTask } from '../security/taskIdentity.ts'
+import type { Connection, Transport } from '../transport/contract.ts'
 
 /** How others are reached. */
 export interface PeerOptions {
@@ -58,16 +59,35 @@ export class Peers {
     await Promise.allSettled(ends)
   }
 
+  /** Ends a connection to a node that may not be this task. */
+  private async demand(task: TaskName, connection: Connection): Promise<void> {
+    try {
+      demandTask(task, connection.peer)
+    } catch (thrown) {
+      const { message } = asError(thrown)
+      const at = this.options.cluster.addressOf(task.job, task.task)
+      const error = new SecurityError(`${at} is refused: ${message}`, { cause: thrown })
+      await connection.close(error)
+      throw error
+    }
+  }
+
   /** One attempt, shared by all who want the same task at the same time. */
   private attempt(name: string, task: TaskName, deadlineMs: number): Promise<Connection> {
     this.closing.signal.throwIfAborted()
     const known = this.open.get(name)
     if (known) return known
-    const { own, toSelf, connected } = this.options
+    const { cluster, own, transport, toSelf, connected } = this.options
     const isSelf = task.job === own.job && task.task === own.task
     const connecting = async (): Promise<Connection> => {
-      const connection = isSelf ? await toSelf() : await this.dial(name, task, deadlineMs)
-      if (!isSelf) connected(connection)
+      const { signal } = this.closing
+      const connection = isSelf
+        ? await toSelf()
+        : await transport.connect(cluster.addressOf(task.job, task.task), { deadlineMs, signal })
+      if (!isSelf) {
+        await this.demand(task, connection)
+        connected(connection)
+      }
       void connection.closed.then(forget)
       return connection
     }
@@ -78,20 +98,5 @@ export class Peers {
     this.open.set(name, made)
     made.catch(forget)
     return made
-  }
-
-  /** A new connection to a task. Whoever has the certificate of one job cannot pass for a task of another. @throws SecurityError. */
-  private async dial(name: string, { job, task }: TaskName, deadlineMs: number): Promise<Connection> {
-    const { cluster, transport } = this.options
-    const address = cluster.addressOf(job, task)
-    const connection = await transport.connect(address, { deadlineMs, signal: this.closing.signal })
-    const { peer } = connection
-    // A certificate without a role is good for every job.
-    if (peer.role === '' || peer.role === job) return connection
-    const error = new SecurityError(
-      `${name} at ${address} is ${namePeer(peer)}: what a certificate says of a role has to be the job`,
-    )
-    await connection.close(error)
-    throw error
   }
 }

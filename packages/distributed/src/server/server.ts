@@ -11,7 +11,6 @@ import { InProcessTransport } from '../transport/inProcess.ts'
 import { Worker } from '../worker/worker.ts'
 import { everyoneLives, type Liveness } from '../supervise/liveness.ts'
 import { Peers } from './peers.ts'
-import { Refusals } from './refusals.ts'
 import { servingWatch, type StartAttention, Watch } from './watch.ts'
 
 /** What a server runs on. */
@@ -41,7 +40,6 @@ export class Server implements AsyncDisposable {
   private readonly within: InProcessTransport
   private readonly incoming = new Set<Connection>()
   private readonly ended = Promise.withResolvers<void>()
-  private readonly refusals: Refusals
   private listener: Listener | undefined
   private closing: Promise<void> | undefined
 
@@ -67,7 +65,6 @@ export class Server implements AsyncDisposable {
     const means = { connect: this.peers.connect.bind(this.peers), clock: systemClock, log }
     this.watch = attend && new Watch({ def, start: attend, devices: known, ...means })
     this.liveness = this.watch ?? everyoneLives
-    this.refusals = new Refusals((line) => log(`${def.name}: ${line}`), systemClock)
   }
 
   /**
@@ -135,7 +132,7 @@ export class Server implements AsyncDisposable {
 
   private async listen(): Promise<void> {
     const { address, name } = this.def
-    const { transport } = this.runtime
+    const { transport, log = () => {} } = this.runtime
     const connected = (connection: Connection): void => {
       this.incoming.add(connection)
       void connection.closed.then(() => this.incoming.delete(connection))
@@ -143,7 +140,8 @@ export class Server implements AsyncDisposable {
     }
     await this.within.listen(name, { connected })
     if (address === undefined) return
-    const refused = (error: Error): void => this.refusals.add(error)
+    const refuse = afresh((message) => log(`${name}: refused a connection: ${message}`))
+    const refused = ({ message }: Error): void => refuse(message)
     this.listener = await transport.listen(address, { connected, refused })
     await this.watch?.begin()
   }
@@ -159,12 +157,20 @@ export class Server implements AsyncDisposable {
   private async shutDown(): Promise<void> {
     await this.watch?.close()
     await this.listener?.close()
-    this.refusals.close()
     await this.worker.shutDown()
     await this.peers.close()
     await Promise.all([...this.incoming].map((connection) => connection.close()))
     for (const device of this.runtime.devices) await device[Symbol.asyncDispose]()
     this.ended.resolve()
+  }
+}
+
+/** Says what it has not said just before: whoever is refused tries again and again. */
+export function afresh(say: (line: string) => void): (line: string) => void {
+  let last = ''
+  return (line) => {
+    if (line !== last) say(line)
+    last = line
   }
 }
 

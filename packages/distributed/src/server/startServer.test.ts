@@ -12,15 +12,18 @@ afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())))
 
 const heartbeat = { everyMs: 50, suspectAfterMs: 150, deadAfterMs: 300 }
 
-/** Waits until `holds` does; it may begin to whenever the liveness of a server changes. */
-async function until(server: Server, holds: () => boolean): Promise<void> {
-  while (!holds())
-    await new Promise<void>((resolve) => {
-      const stop = server.liveness.onChange!(() => {
-        stop()
-        resolve()
-      })
+/** Settles when a server has learnt something of who lives. */
+const learns = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    const stop = server.liveness.onChange!(() => {
+      stop()
+      resolve()
     })
+  })
+
+/** Waits until `holds` does; it may begin to whenever a server learns something. */
+async function until(server: Server, holds: () => boolean): Promise<void> {
+  while (!holds()) await learns(server)
 }
 
 describe('startServer', () => {
@@ -42,13 +45,14 @@ describe('startServer', () => {
     }
     const watching = await start(0)
     const other = { job: 'worker', task: 1 }
-    const isThere = (): boolean => lines.at(-1)?.includes('task:1 is there') ?? false
     expect(watching.liveness.isAlive(other)).toBe(true)
+    const heard = learns(watching)
     const watched = await start(1)
-    await until(watching, isThere)
+    await heard
+    expect(lines).toEqual([])
     await watched.close()
     await until(watching, () => !watching.liveness.isAlive(other))
-    expect(lines.at(-1)).toContain('/job:worker/task:0: /job:worker/task:1 is dead')
+    expect(lines.at(-1)).toContain('/job:worker/task:0: /job:worker/task:1 is gone: it left')
     await start(1)
     await until(watching, () => watching.liveness.isAlive(other))
     expect(watching.liveness.isAlive(other)).toBe(true)

@@ -4,10 +4,13 @@ import type { ServerDef } from '../cluster/serverDef.ts'
 import type { ControlOptions } from '../control/controlOptions.ts'
 import type { StopRequest } from '../control/controlService.ts'
 import { startControl } from '../control/startControl.ts'
+import { checkCredentials } from '../security/identity.ts'
+import { presentOf } from '../security/renewable.ts'
+import { demandTask } from '../security/taskIdentity.ts'
 import { namePeer } from '../transport/contract.ts'
 import type { Security } from '../transport/security.ts'
 import { ThreadedTransport, type ThreadedOptions } from '../transport/threadedTransport.ts'
-import { Server, type ServerRuntime } from './server.ts'
+import { afresh, Server, type ServerRuntime } from './server.ts'
 import type { StartAttention } from './watch.ts'
 
 /** What a server of a process runs on: with `credentials`, or on this machine alone with `insecure: true`, which logs a warning. */
@@ -27,10 +30,12 @@ export type StartServerOptions = Security &
 /**
  * Starts a task of a cluster in this process, which others reach at its address: tensors go over sockets of a thread of their own, signs of life
  * over the gRPC control plane of another one, so that long kernels delay neither. `server.liveness` tells who of the cluster is dead.
- * @throws SecurityError for credentials that are not valid, and for clear text that would leave this machine; ConnectError where it cannot listen.
+ * @throws SecurityError for credentials that are not valid or for another job, and for clear text that would leave this machine; ConnectError where
+ * it cannot listen.
  */
 export async function startServer(def: ServerDef, options: StartServerOptions): Promise<Server> {
   const { devices, recvDeadlineMs, frames, heartbeat, onStop, log = console.log, ...security } = options
+  if ('credentials' in security) demandTask(def, checkCredentials(presentOf(security.credentials)))
   const transport = new ThreadedTransport({ ...security, log, ...(frames && { frames }) })
   const attend: StartAttention = async ({ task, address, devices: known, changed, log: say }) => {
     const control = await startControl({
@@ -46,6 +51,7 @@ export async function startServer(def: ServerDef, options: StartServerOptions): 
         if (onStop) onStop(request)
         else void server.close()
       },
+      onRefused: afresh((why) => say(`${task}: refused signs of life: ${why}`)),
       // The transport has said already what it means to be insecure.
       log: () => {},
     })

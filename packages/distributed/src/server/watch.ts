@@ -162,11 +162,13 @@ export class Watch implements Liveness {
 
   private changed({ task, state, reason }: PeerEvent): void {
     const { log, def } = this.options
+    const wasDead = this.dead.delete(task)
     if (state === 'dead') this.dead.add(task)
-    else this.dead.delete(task)
-    if (state !== 'suspect') log(`${def.name}: ${task} ${inWords[state]}: ${reason}`)
+    // That others are there, and late now and then, is as it should be.
+    if (state === 'dead' || state === 'restarted' || wasDead)
+      log(`${def.name}: ${task} ${inWords[state]}: ${reason}`)
     this.listeners.forEach((listener) => listener())
   }
 }
 
-const inWords = { joined: 'is there', dead: 'is dead', restarted: 'was started anew' }
+const inWords = { joined: 'is back', suspect: 'is silent', dead: 'is gone', restarted: 'was started anew' }

@@ -23,10 +23,13 @@ export const trainingTasks = (cluster: ClusterSpec): TaskName[] =>
 
 /**
  * The task that is chief now: the lowest living one of job chief, else of job master, else of job worker. Whoever asks knows of himself that he lives.
- * Undefined where nobody is left.
+ * Undefined where nobody is left, and where the cluster knows no chief and of all workers one, which is not worker 0.
  */
 export function chiefAmong(cluster: ClusterSpec, liveness: Liveness, own: TaskName): TaskName | undefined {
-  return trainingTasks(cluster).find((task) => isSame(task, own) || liveness.isAlive(task))
+  // Workers that come and go know none but themselves: each would be chief. The one with number 0 is.
+  const solitary = cluster.taskCount('worker') === 1 && !cluster.has('worker', 0)
+  const candidates = trainingTasks(cluster).filter(({ job }) => job !== 'worker' || !solitary)
+  return candidates.find((task) => isSame(task, own) || liveness.isAlive(task))
 }
 
 /** Whether two names are of one task. */

@@ -36,7 +36,7 @@ export interface MonitoredSessionOptions {
   readonly saveEverySeconds?: number
   /**
    * Replicas that make their steps together: they are held up while variables are restored, and wait for gradients of the living alone. Its
-   * `train` is to be run as the step.
+   * `train` is to be run as the step; what only one replica knows may be among `variables` and is left out.
    */
   readonly sync?: SyncReplicas
   /** Who is alive. Default: what the server knows. Where it does not, everyone is, and the chief the same for ever. */
@@ -99,7 +99,9 @@ export class MonitoredSession implements TrainingRun, AsyncDisposable {
     const { liveness = server.liveness ?? everyoneLives } = options
     const { cluster, job, task, name } = server.def
     const counted = variables.some(({ resource }) => resource === globalStep.resource)
-    const saved = counted ? variables : [...variables, globalStep]
+    const own = new Set(sync?.localVariables.map(({ resource }) => resource))
+    const shared = variables.filter(({ resource }) => !own.has(resource))
+    const saved = counted ? shared : [...shared, globalStep]
     const { signal } = options
     this.name = name
     this.signal = signal

@@ -48,10 +48,9 @@ async function replicas(cluster: TestCluster, minReplicas = 1): Promise<Replica[
     })
     const log: string[] = []
     const knows = new SaidLiveness()
-    const local = new Set(sync.localVariables.map(({ resource }) => resource))
     const training = await monitoredSession({
       server: cluster.servers[2 + replica]!,
-      variables: allVariables(sync.train).filter(({ resource }) => !local.has(resource)),
+      variables: allVariables(sync.train),
       globalStep,
       sync,
       liveness: knows,

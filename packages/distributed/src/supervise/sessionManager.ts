@@ -58,13 +58,13 @@ export class SessionManager {
   }
 
   private async makeReady(session: Session, signal: AbortSignal | undefined): Promise<void> {
-    const { name, chiefship, readyDeadlineMs, clock, random, log } = this.options
+    const { name, chiefship, saved, others, readyDeadlineMs, clock, random, log } = this.options
     const until = clock.now() + readyDeadlineMs
     const backoff = new Backoff({ firstMs: 50, mostMs: 2000, random })
     let said = ''
     for (;;) {
       signal?.throwIfAborted()
-      const missing = await this.missing(session)
+      const missing = await session.uninitialized([...saved, ...others])
       if (missing.length === 0) return
       const { elected } = chiefship
       if (elected && (await this.takeOffice())) return this.fill(session, missing)
@@ -76,12 +76,6 @@ export class SessionManager {
       said = chiefship.chief
       await pause(ms, clock, signal)
     }
-  }
-
-  private async missing(session: Session): Promise<Variable[]> {
-    const variables = [...this.options.saved, ...this.options.others]
-    const known = await Promise.all(variables.map((variable) => session.isInitialized(variable)))
-    return variables.filter((_, i) => !known[i])
   }
 
   /** Is this task the chief, also by the lease? A full disk keeps nobody from training. */

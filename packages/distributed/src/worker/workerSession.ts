@@ -142,7 +142,7 @@ export class WorkerSession {
         log,
       },
       abort,
-      pause: takingTurns(),
+      pause: takingTurns(() => step.isBusy),
       rendezvous: step,
       trace,
     }
