@@ -35,14 +35,14 @@ export const clock: Fault = {
           await journal.more('worker-0', 20)
           await journal.more('worker-1', 20)
         }
-        const missed = journal.find(/worker|ps/, /is dead|lost its session/)
+        const missed = journal.find(/worker|ps/, /is gone|lost its session/)
         if (missed) throw new Error(`no time has passed, but ${missed.name} said: ${missed.line}`)
         await cluster.kill('ps-0')
         await journal.heard('worker-0', /restored the checkpoint of step/)
         await journal.more('worker-1', 5)
         await leap(0)
       },
-      tells: [{ what: 'that only the killed one was missed', by: 'worker-0', line: /ps\/task:0 is dead: nobody listens/ }],
+      tells: [{ what: 'that only the killed one was missed', by: 'worker-0', line: /ps\/task:0 is gone: nobody listens/ }],
     })
   },
 }

@@ -1,5 +1,6 @@
 // Every fault that there is, in the order in which they are brought about.
 import type { Fault } from '../survive.ts'
+import { allReduce, synchronous } from './arrangements.ts'
 import { repeatedStep, vanishingClient } from './clients.ts'
 import { clock } from './clock.ts'
 import { damagedCheckpoint, fullDisk } from './disk.ts'
@@ -15,6 +16,8 @@ export const faults: readonly Fault[] = [
   nothing,
   kills,
   stops,
+  synchronous,
+  allReduce,
   partition,
   narrowLink,
   road,

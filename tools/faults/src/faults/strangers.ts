@@ -34,7 +34,7 @@ export const certificates: Fault = {
       },
       tells: [
         { what: 'that there was no certificate', by: 'ps-0', line: /did not return a certificate/ },
-        { what: 'that one was not accepted', by: 'ps-0', line: /certificate is not accepted/ },
+        { what: 'that one was not accepted', by: 'ps-0', line: /was not issued by|is valid from/ },
       ],
     }),
 }
