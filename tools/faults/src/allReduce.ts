@@ -20,14 +20,18 @@ export async function trainMember(options: TaskOptions, tell: (news: News) => vo
   const { cluster } = new ServerDef(options)
   const tasks = cluster.tasksOf('worker')
   const idOf = (number: number): string => `worker-${number}`
-  // The first processes dial those before them; one that is started anew dials whoever is there.
+  const kept = new Checkpoints(folder, { log })
+  // Who comes back when all is done finds nobody.
+  if (((await kept.latest()) ?? 0) >= steps) return
+  // The first processes form the group; one that is started anew joins it.
   const founding = start < tasks.length
-  const others = tasks.filter((other) => (founding ? other < task : other !== task))
+  const others = tasks.filter((other) => other < task)
   await using transport = new ThreadedTransport({ credentials, log })
   const mesh = new Mesh(idOf(task))
   const listener = await connectMesh(mesh, cluster.addressOf('worker', task), transport, {
     others: others.map((other) => [idOf(other), cluster.addressOf('worker', other)] as const),
     deadlineMs,
+    wait: founding,
   })
   tell({ kind: 'serves' })
   const membership = new Membership(mesh, { log })
@@ -56,9 +60,9 @@ export async function trainMember(options: TaskOptions, tell: (news: News) => vo
     done = (await session.run(globalStep)).number()
     tell({ kind: 'step', step: done })
     if (done % saveEverySteps === 0 && membership.group?.rank === 0)
-      await new Checkpoints(folder, { log }).save(session, variables, { step: done })
+      await kept.save(session, variables, { step: done })
   }
-  if (membership.group?.rank === 0) await new Checkpoints(folder, { log }).save(session, variables, { step: done })
+  if (membership.group?.rank === 0) await kept.save(session, variables, { step: done })
   await new Checkpoints(`${folder}/${idOf(task)}`).save(session, variables, { step: done })
   // Nobody leaves before all have what they need of it.
   await membership.step((group) => group.barrier('end', { deadlineMs }), { deadlineMs, welcome })
