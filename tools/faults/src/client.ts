@@ -10,7 +10,9 @@ const { address, credentials } = JSON.parse(process.argv[2]!) as {
 }
 process.on('disconnect', () => process.exit())
 const transport = new SocketTransport({ credentials })
-const session = new Session({ target: await connectMaster(transport, address, { deviceFilters: ['/job:ps'] }) })
+const session = new Session({
+  target: await connectMaster(transport, address, { deviceFilters: ['/job:ps'] }),
+})
 const { put, take } = mailbox()
 await session.run(put)
 await session.run(take)

@@ -64,7 +64,11 @@ export class Journal {
   }
 
   /** Waits for a line of a task, of those that came already from `from` on as well. */
-  async heard(name: string | RegExp, pattern: RegExp, { from = 0, deadlineMs = 60_000 } = {}): Promise<string> {
+  async heard(
+    name: string | RegExp,
+    pattern: RegExp,
+    { from = 0, deadlineMs = 60_000 } = {},
+  ): Promise<string> {
     await this.until(
       () => this.find(name, pattern, from) !== undefined,
       deadlineMs,
@@ -100,7 +104,9 @@ export class Journal {
     const late = setTimeout(
       () =>
         end.reject(
-          new Error(`waited ${Math.round(deadlineMs)} ms for ${what()}, at step ${this.step}\n${this.tail()}`),
+          new Error(
+            `waited ${Math.round(deadlineMs)} ms for ${what()}, at step ${this.step}\n${this.tail()}`,
+          ),
         ),
       deadlineMs,
     )

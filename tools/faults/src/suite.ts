@@ -25,6 +25,10 @@ async function bringAbout({ name, about, missing, run }: Fault, scale: Scale): P
   try {
     await run(scale)
   } catch (error) {
-    expectThat('it is survived', false, error instanceof Error ? (error.stack ?? error.message) : String(error))
+    expectThat(
+      'it is survived',
+      false,
+      error instanceof Error ? (error.stack ?? error.message) : String(error),
+    )
   }
 }

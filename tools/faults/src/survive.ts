@@ -70,7 +70,11 @@ export async function survive(ordeal: Ordeal): Promise<void> {
   await cluster.finish(leftMs())
   const seconds = (performance.now() - begun) / 1000
 
-  expectThat('the fault came in the middle of training', soonest < steps, `over at step ${soonest} of ${steps}`)
+  expectThat(
+    'the fault came in the middle of training',
+    soonest < steps,
+    `over at step ${soonest} of ${steps}`,
+  )
   expectThat(
     'all processes have ended within the deadline',
     true,
@@ -79,7 +83,11 @@ export async function survive(ordeal: Ordeal): Promise<void> {
   await expectWhole(cluster.folder, training)
   for (const { what, by, line } of tells) {
     const entry = journal.find(by, line)
-    expectThat(`the log says ${what}`, entry !== undefined, entry ? `${entry.name}: ${entry.line}` : `no ${line}`)
+    expectThat(
+      `the log says ${what}`,
+      entry !== undefined,
+      entry ? `${entry.name}: ${entry.line}` : `no ${line}`,
+    )
   }
 }
 

@@ -49,7 +49,9 @@ export class TaskProcess {
       for (const line of text.split('\n')) if (line.trim()) hear({ kind: 'log', line: `stderr: ${line}` })
     })
     this.child.on('message', hear)
-    this.ended = once(this.child, 'exit').then(([code, signal]) => (signal ?? code) as number | NodeJS.Signals)
+    this.ended = once(this.child, 'exit').then(
+      ([code, signal]) => (signal ?? code) as number | NodeJS.Signals,
+    )
   }
 
   /** Sends it a signal; nothing where it has ended. */

@@ -48,9 +48,12 @@ export async function connectMesh(
     if (wait)
       for (const [id, there] of others) {
         const missing = (cause: Error): Error =>
-          new UnavailableError(`'${id}' at ${there} was not reached within ${deadlineMs} ms: ${cause.message}`, {
-            cause,
-          })
+          new UnavailableError(
+            `'${id}' at ${there} was not reached within ${deadlineMs} ms: ${cause.message}`,
+            {
+              cause,
+            },
+          )
         const dial = (leftMs: number): Promise<Connection> =>
           transport.connect(there, { deadlineMs: leftMs, signal })
         mesh.connect(id, await persist(dial, missing, { deadlineMs, clock: mesh.clock, signal, random }))

@@ -5,7 +5,8 @@ import { type Fault, type Scale, survive } from '../survive.ts'
 /** Synchronous replicas, two of three of which make a step. */
 export const synchronous: Fault = {
   name: 'synchronous',
-  about: 'a replica of three, a parameter server and the chief die while steps are made together; one is stopped',
+  about:
+    'a replica of three, a parameter server and the chief die while steps are made together; one is stopped',
   inShort: false,
   run: (scale) =>
     survive({
@@ -19,7 +20,11 @@ export const synchronous: Fault = {
         await leaveOneAlone(cluster)
       },
       tells: [
-        { what: 'that steps take fewer gradients', by: /worker/, line: /1 of 3 replicas are living: .* 1 grad/ },
+        {
+          what: 'that steps take fewer gradients',
+          by: /worker/,
+          line: /1 of 3 replicas are living: .* 1 grad/,
+        },
         { what: 'that they take more again', by: /worker/, line: /[23] of 3 replicas are living: .* 2 grad/ },
         { what: 'from where training went on', by: /worker/, line: /restored the checkpoint of step/ },
       ],
@@ -41,7 +46,11 @@ export const allReduce: Fault = {
       deadlineMs: 120_000,
       strike: (cluster) => strikeInTurn(cluster, ['worker-2', 'worker-0', 'worker-1']),
       tells: [
-        { what: 'who is left', by: /worker/, line: /is in generation \d+ from exchange \d+ on: worker-\d, worker-\d$/ },
+        {
+          what: 'who is left',
+          by: /worker/,
+          line: /is in generation \d+ from exchange \d+ on: worker-\d, worker-\d$/,
+        },
         { what: 'who has come back', by: /worker/, line: /is in generation .*; new: worker/ },
         { what: 'what it was told', by: /worker/, line: /has the state of step/ },
       ],

@@ -40,7 +40,11 @@ async function vanish({ authority, addresses, journal }: Cluster): Promise<void>
   const { put, take } = mailbox()
   await session.run(put)
   const taken = await session.run(take, {}, { signal: AbortSignal.timeout(10_000) })
-  expectThat('what the client waited for is still there', taken.item() === 7, `${String(taken.item())} was taken`)
+  expectThat(
+    'what the client waited for is still there',
+    taken.item() === 7,
+    `${String(taken.item())} was taken`,
+  )
 }
 
 /** The same step is asked for twice, as a retry would. */
@@ -52,7 +56,9 @@ export const repeatedStep: Fault = {
 }
 
 async function repeat({ authority, addresses, journal }: Cluster): Promise<void> {
-  const transport = new SocketTransport({ credentials: await authority.issue({ node: 'master', role: 'client' }) })
+  const transport = new SocketTransport({
+    credentials: await authority.issue({ node: 'master', role: 'client' }),
+  })
   const connection = await transport.connect(addresses.get('ps-0')!, { deadlineMs: 10_000 })
   const session = 'of a master that repeats itself'
   const ask = (method: string, says: object, tensors: readonly NDArray[] = []) =>
@@ -67,7 +73,9 @@ async function repeat({ authority, addresses, journal }: Cluster): Promise<void>
   await ask('open', { isolated: true })
   const device = '/job:ps/task:0/device:cpu:0'
   const { dtype, shape } = count.resource.type
-  await ask('write', { variable: { name: 'asked', type: { dtype, shape } }, device }, [ndarray(0, 'int32', [])])
+  await ask('write', { variable: { name: 'asked', type: { dtype, shape } }, device }, [
+    ndarray(0, 'int32', []),
+  ])
   const parts = [{ device: 0, feeds: [], fetches: [0] }]
   await ask('register', { graph: 0, parts, fetchCount: 1, fusion: true }, [ndarray(def)])
   const run = async (step: number): Promise<unknown> =>
@@ -80,6 +88,10 @@ async function repeat({ authority, addresses, journal }: Cluster): Promise<void>
   )
   expectThat('the repeated step is refused', refusal.includes('it is not run twice'), refusal)
   const next = await run(8)
-  expectThat('it was done once', first === 1 && next === 2, `${String(first)}, and ${String(next)} after the next step`)
+  expectThat(
+    'it was done once',
+    first === 1 && next === 2,
+    `${String(first)}, and ${String(next)} after the next step`,
+  )
   await connection.close()
 }

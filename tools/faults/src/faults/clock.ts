@@ -42,7 +42,13 @@ export const clock: Fault = {
         await journal.more('worker-1', 5)
         await leap(0)
       },
-      tells: [{ what: 'that only the killed one was missed', by: 'worker-0', line: /ps\/task:0 is gone: nobody listens/ }],
+      tells: [
+        {
+          what: 'that only the killed one was missed',
+          by: 'worker-0',
+          line: /ps\/task:0 is gone: nobody listens/,
+        },
+      ],
     })
   },
 }

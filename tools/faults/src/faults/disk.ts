@@ -80,7 +80,13 @@ export const fullDisk: Fault = {
         await disk.clear()
         journal.note('there is room again')
       },
-      tells: [{ what: 'which checkpoint is missing, and why', by: 'worker-0', line: /no checkpoint of step .*ENOSPC/ }],
+      tells: [
+        {
+          what: 'which checkpoint is missing, and why',
+          by: 'worker-0',
+          line: /no checkpoint of step .*ENOSPC/,
+        },
+      ],
     })
   },
 }
@@ -105,7 +111,9 @@ export const damagedCheckpoint: Fault = {
         await truncate(join(folder, `checkpoint-${steps.at(-1)}.safetensors`), 1000)
         journal.note(`the checkpoint of step ${steps.at(-1)} is cut short`)
         cluster.start('ps-0')
-        await journal.heard('worker-0', new RegExp(`restored the checkpoint of step ${steps.at(-2)}: `), { from })
+        await journal.heard('worker-0', new RegExp(`restored the checkpoint of step ${steps.at(-2)}: `), {
+          from,
+        })
       },
       tells: [
         { what: 'which checkpoint was passed over', by: 'worker-0', line: /is passed over: .*truncated/ },

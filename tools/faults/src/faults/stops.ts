@@ -21,7 +21,11 @@ export const stops: Fault = {
         await stop(cluster, 'ps-0')
       },
       tells: [
-        { what: 'that the worker that was stopped lost its session', by: 'worker-1', line: /lost its session/ },
+        {
+          what: 'that the worker that was stopped lost its session',
+          by: 'worker-1',
+          line: /lost its session/,
+        },
         { what: 'where it has gone on', by: 'worker-1', line: /ready at step [1-9]/ },
       ],
     })

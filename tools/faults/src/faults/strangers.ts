@@ -40,7 +40,11 @@ export const certificates: Fault = {
 }
 
 /** Shows a certificate to the data plane and the control plane of a server, and listens for as much as one byte. */
-async function showCertificate(cluster: Cluster, what: string, shown: NodeCredentials | undefined): Promise<void> {
+async function showCertificate(
+  cluster: Cluster,
+  what: string,
+  shown: NodeCredentials | undefined,
+): Promise<void> {
   for (const [plane, port] of await planesOf(cluster)) {
     const socket = connectSecure({
       host: '127.0.0.1',
@@ -51,7 +55,11 @@ async function showCertificate(cluster: Cluster, what: string, shown: NodeCreden
       ...(shown && { cert: shown.certificate, key: shown.privateKey }),
     })
     const answer = await answerOf(socket)
-    expectThat(`${what} is no way into the ${plane} plane`, answer.bytes === 0 && answer.ended, inWords(answer))
+    expectThat(
+      `${what} is no way into the ${plane} plane`,
+      answer.bytes === 0 && answer.ended,
+      inWords(answer),
+    )
   }
 }
 
@@ -71,7 +79,8 @@ export const garbage: Fault = {
 
 async function talkNonsense(cluster: Cluster): Promise<void> {
   const random = randomNumbers(7)
-  const noise = (length: number): Buffer => Buffer.from(Array.from({ length }, () => Math.floor(256 * random())))
+  const noise = (length: number): Buffer =>
+    Buffer.from(Array.from({ length }, () => Math.floor(256 * random())))
   const { pid } = cluster.process('ps-0')
   const before = await residentBytes(pid)
   for (const [plane, port] of await planesOf(cluster)) {
@@ -119,9 +128,14 @@ async function undisturbed({ journal }: Cluster): Promise<void> {
 }
 
 /** The ports at which a server listens: that of tensors, and that of signs of life, which it tells those who may ask. */
-async function planesOf({ authority, addresses }: Cluster): Promise<(readonly [plane: string, port: number])[]> {
+async function planesOf({
+  authority,
+  addresses,
+}: Cluster): Promise<(readonly [plane: string, port: number])[]> {
   const address = addresses.get('ps-0')!
-  const transport = new SocketTransport({ credentials: await authority.issue({ node: 'asker', role: 'worker' }) })
+  const transport = new SocketTransport({
+    credentials: await authority.issue({ node: 'asker', role: 'worker' }),
+  })
   const connection = await transport.connect(address, { deadlineMs: 10_000 })
   const asked = { head: new TextEncoder().encode('{}'), tensors: [] }
   const { head } = await connection.call('server.watch', asked, { deadlineMs: 10_000 })
