@@ -46,6 +46,8 @@ export interface Ordeal extends Partial<Omit<ClusterOptions, 'training' | 'verbo
   readonly deadlineMs?: number
   /** What happens, once all workers have begun to train; it ends before training does. */
   readonly strike: (cluster: Cluster) => Promise<void>
+  /** What else is to be said of what was left behind. */
+  readonly judge?: (cluster: Cluster) => Promise<void>
   /** What the log has to say of it. */
   readonly tells?: readonly Tells[]
 }
@@ -56,7 +58,7 @@ const margin = 0.05
 /** Trains, lets the fault happen, and says what has become of the training. */
 export async function survive(ordeal: Ordeal): Promise<void> {
   const { scale, arrangement = 'asynchronous', steps, saveEverySteps = 10, starts = 12 } = ordeal
-  const { deadlineMs = 90_000, strike, tells = [], ps = 1, workers = 2, ...rest } = ordeal
+  const { deadlineMs = 90_000, strike, judge, tells = [], ps = 1, workers = 2, ...rest } = ordeal
   const how = { batch: 32, paceMs: 10, seed: scale.seed }
   const training: TrainingOptions = { ...how, arrangement, steps, saveEverySteps, starts }
   const begun = performance.now()
@@ -81,6 +83,7 @@ export async function survive(ordeal: Ordeal): Promise<void> {
     `${seconds.toFixed(1)} s of ${deadlineMs / 1000} s, ${cluster.restarts} were started anew`,
   )
   await expectWhole(cluster.folder, training)
+  await judge?.(cluster)
   for (const { what, by, line } of tells) {
     const entry = journal.find(by, line)
     expectThat(

@@ -1,4 +1,8 @@
 // The same kills and stops, in arrangements that wait for each other: synchronous replicas, and equals that average their gradients.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expectThat } from '@shoal/example-parts'
+import { Checkpoints } from '@shoal/train/node'
 import type { Cluster } from '../cluster.ts'
 import { type Fault, type Scale, survive } from '../survive.ts'
 
@@ -45,6 +49,7 @@ export const allReduce: Fault = {
       workers: 3,
       deadlineMs: 120_000,
       strike: (cluster) => strikeInTurn(cluster, ['worker-2', 'worker-0', 'worker-1']),
+      judge: expectSameWeights,
       tells: [
         {
           what: 'who is left',
@@ -83,4 +88,20 @@ async function leaveOneAlone(cluster: Cluster): Promise<void> {
   await journal.more('worker-0', 20)
   for (const name of dead) cluster.start(name)
   for (const name of dead) await journal.more(name, 5)
+}
+
+/** Equals have the same weights, whatever became of them on the way. */
+async function expectSameWeights({ folder, names, options }: Cluster): Promise<void> {
+  const files = await Promise.all(
+    names.map(async (name) => {
+      const own = join(folder, name)
+      return readFile(join(own, `checkpoint-${(await new Checkpoints(own).latest())!}.safetensors`))
+    }),
+  )
+  const same = files.every((file) => file.equals(files[0]!))
+  expectThat(
+    'all have the same weights, bit by bit',
+    same,
+    `${files.length} members after ${options.training.steps} steps`,
+  )
 }

@@ -9,7 +9,7 @@ import { nothing } from './nothing.ts'
 import { narrowLink, partition } from './partition.ts'
 import { road } from './road.ts'
 import { stops } from './stops.ts'
-import { certificates, garbage } from './strangers.ts'
+import { certificates, garbage, impostor } from './strangers.ts'
 
 /** The faults. */
 export const faults: readonly Fault[] = [
@@ -27,5 +27,6 @@ export const faults: readonly Fault[] = [
   repeatedStep,
   clock,
   certificates,
+  impostor,
   garbage,
 ]

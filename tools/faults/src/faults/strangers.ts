@@ -5,7 +5,7 @@ import { connect as connectClear, type Socket } from 'node:net'
 import { connect as connectSecure } from 'node:tls'
 import { ClusterAuthority, type NodeCredentials, SocketTransport } from '@shoal/distributed/node'
 import { expectThat } from '@shoal/example-parts'
-import type { Cluster } from '../cluster.ts'
+import { Cluster } from '../cluster.ts'
 import { randomNumbers } from '../random.ts'
 import { type Fault, survive } from '../survive.ts'
 
@@ -61,6 +61,45 @@ async function showCertificate(
       inWords(answer),
     )
   }
+}
+
+/** A node of the cluster, though none of this job, at the address of a parameter server. */
+export const impostor: Fault = {
+  name: 'impostor',
+  about: 'a worker listens in the place of a parameter server',
+  inShort: false,
+  async run({ seed, verbose }) {
+    const training = { arrangement: 'asynchronous', steps: 100, batch: 32, paceMs: 0, starts: 4 } as const
+    await using cluster = await Cluster.prepare({
+      training: { ...training, seed, saveEverySteps: 10 },
+      ps: 1,
+      workers: 1,
+      verbose,
+    })
+    const mallory = await cluster.authority.issue({ node: 'mallory', role: 'worker' })
+    const heard: string[] = []
+    const listener = await new SocketTransport({ credentials: mallory }).listen(
+      cluster.addresses.get('ps-0')!,
+      {
+        connected: (connection) =>
+          connection.serve((method) => {
+            heard.push(method)
+            return undefined
+          }),
+      },
+    )
+    cluster.start('worker-0')
+    const code = await cluster.process('worker-0').ended
+    await listener.close()
+    const entry = cluster.journal.find('worker-0', /ends: SecurityError.*mallory/)
+    expectThat(
+      'the worker says whom it has found',
+      entry !== undefined,
+      entry?.line ?? 'it said nothing of it',
+    )
+    expectThat('it asked for nothing', heard.length === 0, `${heard.length} calls`)
+    expectThat('its exit code says that a person has to look', code === 1, `exit code ${code}`)
+  },
 }
 
 /** Bytes that are no messages, in clear and from peers with good certificates. */
