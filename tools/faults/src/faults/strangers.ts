@@ -33,7 +33,7 @@ export const certificates: Fault = {
         await undisturbed(cluster)
       },
       tells: [
-        { what: 'that there was no certificate', by: 'ps-0', line: /did not return a certificate/ },
+        { what: 'that there was no certificate', by: 'ps-0', line: /showed no certificate/ },
         { what: 'that one was not accepted', by: 'ps-0', line: /was not issued by|is valid from/ },
       ],
     }),
