@@ -2,6 +2,6 @@
 import { readDigits } from '@shoal/example-parts'
 import type { TrainingOptions } from './protocol.ts'
 
-/** 3,000 images to learn from, and 500 others. */
+/** 3,000 images to learn from, and 2,000 others. */
 export const digitsOf = ({ seed, batch }: Pick<TrainingOptions, 'seed' | 'batch'>) =>
-  readDigits({ seed, batchSize: batch, train: 3000, test: 500 })
+  readDigits({ seed, batchSize: batch, train: 3000, test: 2000 })

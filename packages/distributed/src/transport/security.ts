@@ -64,7 +64,7 @@ export function peerOf(socket: TLSSocket, { authority }: NodeCredentials): PeerI
 /** Why a handshake or a connection has failed, in few words: OpenSSL's messages name its files and lines, its reason is for people. */
 export function reasonOf(error: Error): string {
   const { reason } = error as { readonly reason?: unknown }
-  return typeof reason === 'string' ? reason : error.message
+  return typeof reason === 'string' ? reason : error.message.trim()
 }
 
 /** The error for a peer whose handshake came to nothing: where it is, as long as that is known, and why. */

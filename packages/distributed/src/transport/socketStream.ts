@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { ByteStream, ByteStreamEvents } from '../frame/byteStream.ts'
 import { gather } from '../frame/byteStream.ts'
+import { reasonOf } from './security.ts'
 
 const readBytes = 2 ** 20
 let shared: Uint8Array | undefined
@@ -34,7 +35,7 @@ export class SocketStream implements ByteStream {
     this.#socket = socket
     socket.setNoDelay(true)
     if (accepted) socket.on('data', (bytes) => this.#events?.bytes(bytes))
-    socket.on('error', (error) => (this.#error = error))
+    socket.on('error', (error) => (this.#error = new Error(reasonOf(error), { cause: error })))
     return this
   }
 

@@ -12,11 +12,11 @@ export const kills: Fault = {
     const count = scale.short ? 5 : 20
     await survive({
       scale,
-      steps: scale.short ? 500 : 1500,
+      steps: scale.short ? 400 : 1500,
       ps: scale.short ? 1 : 2,
       workers: scale.short ? 2 : 3,
       starts: 4 * count,
-      deadlineMs: scale.short ? 60_000 : 240_000,
+      deadlineMs: scale.short ? 120_000 : 300_000,
       strike: (cluster) => killSome(cluster, count, scale.seed),
       tells: [
         { what: 'that a parameter server was lost', by: /worker/, line: /lost its session .*ps/ },

@@ -7,7 +7,7 @@ const sideOf = (name: string): Side => (name === 'worker-1' ? 'far' : 'near')
 /** The second worker in a namespace of its own, everybody else in another. */
 const divided = (network: Namespaces, scale: Scale): Omit<Ordeal, 'strike'> => ({
   scale,
-  steps: scale.short ? 400 : 800,
+  steps: scale.short ? 350 : 800,
   addressOf: (name, port) => `${network.host(sideOf(name))}:${port}`,
   surroundings: (name) => ({ prefix: network.within(sideOf(name)) }),
 })

@@ -37,7 +37,7 @@ export const road: Fault = {
     for (const name of ['ps-0', 'worker-0', 'worker-1']) proxies.set(name, made.use(await Proxy.listen()))
     await survive({
       scale,
-      steps: scale.short ? 800 : 1500,
+      steps: scale.short ? 700 : 1200,
       route: (from, to, address) =>
         from === beyond || to === beyond ? proxies.get(to)!.before(address) : address,
       strike: (cluster) => misfortunes(cluster, [...proxies.values()]),

@@ -13,7 +13,7 @@ export const stops: Fault = {
   async run(scale) {
     await survive({
       scale,
-      steps: scale.short ? 400 : 1200,
+      steps: scale.short ? 350 : 1200,
       async strike(cluster) {
         await stop(cluster, 'worker-1')
         if (scale.short) return

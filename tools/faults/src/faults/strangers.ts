@@ -110,7 +110,7 @@ export const garbage: Fault = {
   run: (scale) =>
     survive({
       scale,
-      steps: scale.short ? 600 : 1000,
+      steps: scale.short ? 650 : 1000,
       strike: talkNonsense,
       tells: [{ what: 'that it was refused', by: 'ps-0', line: /refused a connection/ }],
     }),
