@@ -47,6 +47,7 @@ export class Cluster implements AsyncDisposable {
   private readonly done = new Set<string>()
   /** Tasks that nobody starts anew for the time being. */
   private readonly held = new Set<string>()
+  private readonly pids: number[] = []
   private readonly ends = new Set<Promise<void>>()
   private readonly temporary: boolean
   private starts = 0
@@ -116,9 +117,25 @@ export class Cluster implements AsyncDisposable {
       (news) => this.journal.hear(name, news),
     )
     this.running.set(name, task)
+    this.pids.push(task.pid)
     const ended = task.ended.then((how) => this.afterEnd(task, how))
     this.ends.add(ended)
     void ended.finally(() => this.ends.delete(ended))
+  }
+
+  /** How many processes were started so far. */
+  get started(): number {
+    return this.pids.length
+  }
+  /** The processes that run still, of all that were started. */
+  left(): readonly number[] {
+    return this.pids.filter((pid) => {
+      try {
+        return process.kill(pid, 0)
+      } catch {
+        return false
+      }
+    })
   }
 
   /** The process of a task. @throws Error where none runs. */

@@ -1,5 +1,5 @@
 // Programs of the system that the suite uses to bring faults about.
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 
 /** Runs a program. @throws Error with what it said, where it fails or is not there. */
 export function command(program: string, ...args: readonly string[]): Promise<string> {
@@ -19,4 +19,11 @@ export async function whyNot(attempt: () => Promise<unknown>): Promise<string | 
   } catch (error) {
     return (error as Error).message
   }
+}
+
+/** Has a program run if this process ends before what is answered was called: what it made of the system shall not outlive it. */
+export function atExit(program: string, ...args: readonly string[]): () => void {
+  const run = (): void => void spawnSync(program, args)
+  process.once('exit', run)
+  return () => void process.off('exit', run)
 }

@@ -9,5 +9,6 @@ const cache = mkdtempSync(join(tmpdir(), 'shoal-compiled-'))
 process.on('exit', () => rmSync(cache, { recursive: true, force: true }))
 enableCompileCache(cache)
 process.env['NODE_COMPILE_CACHE'] = cache
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 const { runSuite } = await import('./suite.ts')
 await runSuite(flushCompileCache)

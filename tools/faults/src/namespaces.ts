@@ -1,5 +1,5 @@
 // Two machines in one: network namespaces of Linux, and one cable between them, which can be pulled and made narrow.
-import { command, whyNot } from './command.ts'
+import { atExit, command, whyNot } from './command.ts'
 
 /** Which of the two. */
 export type Side = 'near' | 'far'
@@ -9,6 +9,7 @@ const hosts = { near: '10.213.77.1', far: '10.213.77.2' } as const
 /** Two namespaces with a link between them. */
 export class Namespaces implements AsyncDisposable {
   private readonly prefix: string
+  private readonly forget: (() => void)[] = []
 
   private constructor(prefix: string) {
     this.prefix = prefix
@@ -59,11 +60,13 @@ export class Namespaces implements AsyncDisposable {
     // The cable goes with its ends.
     for (const side of ['near', 'far'] as const)
       await whyNot(() => command('ip', 'netns', 'delete', this.name(side)))
+    this.forget.forEach((forget) => forget())
   }
 
   private async build(): Promise<void> {
     for (const side of ['near', 'far'] as const) {
       await command('ip', 'netns', 'add', this.name(side))
+      this.forget.push(atExit('ip', 'netns', 'delete', this.name(side)))
       await this.ip(side, 'link', 'set', 'lo', 'up')
     }
     const [near, far] = [this.device('near'), this.device('far')]

@@ -67,6 +67,7 @@ export async function survive(ordeal: Ordeal): Promise<void> {
   const leftMs = (): number => Math.max(1, begun + deadlineMs - performance.now())
   cluster.startAll()
   for (let worker = 0; worker < workers; worker++) await journal.more(`worker-${worker}`, 1, leftMs())
+  const from = journal.entries.length
   await strike(cluster)
   const soonest = journal.step
   await cluster.finish(leftMs())
@@ -78,14 +79,20 @@ export async function survive(ordeal: Ordeal): Promise<void> {
     `over at step ${soonest} of ${steps}`,
   )
   expectThat(
-    'all processes have ended within the deadline',
-    true,
-    `${seconds.toFixed(1)} s of ${deadlineMs / 1000} s, ${cluster.restarts} were started anew`,
+    'all has ended within the deadline',
+    seconds <= deadlineMs / 1000,
+    `${seconds.toFixed(1)} s of ${deadlineMs / 1000} s`,
+  )
+  const left = cluster.left()
+  expectThat(
+    'no process is left',
+    left.length === 0,
+    `${left.length} of ${cluster.started} that were started, ${cluster.restarts} of them anew`,
   )
   await expectWhole(cluster.folder, training)
   await judge?.(cluster)
   for (const { what, by, line } of tells) {
-    const entry = journal.find(by, line)
+    const entry = journal.find(by, line, from)
     expectThat(
       `the log says ${what}`,
       entry !== undefined,

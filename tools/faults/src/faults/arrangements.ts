@@ -20,6 +20,8 @@ export const synchronous: Fault = {
       workers: 3,
       deadlineMs: 120_000,
       async strike(cluster) {
+        // By then there is a checkpoint to be restored.
+        await cluster.journal.reached(15)
         await strikeInTurn(cluster, ['ps-0', 'worker-0'])
         await leaveOneAlone(cluster)
       },

@@ -4,14 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Checkpoints } from '@shoal/train/node'
 import { expectThat } from '@shoal/example-parts'
-import { command, whyNot } from '../command.ts'
+import { atExit, command, whyNot } from '../command.ts'
 import { type Fault, survive } from '../survive.ts'
 
 /** A disk of its own that has room for some checkpoints. */
 class SmallDisk implements AsyncDisposable {
   readonly folder: string
-  private constructor(folder: string) {
+  private readonly forget: () => void
+  private constructor(folder: string, forget: () => void) {
     this.folder = folder
+    this.forget = forget
   }
 
   /** Mounts it. @throws Error where this process may not. */
@@ -23,7 +25,7 @@ class SmallDisk implements AsyncDisposable {
       await rm(folder, { recursive: true })
       throw error
     }
-    return new SmallDisk(folder)
+    return new SmallDisk(folder, atExit('umount', folder))
   }
 
   /** Takes all the room that is left. */
@@ -40,6 +42,7 @@ class SmallDisk implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await command('umount', this.folder)
+    this.forget()
     await rm(this.folder, { recursive: true })
   }
 

@@ -31,15 +31,21 @@ async function killSome(cluster: Cluster, count: number, seed: number): Promise<
   const random = randomNumbers(seed)
   const { journal, options } = cluster
   const { steps } = options.training
-  // Each role in turn, in an order that chance chooses; which one of its tasks, too.
+  // Each role once, in an order that chance chooses, and then whoever; which one of its tasks, too.
   const chief = 'worker-0'
   const roles = [
     [chief],
     cluster.names.filter((name) => name.startsWith('ps')),
     cluster.names.filter((name) => name.startsWith('worker') && name !== chief),
   ]
+  const order = roles
+    .map((role) => ({ role, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ role }) => role)
+  // By then there is a checkpoint to be restored.
+  await journal.reached(15)
   for (let kill = 0; kill < count; kill++) {
-    const role = roles[(kill + Math.floor(random() * 2)) % roles.length]!
+    const role = order[kill] ?? roles[Math.floor(random() * roles.length)]!
     const victim = role[Math.floor(random() * role.length)]!
     const others = Math.ceil(random() * ((0.5 * steps) / count))
     const wanted = journal.total + others
