@@ -25,6 +25,8 @@ export class Peers {
   private readonly options: PeerOptions
   private readonly clock: Clock
   private readonly open = new Map<string, Promise<Connection>>()
+  /** Those of them that are made. */
+  private readonly ready = new Map<string, Connection>()
   private readonly closing = new AbortController()
 
   constructor(options: PeerOptions) {
@@ -36,8 +38,11 @@ export class Peers {
    * The connection to a task, which may be the own one. Attempts go on until the deadline: others may start later than this one.
    * @throws UnavailableError naming the task, its address and what went wrong last; SecurityError at once; ClusterError where there is no such task.
    */
-  connect(task: TaskName, deadlineMs: number, signal?: AbortSignal): Promise<Connection> {
+  async connect(task: TaskName, deadlineMs: number, signal?: AbortSignal): Promise<Connection> {
     const name = formatDeviceName(task)
+    // Every tensor of another task comes this way.
+    const ready = this.ready.get(name)
+    if (ready) return ready
     const address = this.options.cluster.addressOf(task.job, task.task)
     const given = signal ? [signal] : []
     return persist(
@@ -88,12 +93,15 @@ export class Peers {
         await this.demand(task, connection)
         connected(connection)
       }
+      if (this.open.get(name) === made) this.ready.set(name, connection)
       void connection.closed.then(forget)
       return connection
     }
     const made = connecting()
     const forget = (): void => {
-      if (this.open.get(name) === made) this.open.delete(name)
+      if (this.open.get(name) !== made) return
+      this.open.delete(name)
+      this.ready.delete(name)
     }
     this.open.set(name, made)
     made.catch(forget)
