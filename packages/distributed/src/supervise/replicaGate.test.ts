@@ -5,8 +5,10 @@ import type { TaskName } from '../cluster/deviceFilters.ts'
 import { SyncReplicas } from '../replicate/syncReplicas.ts'
 import { asWorker, buildModel, examples, until } from '../replicate/testModel.ts'
 import { startCluster, type TestCluster } from '../server/testCluster.ts'
+import { Chiefship } from './chiefship.ts'
 import type { Liveness } from './liveness.ts'
 import { type MonitoredSession, monitoredSession } from './monitoredSession.ts'
+import { ReplicaGate } from './replicaGate.ts'
 import { QuickClock } from './testing/quickClock.ts'
 
 const jobs = { ps: ['ps:1', 'ps:2'], worker: ['w:0', 'w:1', 'w:2'] }
@@ -135,5 +137,39 @@ describe('synchronous replicas in monitored sessions', () => {
     expect(new Set(standing.map(([step]) => step))).toEqual(new Set([first.training.step]))
     first.training.stop('the test has seen enough')
     await Promise.all(all.map(({ training }) => training.close()))
+  })
+})
+
+describe('the gate of the chief', () => {
+  it('misses also who dies while it tells the servers of another', async () => {
+    await using cluster = await startCluster(jobs)
+    const { sync } = asWorker(cluster, 0, () => {
+      const model = buildModel()
+      const options = { globalStep: model.globalStep, replica: 0, totalReplicas: 3 }
+      return { sync: new SyncReplicas(momentum({ learningRate: 0.05 }), model.pairs, options) }
+    })
+    const knows = new SaidLiveness()
+    const log: string[] = []
+    const named = { cluster: cluster.spec, own: worker(0), liveness: knows, log: () => {} }
+    const gate = new ReplicaGate({
+      ...named,
+      sync,
+      chiefship: new Chiefship(named),
+      // Said when the servers have been told of one.
+      log(line) {
+        log.push(line)
+        if (log.length === 1) knows.say(worker(2), false)
+      },
+    })
+    await using session = await cluster.servers[2]!.session()
+    await session.initialize(sync.train)
+    knows.say(worker(1), false)
+    await gate.enter(session)
+    expect(log.map((line) => line.replace(/.* a step/, 'a step'))).toEqual([
+      'a step takes 2 gradients',
+      'a step takes 1 gradients',
+    ])
+    const standing = await session.run([...sync.status()])
+    expect(standing.map(({ count }) => count.number())).toEqual([1, 1])
   })
 })

@@ -48,13 +48,18 @@ export class ReplicaGate {
       await chiefship.hold()
       await session.run(sync.start)
     }
-    const living = this.countLiving()
-    const count = sync.takes(living)
-    if (standing.every((one) => Number(one.count.item()) === count)) return
-    await session.run(this.setting(living))
-    log(
-      `${formatDeviceName(own)}: ${living} of ${sync.totalReplicas} replicas are living: a step takes ${count} gradients`,
-    )
+    const counts = standing.map(({ count }) => Number(count.item()))
+    // Who dies while the servers are told of another is missed as well: before the session is used nobody else looks.
+    for (let told: number | undefined; told !== this.countLiving(); ) {
+      told = this.countLiving()
+      const count = sync.takes(told)
+      if (counts.every((one) => one === count)) continue
+      await session.run(this.setting(told))
+      counts.fill(count)
+      log(
+        `${formatDeviceName(own)}: ${told} of ${sync.totalReplicas} replicas are living: a step takes ${count} gradients`,
+      )
+    }
   }
 
   /** Lets whoever still waits make its step without others: training is over. */
