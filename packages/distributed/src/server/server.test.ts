@@ -13,6 +13,7 @@ import {
   NonFiniteError,
   placeholder,
   randomNormal,
+  reference,
   Session,
   square,
   stringJoin,
@@ -26,6 +27,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { connectMaster } from '../client/connectMaster.ts'
 import { UnavailableError } from '../errors.ts'
 import { WorkerClient } from '../master/workerClient.ts'
+import { Peers } from './peers.ts'
 import { createLocalServer } from './server.ts'
 import { startCluster } from './testCluster.ts'
 
@@ -246,8 +248,31 @@ describe('a server', () => {
     expect((await again.run(next)).toArray()).toBe(1)
   })
 
+  it('gives a step up soon where one of its tasks does not reach another', async () => {
+    await using cluster = await startCluster(jobs)
+    await using session = await cluster.servers[2]!.session()
+    const w = device('/job:ps/task:0', () => variable([1, 2], { name: 'w' }))
+    const doubled = device('/job:worker/task:1', () => mul(w, 2))
+    await session.initialize(w)
+    const reached = vi.spyOn(Peers.prototype, 'connect')
+    await session.run(doubled)
+    // A master waits for tasks that start; in a step all of them are there.
+    expect(reached.mock.calls.map(([task, deadlineMs]) => [task, deadlineMs])).toEqual([
+      [{ job: 'ps', task: 0 }, 10_000],
+    ])
+    reached.mockRestore()
+  })
+
+  it('has ended also where a device cannot be closed', async () => {
+    const broken = reference()
+    broken[Symbol.asyncDispose] = () => Promise.reject(new Error('the device is stuck'))
+    const server = await createLocalServer([broken])
+    const joined = server.join()
+    await expect(server.close()).rejects.toThrow('the device is stuck')
+    await joined
+  })
+
   it('is a cluster of one without an address', async () => {
-    const { reference } = await import('@shoal/core')
     const server = await createLocalServer([reference()])
     await using session = await server.session()
     expect((await session.run(add(constant(1), 2))).toArray()).toBe(3)
