@@ -1,4 +1,3 @@
-import { formatDeviceName } from '@shoal/core'
 import { allVariables, momentum } from '@shoal/train'
 import { describe, expect, it } from 'vitest'
 import type { TaskName } from '../cluster/deviceFilters.ts'
@@ -6,31 +5,13 @@ import { SyncReplicas } from '../replicate/syncReplicas.ts'
 import { asWorker, buildModel, examples, until } from '../replicate/testModel.ts'
 import { startCluster, type TestCluster } from '../server/testCluster.ts'
 import { Chiefship } from './chiefship.ts'
-import type { Liveness } from './liveness.ts'
 import { type MonitoredSession, monitoredSession } from './monitoredSession.ts'
 import { ReplicaGate } from './replicaGate.ts'
 import { QuickClock } from './testing/quickClock.ts'
+import { SaidLiveness } from './testing/saidLiveness.ts'
 
 const jobs = { ps: ['ps:1', 'ps:2'], worker: ['w:0', 'w:1', 'w:2'] }
 const worker = (task: number): TaskName => ({ job: 'worker', task })
-
-/** What is known of who lives, as a test says. */
-class SaidLiveness implements Liveness {
-  private readonly dead = new Set<string>()
-  private readonly listeners = new Set<() => void>()
-  isAlive(task: TaskName): boolean {
-    return !this.dead.has(formatDeviceName(task))
-  }
-  onChange(changed: () => void): () => void {
-    this.listeners.add(changed)
-    return () => void this.listeners.delete(changed)
-  }
-  say(task: TaskName, alive: boolean): void {
-    if (alive) this.dead.delete(formatDeviceName(task))
-    else this.dead.add(formatDeviceName(task))
-    this.listeners.forEach((listener) => listener())
-  }
-}
 
 interface Replica {
   readonly knows: SaidLiveness

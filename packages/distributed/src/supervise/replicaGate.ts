@@ -5,6 +5,7 @@ import type { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import type { SyncReplicas, SyncStatus } from '../replicate/syncReplicas.ts'
 import type { Chiefship } from './chiefship.ts'
+import type { Gate } from './gate.ts'
 import { isSame, type Liveness, trainingTasks } from './liveness.ts'
 
 /** What a gate needs. */
@@ -18,7 +19,7 @@ export interface ReplicaGateOptions {
 }
 
 /** The gate of one replica; the chief's is the one that moves. */
-export class ReplicaGate {
+export class ReplicaGate implements Gate {
   private readonly options: ReplicaGateOptions
   private readonly counts = new Map<number, Node>()
   private readonly status: readonly SyncStatus[]
