@@ -1,4 +1,14 @@
-import { add, constant, device, DTypeError, group, Session, variable } from '@shoal/core'
+import {
+  add,
+  caseOf,
+  constant,
+  controlDependencies,
+  device,
+  DTypeError,
+  group,
+  Session,
+  variable,
+} from '@shoal/core'
 import { gradientDescent } from '@shoal/train'
 import { describe, expect, it } from 'vitest'
 import { Progress } from './progress.ts'
@@ -40,6 +50,20 @@ describe('the progress of training', () => {
     await session.initialize(w)
     expect((await session.run({ after: progress.after({ both }).step, both })).after.item()).toBe(5n)
     expect((await progress.read(session)).step).toBe(5)
+  })
+
+  it('reads the count after a branch that counts, whatever that answers', async () => {
+    const counter = variable(constant(0, 'int32'), { name: 'inBranch', trainable: false })
+    const progress = new Progress(counter)
+    const branch = caseOf(0, [
+      () => controlDependencies([counter.assignAdd(constant(2, 'int32'))], () => constant(7, 'int32')),
+    ])
+    const { step } = progress.after({ branch })
+    expect(progress.after({ branch }).step).toBe(step)
+    await using session = new Session()
+    await session.initialize(counter, progress.flag)
+    expect((await session.run({ step, branch })).step.item()).toBe(2)
+    expect((await session.run({ step, branch })).step.item()).toBe(4)
   })
 
   it('refuses a count that is no whole number', () => {

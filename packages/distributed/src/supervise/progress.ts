@@ -3,6 +3,7 @@ import type { Session, Tensor } from '@shoal/core'
 import {
   colocateWith,
   constant,
+  controlDependencies,
   DTypeError,
   effectsOf,
   Node,
@@ -68,10 +69,14 @@ export class Progress {
     const known = this.counted.get(root)
     if (known) return known.tensor
     const { resource } = this.globalStep
-    const counting = toposort({ fetches: [], targets: [root] }).findLast(
-      (node) => node.outputs.length === 1 && effectsOf(node).writes.has(resource),
+    const counting = toposort({ fetches: [], targets: [root] }).findLast((node) =>
+      effectsOf(node).writes.has(resource),
     )
-    const tensor = counting?.outputs[0]
+    // A branch that counts, as replicas have it, answers what it likes: the count is read when it is done.
+    const tensor =
+      counting?.attrs['resource'] === resource
+        ? counting.outputs[0]
+        : counting && controlDependencies([root], () => this.globalStep.read())
     this.counted.set(root, { tensor })
     return tensor
   }
