@@ -6,7 +6,6 @@ import type { Dim } from '../../shape.ts'
 import { formatShape } from '../../shape.ts'
 import { expandDims } from '../array/expandDims.ts'
 import { fill, onesLike } from '../array/fill.ts'
-import { gather } from '../array/gather.ts'
 import { indexLike } from '../array/indexLike.ts'
 import { tensorScatter } from '../array/tensorScatter.ts'
 import type { TensorLike } from '../constant.ts'
@@ -19,10 +18,16 @@ import { sqrt } from '../math/sqrt.ts'
 import { square } from '../math/square.ts'
 import { sub } from '../math/sub.ts'
 import { sum } from '../reduce/sum.ts'
+import { PartitionedVariable, rowsWhere } from '../state/partitionedVariable.ts'
 
-/** Row ids[…] of `table` [rows, width] for each id: [...ids, width]. The gradient is sparse: IndexedSlices. */
+/**
+ * Row ids[…] of `table` [rows, width] for each id: [...ids, width]. Rows are picked where the table is; of a partitioned variable, where each part
+ * is, in which every part answers for all ids. The gradient is sparse: IndexedSlices, of each part by itself.
+ */
 export const embeddingLookup = (table: TensorLike, ids: TensorLike): Tensor =>
-  scope('embeddingLookup', () => gather(toTensor(table), ids))
+  table instanceof PartitionedVariable
+    ? table.lookup(ids)
+    : scope('embeddingLookup', () => rowsWhere(toTensor(table), toTensor(ids, 'int32')))
 
 /** Which bag each id belongs to, said in one of two ways, and how the rows of a bag are combined. */
 export interface BagOptions {
@@ -48,8 +53,9 @@ export function embeddingLookupSparse(
   { weights, combiner = 'mean', ...bagging }: BagOptions,
 ): Tensor {
   return scope('embeddingLookupSparse', () => {
-    const [rows, picks] = [toTensor(table), toTensor(ids, 'int32')]
-    if (rows.rank !== 2 || picks.rank !== 1)
+    const picks = toTensor(ids, 'int32')
+    const rows = table instanceof PartitionedVariable ? table : toTensor(table)
+    if (rows.shape.length !== 2 || picks.rank !== 1)
       throw new ShapeError(
         `embeddingLookupSparse: the table ${formatShape(rows.shape)} must be [rows, width], the ids ${formatShape(picks.shape)} [n]`,
       )
@@ -65,7 +71,7 @@ export function embeddingLookupSparse(
         x,
         { update: 'add' },
       )
-    const found = gather(rows, picks)
+    const found = embeddingLookup(rows, picks)
     const combined = total(weights === undefined ? found : mul(found, each))
     if (combiner === 'sum') return combined
     return divNoNan(combined, combiner === 'mean' ? total(each) : sqrt(total(square(each))))
