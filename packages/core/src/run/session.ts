@@ -221,11 +221,17 @@ export class Session implements AsyncDisposable {
   }
 
   /** Has a variable a value? */
-  async isInitialized({ resource }: Variable): Promise<boolean> {
+  async isInitialized(variable: Variable): Promise<boolean> {
+    return (await this.uninitialized([variable])).length === 0
+  }
+
+  /** Those of the variables that have no value, in their order. Whoever keeps some of them is asked once. */
+  async uninitialized(variables: readonly Variable[]): Promise<Variable[]> {
     this.demandOpen()
-    this.declarations.claim(resource)
-    const [answer] = await this.target.initialized([resource])
-    return answer!
+    const resources = variables.map(({ resource }) => resource)
+    resources.forEach((resource) => this.declarations.claim(resource))
+    const initialized = await this.target.initialized(resources)
+    return variables.filter((_, i) => !initialized[i])
   }
 
   /**

@@ -1,6 +1,7 @@
 // A server: one task of a cluster. It computes for masters (its worker), and is the master of the sessions that are opened at it.
 import type { Device } from '@shoal/core'
 import { ClosedError, Session, type SessionOptions, type SessionTarget } from '@shoal/core'
+import { systemClock } from '../clock.ts'
 import { ClusterSpec } from '../cluster/clusterSpec.ts'
 import { ServerDef } from '../cluster/serverDef.ts'
 import { ClusterTarget } from '../master/clusterTarget.ts'
@@ -8,16 +9,20 @@ import { type ClientOptions, MasterService } from '../master/masterService.ts'
 import type { Connection, Listener, Transport } from '../transport/contract.ts'
 import { InProcessTransport } from '../transport/inProcess.ts'
 import { Worker } from '../worker/worker.ts'
+import { everyoneLives, type Liveness } from '../supervise/liveness.ts'
 import { Peers } from './peers.ts'
+import { servingWatch, type StartAttention, Watch } from './watch.ts'
 
 /** What a server runs on. */
 export interface ServerRuntime {
-  /** In order of preference. The server closes them in the end. */
+  /** In order of preference. The server closes them in the end, and where it cannot start. */
   readonly devices: readonly Device[]
   /** How it is reached and reaches others: sockets with the node's credentials, or what connects the parts of one process. */
   readonly transport: Transport
   /** Milliseconds after which a tensor that another worker should send is given up. Default 600,000. */
   readonly recvDeadlineMs?: number
+  /** How signs of life are taken and given, so that it is known who is dead. Default: they are not, and everyone counts as alive. */
+  readonly attend?: StartAttention
   /** One line for whatever a person should know: who was refused, what ops print. Default: nowhere. */
   readonly log?: (line: string) => void
 }
@@ -25,6 +30,9 @@ export interface ServerRuntime {
 /** One task of a cluster, which runs from `start` until `close`. */
 export class Server implements AsyncDisposable {
   readonly def: ServerDef
+  /** Who of the cluster lives, as far as this task knows. */
+  readonly liveness: Liveness
+  private readonly watch: Watch | undefined
   private readonly worker: Worker
   private readonly master: MasterService
   private readonly peers: Peers
@@ -41,7 +49,7 @@ export class Server implements AsyncDisposable {
     this.def = def
     this.runtime = runtime
     this.within = new InProcessTransport({ cluster: '', node: def.name, role: job })
-    const { devices, transport, recvDeadlineMs = 600_000, log = () => {} } = runtime
+    const { devices, transport, attend, recvDeadlineMs = 600_000, log = () => {} } = runtime
     this.peers = new Peers({
       cluster,
       own,
@@ -53,6 +61,10 @@ export class Server implements AsyncDisposable {
       this.peers.connect(to, recvDeadlineMs, signal)
     this.worker = new Worker({ own, devices, connect, recvDeadlineMs, log })
     this.master = new MasterService((options) => this.target(options))
+    const { devices: known } = this.worker.status
+    const means = { connect: this.peers.connect.bind(this.peers), clock: systemClock, log }
+    this.watch = attend && new Watch({ def, start: attend, devices: known, ...means })
+    this.liveness = this.watch ?? everyoneLives
   }
 
   /**
@@ -61,7 +73,12 @@ export class Server implements AsyncDisposable {
    */
   static async start(def: ServerDef, runtime: ServerRuntime): Promise<Server> {
     const server = new Server(def, runtime)
-    await server.listen()
+    try {
+      await server.listen()
+    } catch (error) {
+      await server.close()
+      throw error
+    }
     return server
   }
 
@@ -123,21 +140,37 @@ export class Server implements AsyncDisposable {
     }
     await this.within.listen(name, { connected })
     if (address === undefined) return
-    const refused = ({ message }: Error): void => log(`${name}: refused a connection: ${message}`)
+    const refuse = afresh((message) => log(`${name}: refused a connection: ${message}`))
+    const refused = ({ message }: Error): void => refuse(message)
     this.listener = await transport.listen(address, { connected, refused })
+    await this.watch?.begin()
   }
 
   private serve(connection: Connection): void {
-    connection.serve({ ...this.worker.methods(connection), ...this.master.methods(connection) })
+    connection.serve({
+      ...this.worker.methods(connection),
+      ...this.master.methods(connection),
+      ...Object.fromEntries([servingWatch(this.watch)]),
+    })
   }
 
   private async shutDown(): Promise<void> {
+    await this.watch?.close()
     await this.listener?.close()
     await this.worker.shutDown()
     await this.peers.close()
     await Promise.all([...this.incoming].map((connection) => connection.close()))
     for (const device of this.runtime.devices) await device[Symbol.asyncDispose]()
     this.ended.resolve()
+  }
+}
+
+/** Says what it has not said just before: whoever is refused tries again and again. */
+export function afresh(say: (line: string) => void): (line: string) => void {
+  let last = ''
+  return (line) => {
+    if (line !== last) say(line)
+    last = line
   }
 }
 
