@@ -1,11 +1,12 @@
 // Embeddings: rows of a table, one by one or combined in bags.
 import { AttrError, ShapeError } from '../../errors.ts'
 import type { Tensor } from '../../graph/graph.ts'
-import { scope } from '../../graph/scope.ts'
+import { beside, scope } from '../../graph/scope.ts'
 import type { Dim } from '../../shape.ts'
 import { formatShape } from '../../shape.ts'
 import { expandDims } from '../array/expandDims.ts'
 import { fill, onesLike } from '../array/fill.ts'
+import { gather } from '../array/gather.ts'
 import { indexLike } from '../array/indexLike.ts'
 import { tensorScatter } from '../array/tensorScatter.ts'
 import type { TensorLike } from '../constant.ts'
@@ -18,16 +19,19 @@ import { sqrt } from '../math/sqrt.ts'
 import { square } from '../math/square.ts'
 import { sub } from '../math/sub.ts'
 import { sum } from '../reduce/sum.ts'
-import { PartitionedVariable, rowsWhere } from '../state/partitionedVariable.ts'
+import { PartitionedVariable } from '../state/partitionedVariable.ts'
 
 /**
  * Row ids[…] of `table` [rows, width] for each id: [...ids, width]. Rows are picked where the table is; of a partitioned variable, where each part
  * is, in which every part answers for all ids. The gradient is sparse: IndexedSlices, of each part by itself.
  */
-export const embeddingLookup = (table: TensorLike, ids: TensorLike): Tensor =>
-  table instanceof PartitionedVariable
-    ? table.lookup(ids)
-    : scope('embeddingLookup', () => rowsWhere(toTensor(table), toTensor(ids, 'int32')))
+export function embeddingLookup(table: TensorLike, ids: TensorLike): Tensor {
+  if (table instanceof PartitionedVariable) return table.lookup(ids)
+  return scope('embeddingLookup', () => {
+    const rows = toTensor(table)
+    return beside(rows, () => gather(rows, ids))
+  })
+}
 
 /** Which bag each id belongs to, said in one of two ways, and how the rows of a bag are combined. */
 export interface BagOptions {

@@ -3,7 +3,7 @@ import type { DType } from '../../dtype.ts'
 import { dtypes } from '../../dtype.ts'
 import { ShapeError, ValueError } from '../../errors.ts'
 import type { Node, Tensor } from '../../graph/graph.ts'
-import { colocateWith, scope, surroundings } from '../../graph/scope.ts'
+import { beside, scope, surroundings } from '../../graph/scope.ts'
 import type { OptionRules } from '../../options.ts'
 import { checkOptions, optionRules } from '../../options.ts'
 import type { VariableSlice } from '../../resource.ts'
@@ -137,7 +137,8 @@ export class PartitionedVariable implements Readable {
       const rows = toTensor(ids, 'int32')
       const found = this.parts.map((part, i) => {
         const { mine, local } = this.#placesIn(rows, i)
-        return { mine, picked: rowsWhere(part.read(), local) }
+        const table = part.read()
+        return { mine, picked: beside(table, () => gather(table, local)) }
       })
       const axes = this.shape.length - 1
       return found
@@ -163,10 +164,6 @@ export class PartitionedVariable implements Readable {
     return this.parts.map(({ resource }) => resource.slice!)
   }
 }
-
-/** Rows of a table, picked where the table is: only they are sent to whoever is elsewhere. */
-export const rowsWhere = (table: Tensor, ids: Tensor): Tensor =>
-  table.node.device === '' ? gather(table, ids) : colocateWith(table, () => gather(table, ids))
 
 /**
  * A variable in parts along axis 0. Each part is declared by itself, so that `replicaDeviceSetter` spreads them over parameter servers.
