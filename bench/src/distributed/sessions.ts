@@ -41,20 +41,18 @@ export async function serveTasks(addresses: readonly string[], credentials: Node
   for (const task of cluster.tasksOf('ps')) await start(cluster, 'ps', task, credentials)
 }
 
-/** The worker, and its session. */
+/** The session of a worker. Both end with the process. */
 export class ClusterSession {
-  readonly #server: Server
   readonly #session: Session
 
-  private constructor(server: Server, session: Session) {
-    this.#server = server
+  private constructor(session: Session) {
     this.#session = session
   }
 
   /** Joins the parameter servers at all addresses but the last. */
   static async open(addresses: readonly string[], credentials: NodeCredentials): Promise<ClusterSession> {
     const server = await start(clusterOf(addresses), 'worker', 0, credentials)
-    return new ClusterSession(server, await server.session())
+    return new ClusterSession(await server.session())
   }
 
   /** A step that fetches a scalar from each of so many tasks. */
@@ -85,10 +83,5 @@ export class ClusterSession {
       const indices = Int32Array.from({ length: 32 }, (_, i) => ((32 * step + i) * 40_503) % count)
       await session.run(used, { asked: new NDArray('int32', [32], indices) })
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#session.close()
-    await this.#server.close()
   }
 }

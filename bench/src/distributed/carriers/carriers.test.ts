@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { ClusterAuthority, type NodeCredentials } from '@shoal/distributed/node'
 import type { Carrier } from '../carrier.ts'
-import { mostBytes, targetBytes } from '../carrier.ts'
+import { targetBytes } from '../carrier.ts'
 import { carriers } from './all.ts'
 
 describe('everybody who carries bytes', () => {
@@ -9,7 +9,6 @@ describe('everybody who carries bytes', () => {
   beforeAll(async () => {
     credentials = await (await ClusterAuthority.create()).issue({ node: 'bench' })
   })
-  afterAll(() => void targetBytes(mostBytes).fill(2))
 
   const fetched = 300_000
   const titled = carriers.map((carrier) => [`${carrier.name}, ${carrier.link}`, carrier] as const)

@@ -118,12 +118,12 @@ function between(
   }
 }
 
-const security = (link: 'clear' | 'TLS', credentials: NodeCredentials) =>
+const options = (link: 'clear' | 'TLS', credentials: NodeCredentials) =>
   link === 'TLS' ? { credentials } : { insecure: true as const, log: () => {} }
 
 /** The data plane: framed sockets. */
 export const sockets = (link: 'clear' | 'TLS', version: string): Carrier =>
-  between('shoal', version, link, (credentials) => new SocketTransport(security(link, credentials)))
+  between('shoal', version, link, (credentials) => new SocketTransport(options(link, credentials)))
 
 /** The same frames over WebSockets. */
 export const webSockets = (link: 'clear' | 'TLS', version: string): Carrier =>
@@ -131,5 +131,5 @@ export const webSockets = (link: 'clear' | 'TLS', version: string): Carrier =>
     'shoal, WebSocket',
     version,
     link,
-    (credentials) => new WebSocketTransport(security(link, credentials)),
+    (credentials) => new WebSocketTransport(options(link, credentials)),
   )
