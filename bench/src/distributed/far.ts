@@ -6,14 +6,14 @@ import type { CarrierName } from './carriers/all.ts'
 import { type Held, watchMemory } from './memory.ts'
 import { answering } from './otherProcess.ts'
 import { processorMs } from './rounds.ts'
-import { serveTasks } from './sessions.ts'
+import { type ClusterPlace, serveTasks } from './sessions.ts'
 
 /** What it is asked. */
 export type FarQuestion =
   /** Serves a carrier; the answer is its address. */
   | { readonly ask: 'serve'; readonly carrier: CarrierName; readonly credentials: NodeCredentials }
   /** Serves parameter servers of a cluster. */
-  | { readonly ask: 'tasks'; readonly addresses: readonly string[]; readonly credentials: NodeCredentials }
+  | { readonly ask: 'tasks'; readonly place: ClusterPlace }
   /** How much processor time was taken, in ms? */
   | { readonly ask: 'cpu' }
   /** Watches its memory from now on. */
@@ -30,7 +30,7 @@ answering<FarQuestion>(async (question) => {
       served = (await carrierOf(question.carrier).serve?.(question.credentials)) ?? served
       return served.address
     case 'tasks':
-      return serveTasks(question.addresses, question.credentials)
+      return serveTasks(question.place)
     case 'cpu':
       return processorMs()
     case 'watch':

@@ -10,8 +10,9 @@ import { wireChart, writeWireChart } from './chart.ts'
 import { countWire } from './counts.ts'
 import type { TransferMemory } from './memory.ts'
 import { Pair } from './pair.ts'
+import { countRing, type RingCounts } from './ring.ts'
 import { inTurn, type Patience, type Spent } from './rounds.ts'
-import { callTable, memoryTable, transferTables } from './tables.ts'
+import { callTable, memoryTable, ringTable, transferTables } from './tables.ts'
 import { wireTargets } from './targets.ts'
 import { smallWireWorks, type WireWork, wireWorks } from './works.ts'
 
@@ -25,12 +26,15 @@ export interface Transfer {
 export interface WireResults {
   readonly transfers: readonly Transfer[]
   readonly memory: readonly TransferMemory[]
+  readonly rings: readonly RingCounts[]
 }
 
 const patience: Patience = { rounds: 9, sampleMs: 120, warmUpMs: 1_000 }
 const littlePatience: Patience = { rounds: 2, sampleMs: 5, warmUpMs: 20 }
-/** What is asked for by this name: the memory of each carrier. */
-const memoryName = 'memory'
+/** What is asked for by this name: the memory of each carrier, and the bytes of a ring. */
+const [memoryName, ringName] = ['memory', 'ring']
+/** Members of a ring, and the float32 values that they sum. */
+const [ringMembers, ringLength] = [4, 2 ** 20]
 
 /**
  * Measures what is asked for by the beginnings of names. Without names it measures everything, and writes its part of the page.
@@ -39,7 +43,7 @@ const memoryName = 'memory'
  */
 export async function measureWire(names: readonly string[], small: boolean): Promise<void> {
   const works = small ? smallWireWorks : wireWorks
-  const asked = asking(names, [...works.map(({ name }) => name), memoryName])
+  const asked = asking(names, [...works.map(({ name }) => name), memoryName, ringName])
   const authority = await ClusterAuthority.create()
   const credentials = await authority.issue({ node: 'bench', role: 'worker' })
   const transfers: Transfer[] = []
@@ -65,7 +69,8 @@ export async function measureWire(names: readonly string[], small: boolean): Pro
     await pair.close()
   }
   const complete = names.length === 0 && !small
-  const wire = { transfers, memory }
+  const rings = asked(ringName) ? [await countRing(authority, ringMembers, ringLength)] : []
+  const wire = { transfers, memory, rings }
   const results = { comparisons: [], quantities: [], wire }
   const targets = wireTargets.filter(({ read }) => complete || read(results).length > 0)
   const versions = [...new Set(carriers.map(({ version }) => version))].join(', ')
@@ -79,6 +84,7 @@ export async function measureWire(names: readonly string[], small: boolean): Pro
     ...(complete ? [`![What is fetched from another process](charts/${wireChart}.svg)`, ''] : []),
     ...transferTables(transfers),
     ...(memory.length > 0 ? memoryTable(memory) : []),
+    ...(rings.length > 0 ? ringTable(rings) : []),
     ...callTable(await countWire()),
   ]
   console.log(lines.join('\n'))
@@ -87,11 +93,10 @@ export async function measureWire(names: readonly string[], small: boolean): Pro
   writeWireChart(transfers)
 }
 
-/** A whole session, which speaks over TLS. */
+/** A whole session on a cluster, instead of calls. */
 const sessionName = 'shoal, session'
 
-const isSessionWork = ({ kind, link }: WireWork): boolean =>
-  kind === 'rows' || (kind === 'nullStep' && link === 'TLS')
+const isSessionWork = ({ kind }: WireWork): boolean => ['nullStep', 'dense', 'rows'].includes(kind)
 const takesPart = (name: string, work: WireWork): boolean =>
   name === sessionName ? isSessionWork(work) : work.kind !== 'rows'
 
@@ -105,6 +110,7 @@ async function pairsOf(
   if (works.some(({ kind }) => kind !== 'rows'))
     for (const carrier of carriers)
       if (carrier.link === link) pairs.set(carrier.name, await Pair.of(carrier, credentials))
-  if (works.some(isSessionWork)) pairs.set(sessionName, await Pair.ofTasks(credentials))
+  if (link !== 'threads' && works.some(isSessionWork))
+    pairs.set(sessionName, await Pair.ofTasks(link, credentials))
   return pairs
 }

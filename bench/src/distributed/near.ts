@@ -5,7 +5,7 @@ import { type CarrierName, carrierOf } from './carriers/all.ts'
 import { type Held, watchMemory } from './memory.ts'
 import { answering } from './otherProcess.ts'
 import { processorMs, type Spent } from './rounds.ts'
-import { ClusterSession } from './sessions.ts'
+import { type ClusterPlace, ClusterSession } from './sessions.ts'
 import type { WireWork } from './works.ts'
 
 /** What it is asked. */
@@ -18,7 +18,7 @@ export type NearQuestion =
       readonly credentials: NodeCredentials
     }
   /** Opens a session on a cluster: it is the worker at the last address. */
-  | { readonly ask: 'join'; readonly addresses: readonly string[]; readonly credentials: NodeCredentials }
+  | { readonly ask: 'join'; readonly place: ClusterPlace }
   /** Does a work so many times: what one took, of this process's processor time. */
   | { readonly ask: 'sample'; readonly work: WireWork; readonly repeats: number }
   | { readonly ask: 'watch' }
@@ -39,7 +39,7 @@ answering<NearQuestion>(async (question) => {
       return undefined
     }
     case 'join':
-      session = await ClusterSession.open(question.addresses, question.credentials)
+      session = await ClusterSession.open(question.place)
       return undefined
     case 'sample':
       return sample(question.work, question.repeats)
@@ -63,9 +63,16 @@ async function sample(work: WireWork, repeats: number): Promise<Spent> {
 }
 
 async function ofSession(open: ClusterSession, work: WireWork): Promise<() => Promise<void>> {
-  if (work.kind === 'rows') return open.rows(work.rows, work.columns)
-  if (work.kind === 'nullStep') return open.nullStep(work.peers)
-  throw new Error(`${work.name} is no work of a session`)
+  switch (work.kind) {
+    case 'rows':
+      return open.rows(work.rows, work.columns)
+    case 'nullStep':
+      return open.nullStep(work.peers)
+    case 'dense':
+      return open.dense(work.bytes)
+    default:
+      throw new Error(`${work.name} is no work of a session`)
+  }
 }
 
 /** The work as calls. */

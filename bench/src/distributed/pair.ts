@@ -6,7 +6,7 @@ import type { Held, TransferMemory } from './memory.ts'
 import type { NearQuestion } from './near.ts'
 import { OtherProcess } from './otherProcess.ts'
 import type { Sampler, Spent } from './rounds.ts'
-import { freeAddresses } from './sessions.ts'
+import { type ClusterPlace, freeAddresses } from './sessions.ts'
 import type { WireWork } from './works.ts'
 
 /** Parameter servers, all in one process. */
@@ -32,11 +32,11 @@ export class Pair {
   }
 
   /** A cluster: parameter servers in the far process, the worker with its session in the near one. */
-  static async ofTasks(credentials: NodeCredentials): Promise<Pair> {
+  static async ofTasks(link: ClusterPlace['link'], credentials: NodeCredentials): Promise<Pair> {
     const pair = new Pair()
-    const addresses = await freeAddresses(tasks + 1)
-    await pair.#far.ask({ ask: 'tasks', addresses, credentials })
-    await pair.#near.ask({ ask: 'join', addresses, credentials })
+    const place = { addresses: await freeAddresses(tasks + 1), link, credentials }
+    await pair.#far.ask({ ask: 'tasks', place })
+    await pair.#near.ask({ ask: 'join', place })
     return pair
   }
 

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import type { Carrier, Link } from '../carrier.ts'
 import { bare } from './bare.ts'
-import { sockets, webSockets } from './shoal.ts'
+import { sockets, threadedSockets, webSockets } from './shoal.ts'
 import { threads } from './threads.ts'
 import { unary } from './unary.ts'
 
@@ -17,6 +17,7 @@ const grpc = versionOf('@grpc/grpc-js')
 export const carriers: readonly Carrier[] = [
   ...(['TLS', 'clear'] as const).flatMap((link) => [
     sockets(link, shoal),
+    threadedSockets(link, shoal),
     webSockets(link, shoal),
     bare(link, false),
     bare(link, true),

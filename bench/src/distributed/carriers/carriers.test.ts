@@ -13,8 +13,7 @@ describe('everybody who carries bytes', () => {
   const fetched = 300_000
   const titled = carriers.map((carrier) => [`${carrier.name}, ${carrier.link}`, carrier] as const)
   /** Whose bytes come to lie where they are wanted; of the others they are lent. */
-  const places = ({ name }: Carrier): boolean =>
-    name === 'bare, copied' || (name.startsWith('shoal') && name !== 'shoal, shared memory')
+  const places = ({ name }: Carrier): boolean => ['bare, copied', 'shoal', 'shoal, WebSocket'].includes(name)
 
   it.each(titled)('%s: answers, fetches and brings', async (_, carrier) => {
     const served = await carrier.serve?.(credentials)

@@ -38,6 +38,30 @@ interface Pending {
 
 type Call = Extract<Envelope, { kind: 'call' }>
 
+/** A call of the peer while it is served. Its signal is made when it is asked for: it costs as much as the rest of a small call. */
+class Serving implements ServedCall {
+  readonly peer: PeerIdentity
+  readonly urgent: boolean
+  #control: AbortController | undefined
+  #reason: Error | undefined
+
+  constructor(peer: PeerIdentity, urgent: boolean) {
+    this.peer = peer
+    this.urgent = urgent
+  }
+
+  get signal(): AbortSignal {
+    this.#control ??= new AbortController()
+    if (this.#reason) this.#control.abort(this.#reason)
+    return this.#control.signal
+  }
+
+  abort(reason: Error): void {
+    this.#reason = reason
+    this.#control?.abort(reason)
+  }
+}
+
 /** One end of a connection, over any link. */
 export class PeerConnection implements Connection, LinkEvents {
   readonly peer: PeerIdentity
@@ -47,7 +71,7 @@ export class PeerConnection implements Connection, LinkEvents {
   readonly #pending = new Map<number, Pending>()
   /** Calls that wait until fewer are open. */
   readonly #waiting = new Set<number>()
-  readonly #serving = new Map<number, AbortController>()
+  readonly #serving = new Map<number, Serving>()
   #methods: Methods | undefined
   /** Calls that came before it was stated what is served. */
   #early = new Map<number, Call>()
@@ -160,7 +184,7 @@ export class PeerConnection implements Connection, LinkEvents {
     this.#end = { reason }
     for (const [id, { method }] of this.#pending)
       this.#settle(id)?.reject(this.#lost(`'${method}' awaited its answer`))
-    for (const abort of this.#serving.values()) abort.abort(this.#lost('a call was served'))
+    for (const serving of this.#serving.values()) serving.abort(this.#lost('a call was served'))
     this.#serving.clear()
     this.#early.clear()
     this.#resolveClosed(reason)
@@ -222,7 +246,7 @@ export class PeerConnection implements Connection, LinkEvents {
   }
 
   #take(call: Call): void {
-    const { id } = call
+    const { id, urgent } = call
     if (this.#serving.has(id) || this.#serving.size >= maxOpenCalls)
       return this.#link.close(
         new ProtocolError(
@@ -231,17 +255,16 @@ export class PeerConnection implements Connection, LinkEvents {
             : `${namePeer(this.peer)} opened more than ${maxOpenCalls} calls`,
         ),
       )
-    this.#serving.set(id, new AbortController())
+    this.#serving.set(id, new Serving(this.peer, urgent))
     if (this.#methods) void this.#answer(call, this.#methods)
     else this.#early.set(id, call)
   }
 
   async #answer({ id, method, message, urgent }: Call, methods: Methods): Promise<void> {
-    const abort = this.#serving.get(id)!
-    const wanted = (): boolean => this.#serving.get(id) === abort
-    const served: ServedCall = { signal: abort.signal, peer: this.peer, urgent }
+    const serving = this.#serving.get(id)!
+    const wanted = (): boolean => this.#serving.get(id) === serving
     try {
-      const answer = await handlerOf(methods, method)(message, served)
+      const answer = await handlerOf(methods, method)(message, serving)
       if (wanted()) this.#link.send({ kind: 'answer', id, message: answer, urgent })
     } catch (thrown) {
       const { name, message: text } = asError(thrown)
