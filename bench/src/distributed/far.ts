@@ -6,7 +6,7 @@ import type { CarrierName } from './carriers/all.ts'
 import { type Held, watchMemory } from './memory.ts'
 import { answering } from './otherProcess.ts'
 import { processorMs } from './rounds.ts'
-import { type ClusterPlace, serveTasks } from './sessions.ts'
+import type { ClusterPlace } from './sessions.ts'
 
 /** What it is asked. */
 export type FarQuestion =
@@ -30,7 +30,7 @@ answering<FarQuestion>(async (question) => {
       served = (await carrierOf(question.carrier).serve?.(question.credentials)) ?? served
       return served.address
     case 'tasks':
-      return serveTasks(question.place)
+      return (await import('./sessions.ts')).serveTasks(question.place)
     case 'cpu':
       return processorMs()
     case 'watch':

@@ -4,7 +4,7 @@ import { asking } from '../asked.ts'
 import { machine } from '../machine.ts'
 import { writeSection } from '../report/page.ts'
 import { targetTable } from '../report/tables.ts'
-import type { Link } from './carrier.ts'
+import type { Carrier, Link } from './carrier.ts'
 import { carriers } from './carriers/all.ts'
 import { wireChart, writeWireChart } from './chart.ts'
 import { countWire } from './counts.ts'
@@ -14,7 +14,7 @@ import { countRing, type RingCounts } from './ring.ts'
 import { inTurn, type Patience, type Spent } from './rounds.ts'
 import { callTable, memoryTable, ringTable, transferTables } from './tables.ts'
 import { wireTargets } from './targets.ts'
-import { smallWireWorks, type WireWork, wireWorks } from './works.ts'
+import { links, smallWireWorks, type WireWork, wireWorks } from './works.ts'
 
 /** What was measured of one work: samples by who took part. */
 export interface Transfer {
@@ -29,7 +29,7 @@ export interface WireResults {
   readonly rings: readonly RingCounts[]
 }
 
-const patience: Patience = { rounds: 9, sampleMs: 120, warmUpMs: 1_000 }
+const patience: Patience = { rounds: 9, sampleMs: 120, warmUpMs: 800 }
 const littlePatience: Patience = { rounds: 2, sampleMs: 5, warmUpMs: 20 }
 /** What is asked for by this name: the memory of each carrier, and the bytes of a ring. */
 const [memoryName, ringName] = ['memory', 'ring']
@@ -47,26 +47,22 @@ export async function measureWire(names: readonly string[], small: boolean): Pro
   const authority = await ClusterAuthority.create()
   const credentials = await authority.issue({ node: 'bench', role: 'worker' })
   const transfers: Transfer[] = []
-  for (const [link, own] of Map.groupBy(
-    works.filter(({ name }) => asked(name)),
-    (work) => work.link,
-  )) {
-    const pairs = await pairsOf(link, own, credentials)
+  const memory: TransferMemory[] = []
+  for (const link of links) {
+    const own = works.filter((work) => work.link === link && asked(work.name))
+    const withMemory = asked(memoryName) && link !== 'threads'
+    const pairs = await pairsOf(link, own, withMemory, credentials)
+    // What the works leave behind would hide it.
+    for (const { pair, carrier } of withMemory ? pairs.values() : [])
+      if (carrier) memory.push({ carrier, ...(await pair.memory()) })
     for (const work of own) {
       const able = [...pairs].filter(([name]) => takesPart(name, work))
-      const samplers = new Map(able.map(([name, pair]) => [name, pair.sampler(work)]))
+      const samplers = new Map(able.map(([name, { pair }]) => [name, pair.sampler(work)]))
       const transfer = { work, samples: await inTurn(samplers, small ? littlePatience : patience) }
       transfers.push(transfer)
       console.log(`${transferTables([transfer]).join('\n')}`)
     }
-    for (const pair of pairs.values()) await pair.close()
-  }
-  const memory: TransferMemory[] = []
-  for (const carrier of asked(memoryName) ? carriers : []) {
-    if (!carrier.serve) continue
-    const pair = await Pair.of(carrier, credentials)
-    memory.push({ carrier, ...(await pair.memory()) })
-    await pair.close()
+    await Promise.all([...pairs.values()].map(({ pair }) => pair.close()))
   }
   const complete = names.length === 0 && !small
   const rings = asked(ringName) ? [await countRing(authority, ringMembers, ringLength)] : []
@@ -100,17 +96,24 @@ const isSessionWork = ({ kind }: WireWork): boolean => ['nullStep', 'dense', 'ro
 const takesPart = (name: string, work: WireWork): boolean =>
   name === sessionName ? isSessionWork(work) : work.kind !== 'rows'
 
-/** Everybody who is needed for works of one link. */
+/** Somebody who takes part. Sessions have no carrier. */
+interface Party {
+  readonly pair: Pair
+  readonly carrier: Carrier | undefined
+}
+
+/** Everybody who is needed for works of one link, by name. */
 async function pairsOf(
   link: Link,
   works: readonly WireWork[],
+  withMemory: boolean,
   credentials: NodeCredentials,
-): Promise<ReadonlyMap<string, Pair>> {
-  const pairs = new Map<string, Pair>()
-  if (works.some(({ kind }) => kind !== 'rows'))
-    for (const carrier of carriers)
-      if (carrier.link === link) pairs.set(carrier.name, await Pair.of(carrier, credentials))
+): Promise<ReadonlyMap<string, Party>> {
+  const parties: Promise<readonly [string, Party]>[] = []
+  if (withMemory || works.some(({ kind }) => kind !== 'rows'))
+    for (const carrier of carriers.filter((each) => each.link === link))
+      parties.push(Pair.of(carrier, credentials).then((pair) => [carrier.name, { pair, carrier }]))
   if (link !== 'threads' && works.some(isSessionWork))
-    pairs.set(sessionName, await Pair.ofTasks(link, credentials))
-  return pairs
+    parties.push(Pair.ofTasks(link, credentials).then((pair) => [sessionName, { pair, carrier: undefined }]))
+  return new Map(await Promise.all(parties))
 }

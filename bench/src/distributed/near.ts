@@ -5,7 +5,7 @@ import { type CarrierName, carrierOf } from './carriers/all.ts'
 import { type Held, watchMemory } from './memory.ts'
 import { answering } from './otherProcess.ts'
 import { processorMs, type Spent } from './rounds.ts'
-import { type ClusterPlace, ClusterSession } from './sessions.ts'
+import type { ClusterPlace, ClusterSession } from './sessions.ts'
 import type { WireWork } from './works.ts'
 
 /** What it is asked. */
@@ -39,7 +39,7 @@ answering<NearQuestion>(async (question) => {
       return undefined
     }
     case 'join':
-      session = await ClusterSession.open(question.place)
+      session = await (await import('./sessions.ts')).ClusterSession.open(question.place)
       return undefined
     case 'sample':
       return sample(question.work, question.repeats)

@@ -6,7 +6,8 @@ import type { Held, TransferMemory } from './memory.ts'
 import type { NearQuestion } from './near.ts'
 import { OtherProcess } from './otherProcess.ts'
 import type { Sampler, Spent } from './rounds.ts'
-import { type ClusterPlace, freeAddresses } from './sessions.ts'
+import { freeAddresses } from './addresses.ts'
+import type { ClusterPlace } from './sessions.ts'
 import type { WireWork } from './works.ts'
 
 /** Parameter servers, all in one process. */

@@ -1,6 +1,6 @@
 // What members of a ring send for one sum over sockets, beside the least that any such sum must: counted, not timed.
 import { ndarray } from '@shoal/core'
-import { type Clock, type Connection, connectMesh, Generations, type Group, Mesh } from '@shoal/distributed'
+import { type Clock, type Connection, connectMesh, Generations, Mesh } from '@shoal/distributed'
 import { type ClusterAuthority, SocketTransport } from '@shoal/distributed/node'
 import { host } from './carrier.ts'
 
@@ -29,7 +29,7 @@ export async function countRing(
   const connections = new Map<string, Connection[]>(ids.map((id) => [id, []]))
   const others: (readonly [id: string, address: string])[] = []
   const listeners: { close(): Promise<void> }[] = []
-  const groups: Group[] = []
+  const meshes: Mesh[] = []
   for (const id of ids) {
     const mesh = new CountedMesh(id, connections.get(id)!)
     const credentials = await authority.issue({ node: id, role: 'worker' })
@@ -37,8 +37,9 @@ export async function countRing(
     const listener = await connectMesh(mesh, `${host}:0`, transport, { others: [...others] })
     others.push([id, listener.address])
     listeners.push(listener)
-    groups.push(new Generations(mesh).enter({ number: 1, members: ids }))
+    meshes.push(mesh)
   }
+  const groups = meshes.map((mesh) => new Generations(mesh).enter({ number: 1, members: ids }))
   const sentBy = (): number[] =>
     ids.map((id) => connections.get(id)!.reduce((sum, connection) => sum + connection.traffic().sent, 0))
   const values = new Float32Array(length).fill(1)

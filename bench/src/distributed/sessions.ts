@@ -1,23 +1,9 @@
 // Whole sessions on a cluster: parameter servers in the far process, the worker that asks them in this one.
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { device, fill, gather, mul, NDArray, placeholder, type Session, slice, variable } from '@shoal/core'
 import { ClusterSpec, Server, ServerDef } from '@shoal/distributed'
 import { type NodeCredentials, SocketTransport } from '@shoal/distributed/node'
 import { cpu } from '@shoal/kernels-cpu'
 import { host, type Link } from './carrier.ts'
-
-/** Addresses of this machine that were free a moment ago. */
-export async function freeAddresses(count: number): Promise<string[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, host))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const addresses = servers.map((server) => {
-    const address = server.address()
-    return `${host}:${typeof address === 'object' && address ? address.port : 0}`
-  })
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return addresses
-}
 
 /** The last address is the worker's. */
 const clusterOf = (addresses: readonly string[]): ClusterSpec =>
