@@ -34,21 +34,21 @@ const flagAnswer = 1
 const flagUrgent = 2
 const flagChecked = 4
 
-/** The bytes of a header. */
-export function encodeHeader({ kind, id, answer, urgent, length, crc }: Header): Uint8Array {
-  const bytes = new Uint8Array(headerBytes)
+/** Writes a header to the first bytes of memory. */
+export function putHeader(bytes: Uint8Array, { kind, id, answer, urgent, length, crc }: Header): void {
   putU32(bytes, 0, magic)
   bytes[4] = kinds.indexOf(kind)
   bytes[5] = (answer ? flagAnswer : 0) | (urgent ? flagUrgent : 0) | (crc === undefined ? 0 : flagChecked)
+  bytes[6] = 0
+  bytes[7] = 0
   putU32(bytes, 8, id)
   putU32(bytes, 12, length)
-  if (crc !== undefined) putU32(bytes, 16, crc)
-  return bytes
+  putU32(bytes, 16, crc ?? 0)
 }
 
-/** The header that 20 bytes say. @throws ProtocolError for anything else, naming the version where only that differs. */
-export function decodeHeader(bytes: Uint8Array): Header {
-  const start = u32At(bytes, 0)
+/** The header that 20 bytes from `at` on say. @throws ProtocolError for anything else, naming the version where only that differs. */
+export function decodeHeader(bytes: Uint8Array, at = 0): Header {
+  const start = u32At(bytes, at)
   if (start !== magic) {
     if (start >>> 8 === magic >>> 8)
       throw new ProtocolError(
@@ -57,16 +57,16 @@ export function decodeHeader(bytes: Uint8Array): Header {
     const hex = start.toString(16).padStart(8, '0')
     throw new ProtocolError(`no frame begins with ${hex}: the peer speaks another protocol`)
   }
-  const kind = kinds[bytes[4]!]
-  const flags = bytes[5]!
-  if (kind === undefined || flags > 7 || bytes[6] !== 0 || bytes[7] !== 0)
-    throw new ProtocolError(`a frame of unknown kind ${bytes[4]} or flags ${flags}`)
+  const kind = kinds[bytes[at + 4]!]
+  const flags = bytes[at + 5]!
+  if (kind === undefined || flags > 7 || bytes[at + 6] !== 0 || bytes[at + 7] !== 0)
+    throw new ProtocolError(`a frame of unknown kind ${bytes[at + 4]} or flags ${flags}`)
   return {
     kind,
-    id: u32At(bytes, 8),
+    id: u32At(bytes, at + 8),
     answer: (flags & flagAnswer) !== 0,
     urgent: (flags & flagUrgent) !== 0,
-    length: u32At(bytes, 12),
-    crc: flags & flagChecked ? u32At(bytes, 16) : undefined,
+    length: u32At(bytes, at + 12),
+    crc: flags & flagChecked ? u32At(bytes, at + 16) : undefined,
   }
 }

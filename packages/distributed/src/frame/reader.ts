@@ -44,18 +44,25 @@ export class FrameReader {
   }
 
   #readHeader(bytes: Uint8Array, at: number): number {
+    if (this.#got === 0 && bytes.length - at >= headerBytes) {
+      this.#begin(decodeHeader(bytes, at))
+      return at + headerBytes
+    }
     const piece = bytes.subarray(at, at + headerBytes - this.#got)
     this.#headerBuffer.set(piece, this.#got)
     this.#got += piece.length
     // What is no frame at all is known by its first four bytes.
     if (this.#got < headerBytes)
       return this.#got >= 4 ? this.#checkMagic(at + piece.length) : at + piece.length
-    const header = decodeHeader(this.#headerBuffer)
+    this.#begin(decodeHeader(this.#headerBuffer))
+    return at + piece.length
+  }
+
+  #begin(header: Header): void {
     this.#sink.begins(header)
     this.#header = header
     this.#got = 0
     this.#crc = 0
-    return at + piece.length
   }
 
   #checkMagic(at: number): number {

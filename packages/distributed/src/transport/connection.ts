@@ -32,6 +32,10 @@ interface Pending {
   readonly envelope: Envelope
   readonly resolve: (answer: Message) => void
   readonly reject: (error: Error) => void
+  /** Calls off the deadline. */
+  readonly disarm: () => void
+  /** Listens no more to the caller's signal. */
+  readonly unlisten: (() => void) | undefined
   /** Has the link got it, or does it wait for others to end? */
   open: boolean
 }
@@ -98,29 +102,16 @@ export class PeerConnection implements Connection, LinkEvents {
       if (this.#end || this.#closing) throw this.#lost(`'${method}' was called`)
       if (!(deadlineMs > 0))
         throw new ValueError(`'${method}': deadlineMs must be above 0, got ${deadlineMs}`)
-      const withdrawn = (): Error =>
-        new CancelledError(`${this.#where(method)} was withdrawn: ${asError(signal?.reason).message}`, {
-          cause: signal?.reason,
-        })
-      if (signal?.aborted) throw withdrawn()
+      if (signal?.aborted) throw this.#withdrawn(method, signal)
       const id = this.#nextId()
-      const giveUp = (error: Error): void => this.#giveUp(id, error)
-      const abort = (): void => giveUp(withdrawn())
-      const disarm = this.#clock.after(deadlineMs, () => {
-        const behind = this.#waiting.has(id) ? `, behind ${maxOpenCalls} other calls` : ''
-        giveUp(new DeadlineError(`${this.#where(method)}: no answer within ${deadlineMs} ms${behind}`))
-      })
-      signal?.addEventListener('abort', abort, { once: true })
-      const settle = (): void => {
-        disarm()
-        signal?.removeEventListener('abort', abort)
-      }
       this.#pending.set(id, {
         method,
         into,
         envelope: { kind: 'call', id, method, message, urgent },
-        resolve: (answer) => (settle(), resolve(answer)),
-        reject: (error) => (settle(), reject(error)),
+        resolve,
+        reject,
+        disarm: this.#clock.after(deadlineMs, () => this.#tooLate(id, deadlineMs)),
+        unlisten: signal && this.#listen(signal, id, method),
         open: false,
       })
       this.#waiting.add(id)
@@ -190,6 +181,24 @@ export class PeerConnection implements Connection, LinkEvents {
     this.#resolveClosed(reason)
   }
 
+  #listen(signal: AbortSignal, id: number, method: string): () => void {
+    const abort = (): void => this.#giveUp(id, this.#withdrawn(method, signal))
+    signal.addEventListener('abort', abort, { once: true })
+    return () => signal.removeEventListener('abort', abort)
+  }
+
+  #tooLate(id: number, deadlineMs: number): void {
+    const { method } = this.#pending.get(id)!
+    const behind = this.#waiting.has(id) ? `, behind ${maxOpenCalls} other calls` : ''
+    this.#giveUp(id, new DeadlineError(`${this.#where(method)}: no answer within ${deadlineMs} ms${behind}`))
+  }
+
+  #withdrawn(method: string, { reason }: AbortSignal): Error {
+    return new CancelledError(`${this.#where(method)} was withdrawn: ${asError(reason).message}`, {
+      cause: reason,
+    })
+  }
+
   #where(method: string): string {
     return `${namePeer(this.peer)}, '${method}'`
   }
@@ -231,6 +240,8 @@ export class PeerConnection implements Connection, LinkEvents {
   #settle(id: number): Pending | undefined {
     const pending = this.#pending.get(id)
     if (!pending) return undefined
+    pending.disarm()
+    pending.unlisten?.()
     this.#pending.delete(id)
     this.#waiting.delete(id)
     if (pending.open) this.#open--
