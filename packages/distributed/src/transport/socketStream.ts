@@ -1,7 +1,7 @@
 // Sockets as streams of bytes. The side that dials reads into one buffer of this thread; Node lets only that side choose its buffer.
 import type { Socket } from 'node:net'
 import type { ByteStream, ByteStreamEvents } from '../frame/byteStream.ts'
-import { gather } from '../frame/byteStream.ts'
+import { gather, inRecords } from '../frame/byteStream.ts'
 
 const readBytes = 2 ** 20
 let shared: Uint8Array | undefined
@@ -51,11 +51,11 @@ export class SocketStream implements ByteStream {
   write(parts: readonly Uint8Array[]): boolean {
     const socket = this.#socket!
     if (!socket.writable) return true
+    if ('encrypted' in socket) return writeAll(socket, inRecords(parts, Buffer.allocUnsafe))
     const pieces = gather(parts, Buffer.allocUnsafe)
     if (pieces.length === 1) return socket.write(pieces[0]!)
     socket.cork()
-    let room = true
-    for (const piece of pieces) room = socket.write(piece)
+    const room = writeAll(socket, pieces)
     socket.uncork()
     return room
   }
@@ -67,4 +67,10 @@ export class SocketStream implements ByteStream {
   destroy(): void {
     this.#socket!.destroy()
   }
+}
+
+function writeAll(socket: Socket, pieces: readonly Uint8Array[]): boolean {
+  let room = true
+  for (const piece of pieces) room = socket.write(piece)
+  return room
 }
