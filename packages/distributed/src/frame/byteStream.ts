@@ -32,9 +32,10 @@ type Allocate = (length: number) => Uint8Array
 const newMemory: Allocate = (length) => new Uint8Array(length)
 
 /** Pieces of so few bytes together are cheaper copied into one than written one by one. */
-export const gatherBytes = 2 ** 16
+const gatherBytes = 2 ** 16
 
-const lengthOf = (parts: readonly Uint8Array[]): number => {
+/** The bytes of all. */
+export const lengthOf = (parts: readonly Uint8Array[]): number => {
   let length = 0
   for (const piece of parts) length += piece.length
   return length
@@ -56,18 +57,3 @@ export function join(parts: readonly Uint8Array[], allocate = newMemory): Uint8A
 /** The same bytes in as few pieces as is cheap. */
 export const gather = (parts: readonly Uint8Array[], allocate = newMemory): readonly Uint8Array[] =>
   parts.length === 1 || lengthOf(parts) > gatherBytes ? parts : [join(parts, allocate)]
-
-/** The most bytes of a record of TLS. */
-const recordBytes = 2 ** 14
-
-/**
- * The same bytes in one piece or two, to be written one by one. TLS copies what it is given at once into new memory, all of it: so the beginning
- * of a large last piece goes in a record with what is before it, and its rest by itself.
- */
-export function inRecords(parts: readonly Uint8Array[], allocate = newMemory): readonly Uint8Array[] {
-  const last = parts.at(-1)!
-  if (parts.length === 1 || last.length <= gatherBytes) return [join(parts, allocate)]
-  const before = parts.slice(0, -1)
-  const along = recordBytes - (lengthOf(before) % recordBytes)
-  return [join([...before, last.subarray(0, along)], allocate), last.subarray(along)]
-}

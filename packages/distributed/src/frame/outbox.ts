@@ -5,7 +5,7 @@ import { asError, ProtocolError } from '../errors.ts'
 import type { Message } from '../transport/contract.ts'
 import type { ByteStream } from './byteStream.ts'
 import type { FrameKind } from './header.ts'
-import { headerBytes, putHeader } from './header.ts'
+import { headerBytes, paddingAt, putHeader } from './header.ts'
 import type { Limits } from './limits.ts'
 import { chunkBytes, earlyBytes, windowBytes } from './limits.ts'
 import { cut } from './memory.ts'
@@ -47,6 +47,8 @@ export interface OutboxEvents {
 
 /** So many bytes are gathered for one write. */
 const batchBytes = 2 ** 16
+/** Bodies of so many bytes are aligned. */
+const alignedBytes = 2 ** 12
 /** A peer that leaves so many bytes of control frames unread wants no answers. */
 const maxControlBytes = 2 ** 23
 
@@ -74,7 +76,7 @@ export class Outbox {
     this.#events = events
   }
 
-  /** All bytes that were given to the stream. */
+  /** All bytes of frames that were made, in the order in which they go. */
   get sentBytes(): number {
     return this.#sentBytes
   }
@@ -156,7 +158,10 @@ export class Outbox {
   /** Forgets all messages and takes no more; a last frame may be given. */
   close(kind?: FrameKind, body: readonly Uint8Array[] = []): void {
     if (this.#closed) return
-    if (kind) this.#write(this.#control, this.#controlBytes + this.#putFrame(this.#control, kind, {}, body))
+    if (kind) {
+      this.#putFrame(this.#control, kind, {}, body)
+      this.#write(this.#control)
+    }
     this.#closed = true
     this.#control = []
     for (const line of [this.#urgent, this.#ready, this.#waiting]) line.clear()
@@ -188,12 +193,11 @@ export class Outbox {
         bytes += more
       }
       if (bytes === 0) return
-      this.#writable = this.#write(parts, bytes)
+      this.#writable = this.#write(parts)
     }
   }
 
-  #write(parts: readonly Uint8Array[], bytes: number): boolean {
-    this.#sentBytes += bytes
+  #write(parts: readonly Uint8Array[]): boolean {
     this.#wrote = true
     return this.#stream.write(parts)
   }
@@ -210,16 +214,16 @@ export class Outbox {
     if (!parcel.started) {
       parcel.started = true
       const crc = this.#limits.checksums ? crc32c(start.subarray(headerBytes)) : undefined
-      putHeader(start, { kind: 'start', id, answer, urgent, length: start.length - headerBytes, crc })
+      const length = start.length - headerBytes
+      putHeader(start, { kind: 'start', id, answer, urgent, length, padding: 0, crc })
       parts.push(start)
       bytes += start.length
+      this.#sentBytes += start.length
     }
+    const before = parcel.sent
     const chunk = parcel.total > 0 ? takeChunk(parcel) : []
-    if (chunk.length > 0) {
-      const chunked = this.#putFrame(parts, 'chunk', { id, answer }, chunk)
-      this.#onTheWay += chunked - headerBytes
-      bytes += chunked
-    }
+    this.#onTheWay += parcel.sent - before
+    if (chunk.length > 0) bytes += this.#putFrame(parts, 'chunk', { id, answer }, chunk)
     if (parcel.sent === parcel.total) this.#events.left(answer, id)
     // One byte less than allowed: half of a 16-bit word does not go.
     else if (parcel.allowed < parcel.total && parcel.sent + 1 >= parcel.allowed)
@@ -241,9 +245,14 @@ export class Outbox {
     for (const piece of body) length += piece.length
     const crc = this.#limits.checksums ? body.reduce((before, piece) => crc32c(piece, before), 0) : undefined
     const header = cut(headerBytes)
-    putHeader(header, { kind, id, answer, urgent, length, crc })
-    parts.push(header, ...body)
-    return headerBytes + length
+    const padding = length < alignedBytes ? undefined : paddingAt(this.#sentBytes)
+    putHeader(header, { kind, id, answer, urgent, length, padding: padding?.length ?? 0, crc })
+    parts.push(header)
+    if (padding) parts.push(padding)
+    parts.push(...body)
+    const bytes = headerBytes + (padding?.length ?? 0) + length
+    this.#sentBytes += bytes
+    return bytes
   }
 }
 

@@ -22,6 +22,7 @@ export class FrameReader {
   readonly #sink: FrameSink
   readonly #headerBuffer = new Uint8Array(headerBytes)
   #header: Header | undefined
+  #padding = 0
   #got = 0
   #crc = 0
   #body: Uint8Array = nothing
@@ -34,13 +35,20 @@ export class FrameReader {
   push(bytes: Uint8Array): void {
     let at = 0
     while (at < bytes.length || this.#isWhole()) {
-      if (this.#header) at = this.#readBody(this.#header, bytes, at)
-      else at = this.#readHeader(bytes, at)
+      if (!this.#header) at = this.#readHeader(bytes, at)
+      else if (this.#padding > 0) at = this.#skip(bytes, at)
+      else at = this.#readBody(this.#header, bytes, at)
     }
   }
 
   #isWhole(): boolean {
-    return this.#header !== undefined && this.#got === this.#header.length
+    return this.#header !== undefined && this.#padding === 0 && this.#got === this.#header.length
+  }
+
+  #skip(bytes: Uint8Array, at: number): number {
+    const skipped = Math.min(this.#padding, bytes.length - at)
+    this.#padding -= skipped
+    return at + skipped
   }
 
   #readHeader(bytes: Uint8Array, at: number): number {
@@ -61,6 +69,7 @@ export class FrameReader {
   #begin(header: Header): void {
     this.#sink.begins(header)
     this.#header = header
+    this.#padding = header.padding
     this.#got = 0
     this.#crc = 0
   }
