@@ -4,6 +4,7 @@ import {
   add,
   cast,
   colocateWith,
+  controlDependencies,
   device,
   DTypeError,
   fill,
@@ -141,7 +142,8 @@ export class Optimizer<S extends SlotValues = SlotValues> {
         colocated(variable, () => this.#applyOne(gradient, variable, before, scheduled)),
       )
       const counters = globalStep ? [counter, globalStep] : [counter]
-      return group(...updates, ...counters.map((each) => each.assignAdd(1)))
+      // A step that fails on the way, because gradients of others did not come, is not counted.
+      return controlDependencies(updates, () => group(...counters.map((each) => each.assignAdd(1))))
     })
   }
 

@@ -33,7 +33,7 @@ export interface Validity {
 export interface NodeRequest extends Validity {
   /** 1 to 63 letters, digits, dots, underlines and hyphens. */
   readonly node: string
-  /** What it is there for, of the same characters: 'worker'. Default: none. */
+  /** What it is there for, of the same characters: 'worker'. A node with a role passes for tasks of that job alone. Default: none, and any job. */
   readonly role?: string
 }
 

@@ -8,7 +8,7 @@ import { acceptPeers, inClear, securedPeer } from './acceptPeers.ts'
 import { formatAddress, parseAddress } from './address.ts'
 import type { Connection, ConnectOptions, Listener, ListenOptions, Transport } from './contract.ts'
 import { attempt, open, type StreamOptions } from './opening.ts'
-import { alpn, askingSettings, checkHost, checkSecurity, type Security } from './security.ts'
+import { alpn, askingSettings, checkHost, checkSecurity, reasonOf, type Security } from './security.ts'
 import { SocketStream } from './socketStream.ts'
 
 /** How to use sockets. */
@@ -78,7 +78,7 @@ export class SocketTransport implements Transport {
       stream.attach(socket, false)
       aborted.addEventListener('abort', () => socket.destroy(), { once: true })
       socket.once('error', (error) =>
-        reject(new ConnectError(`${address} cannot be reached: ${error.message}`, { cause: error })),
+        reject(new ConnectError(`${address} cannot be reached: ${reasonOf(error)}`, { cause: error })),
       )
       socket.once(credentials ? 'secureConnect' : 'connect', () => {
         try {
