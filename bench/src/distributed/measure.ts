@@ -44,7 +44,7 @@ export async function measureWire(names: readonly string[], small: boolean): Pro
   const works = small ? smallWireWorks : wireWorks
   const asked = asking(names, [...works.map(({ name }) => name), memoryName])
   const authority = await ClusterAuthority.create()
-  const credentials = await authority.issue({ node: 'bench', role: 'worker' })
+  const credentials = await authority.issue({ node: 'bench' })
   const addresses = await freeAddresses(tasks + 1)
   const ends = new Ends(await FarEnd.start(carriers, addresses, credentials), addresses, credentials)
   const transfers: Transfer[] = []

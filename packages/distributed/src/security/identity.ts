@@ -35,6 +35,9 @@ export function namedBy(certificate: X509Certificate): PeerIdentity {
   return { cluster, node, role: typeof role === 'string' ? role : '' }
 }
 
+/** A certificate that is not valid yet, or not any more: one that follows it may be. */
+export class ValidityError extends SecurityError {}
+
 /**
  * Who a certificate names, if the authority vouches for it at this moment.
  * @param now default: the time of this machine.
@@ -56,7 +59,7 @@ export function verifyIdentity(
     )
   for (const { validFrom, validTo } of [own, issuer])
     if (now < new Date(validFrom) || now > new Date(validTo))
-      throw new SecurityError(`${who} is valid from ${validFrom} to ${validTo}, which is not now`)
+      throw new ValidityError(`${who} is valid from ${validFrom} to ${validTo}, which is not now`)
   if (identity.cluster !== cluster)
     throw new SecurityError(`${who} is for cluster ${identity.cluster}, this is ${cluster}`)
   return { ...identity, expiresAt: Math.min(...[own, issuer].map(({ validTo }) => Date.parse(validTo))) }

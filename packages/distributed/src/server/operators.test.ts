@@ -46,9 +46,8 @@ describe('TF_CONFIG', { timeout: 180_000 }, () => {
     const [one, server, other, judge] = await Promise.all(['chief', 'ps', 'worker', 'evaluator'].map(task))
     expect(await one!.ended).toBe(0)
     expect(await other!.ended).toBe(0)
-    expect(other!.lines).toContainEqual(
-      expect.stringMatching(/waiting for \/job:chief\/task:0 to initialise/),
-    )
+    await one!.line(/^\/job:chief\/task:0: ready at step 0, as chief$/)
+    await other!.line(/^\/job:worker\/task:0: ready at step \d+$/)
     expectLearned(await learned(one!))
     expect(await judge!.ended).toBe(0)
     expect(Number(/loss (\S+)$/.exec(judge!.lines.at(-1)!)![1])).toBeLessThan(1e-3)
