@@ -1,6 +1,7 @@
 // What a worker keeps for one session of a master: its graphs, and the steps that are under way.
 import type { NDArray, TraceEvent } from '@shoal/core'
 import { ClosedError, NotFoundError, RunScope, takingTurns, Trace, ValueError } from '@shoal/core'
+import type { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { asError, ProtocolError } from '../errors.ts'
 import type { Container } from './container.ts'
@@ -24,6 +25,8 @@ export interface StepRequest {
 /** One session on one worker. */
 export class WorkerSession {
   readonly container: Container
+  /** Who takes part, as its master knows. */
+  readonly cluster: ClusterSpec
   private readonly own: TaskName
   private readonly log: (line: string) => void
   private readonly graphs = new Map<number, RegisteredGraph>()
@@ -33,8 +36,9 @@ export class WorkerSession {
   private readonly closing = new AbortController()
   private readonly running = new Set<Promise<unknown>>()
 
-  constructor(container: Container, own: TaskName, log: (line: string) => void) {
+  constructor(container: Container, own: TaskName, cluster: ClusterSpec, log: (line: string) => void) {
     this.container = container
+    this.cluster = cluster
     this.own = own
     this.log = log
   }
