@@ -1,6 +1,7 @@
 // A server: one task of a cluster. It computes for masters (its worker), and is the master of the sessions that are opened at it.
 import type { Device } from '@shoal/core'
 import { ClosedError, Session, type SessionOptions, type SessionTarget } from '@shoal/core'
+import { type Clock, systemClock } from '../clock.ts'
 import { ClusterSpec } from '../cluster/clusterSpec.ts'
 import { ServerDef } from '../cluster/serverDef.ts'
 import { ClusterTarget } from '../master/clusterTarget.ts'
@@ -18,6 +19,10 @@ export interface ServerRuntime {
   readonly transport: Transport
   /** Milliseconds after which a tensor that another worker should send is given up. Default 600,000. */
   readonly recvDeadlineMs?: number
+  /** The time that attempts and deadlines are counted in. Default: the system's. */
+  readonly clock?: Clock
+  /** Numbers from 0 to 1 that pauses between attempts vary by. Default: `Math.random`. */
+  readonly random?: () => number
   /** One line for whatever a person should know: who was refused, what ops print. Default: nowhere. */
   readonly log?: (line: string) => void
 }
@@ -40,12 +45,14 @@ export class Server implements AsyncDisposable {
     const own = { job, task }
     this.def = def
     this.runtime = runtime
-    this.within = new InProcessTransport({ cluster: '', node: def.name, role: job })
-    const { devices, transport, recvDeadlineMs = 600_000, log = () => {} } = runtime
+    const { devices, transport, recvDeadlineMs = 600_000, clock = systemClock, random, log = () => {} } = runtime
+    this.within = new InProcessTransport({ cluster: '', node: def.name, role: job }, { clock })
     this.peers = new Peers({
       cluster,
       own,
       transport,
+      clock,
+      ...(random && { random }),
       toSelf: () => this.within.connect(def.name, {}),
       connected: (connection) => this.serve(connection),
     })

@@ -43,8 +43,8 @@ const rules: OptionRules<NodeSpec> = {
   failuresPerHour: optionRules.from(0),
 }
 
-/** How many streams of chance a node has: what its speed, its work, its signs of life and its failures follow from. */
-const streams = 4
+/** How many streams of chance a node has: what its speed, its work, its signs of life, its failures and its programs follow from. */
+const streams = 5
 
 /** A machine of a simulated network. It runs one process at a time. */
 export class SimulatedNode {
@@ -70,6 +70,7 @@ export class SimulatedNode {
   readonly tell: Tell | undefined
   readonly #jitterChance: Chance
   readonly #signs: Chance
+  readonly #programs: Chance
   readonly #uplink: Uplink
   readonly #loopback: Uplink
   readonly #starts: ((process: SimulatedProcess) => void)[] = []
@@ -90,6 +91,7 @@ export class SimulatedNode {
     this.#jitterChance = chance(1)
     this.#signs = chance(2)
     this.failures = chance(3)
+    this.#programs = chance(4)
     this.jitter = jitter
     this.latencyMs = latencyMs
     this.failuresPerHour = failuresPerHour
@@ -113,6 +115,11 @@ export class SimulatedNode {
   /** What its signs of life are spread by: from 0 to below 1. */
   get signsOfLife(): () => number {
     return this.#signs.uniform
+  }
+
+  /** What its programs draw: from 0 to below 1. */
+  get random(): () => number {
+    return this.#programs.uniform
   }
 
   /** The way from here to another node. */

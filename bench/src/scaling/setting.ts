@@ -1,0 +1,41 @@
+// What is studied: a model, machines and links as numbers, and how the machines train it together.
+
+/** How replicas come to one model. 16 bits are those of bfloat16; float16 has as many bytes. */
+export const strategies = ['ps-sync', 'ps-async', 'ring', 'ring, 16 bits', 'local SGD'] as const
+export type Strategy = (typeof strategies)[number]
+
+/** One study. */
+export interface Setting {
+  readonly strategy: Strategy
+  readonly workers: number
+  /** Of every machine's link, each way. */
+  readonly bytesPerSecond: number
+  /**
+   * The model has so many times fewer bytes, and so have links a second: transfers take as long, and the study less. A square of a power of two.
+   * Default 1.
+   */
+  readonly scale?: number
+  /** Gradients are exchanged together until they have so many bytes, before scaling. Default 256 KiB: one layer. */
+  readonly bucketBytes?: number
+}
+
+/** Layers of the model, each a square matrix. */
+export const layers = 16
+/** The bytes of all of them. */
+export const modelBytes = 2 ** 22
+/** Forward and backward pass of one step, on one machine. */
+export const computeMs = 60
+/** From one machine to another. */
+export const latencyMs = 0.2
+/** Steps between two averages of local SGD. */
+export const localSteps = 64
+/** So many workers share one parameter server, on a machine of its own. */
+export const workersPerServer = 4
+
+export const defaultBucketBytes = 2 ** 18
+
+/** Parameter servers of a study. */
+export const serversFor = (workers: number): number => Math.ceil(workers / workersPerServer)
+
+/** Links by their names. */
+export const links = { '1 Gb/s': 125e6, '100 Mb/s': 12.5e6 } as const
