@@ -44,7 +44,7 @@ export function joinEquals(
     const others = workers.slice(0, rank).map((id) => [id, `${id}:${port}`] as const)
     await connectMesh(mesh, `${name}:${port}`, process.transport, { others, deadlineMs })
     const optimizer = gradientDescent({ learningRate: 0.1 })
-    const session = new Session({ devices: [workerDevice(process, beginning.width)] })
+    const session = new Session({ devices: [workerDevice(process, beginning.scale)], clock: process.clock })
     const { feeds } = beginning
     const own = beginning.build()
     const options = { deadlineMs, bucketBytes, ...(wire && { wire }) }

@@ -1,8 +1,8 @@
 // What a step is to take, as closed formulas: written before anything was measured, so that a difference is something to understand.
 import type { Setting } from './setting.ts'
 import {
+  bucketBytesFor,
   computeMs,
-  defaultBucketBytes,
   latencyMs,
   layers,
   localSteps,
@@ -59,7 +59,7 @@ function atServersMs(setting: Setting, share: number): number {
 }
 
 function inRingMs(setting: Setting, bytes: number): number {
-  const { workers, bucketBytes = defaultBucketBytes } = setting
+  const { workers, bucketBytes = bucketBytesFor(workers) } = setting
   if (workers === 1) return computeMs
   const buckets = modelBytes / bucketBytes
   const moving = (2 * (workers - 1) * transferMs(bytes, setting)) / workers

@@ -41,7 +41,7 @@ export async function joinServers(
   const join = async (name: string, task: number): Promise<Replica> => {
     const process = processOf(name)
     const { transport, clock, random } = process
-    const devices = [workerDevice(process, beginning.width)]
+    const devices = [workerDevice(process, beginning.scale)]
     const def = new ServerDef({ cluster, job: 'worker', task })
     const server = await Server.start(def, { devices, transport, clock, random })
     const session = await server.session({ deviceFilters: replicaFilters({ job: 'worker', task }) })

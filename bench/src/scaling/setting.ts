@@ -15,12 +15,12 @@ export interface Setting {
    * Default 1.
    */
   readonly scale?: number
-  /** Gradients are exchanged together until they have so many bytes, before scaling. Default 256 KiB: one layer. */
+  /** Gradients are exchanged together until they have so many bytes, before scaling. Default: `bucketBytesFor`. */
   readonly bucketBytes?: number
 }
 
-/** Layers of the model, each a square matrix. */
-export const layers = 16
+/** Layers of the model, all of one size. */
+export const layers = 32
 /** The bytes of all of them. */
 export const modelBytes = 2 ** 22
 /** Forward and backward pass of one step, on one machine. */
@@ -32,7 +32,8 @@ export const localSteps = 64
 /** So many workers share one parameter server, on a machine of its own. */
 export const workersPerServer = 4
 
-export const defaultBucketBytes = 2 ** 18
+/** Bytes of a bucket: a layer at least, and no less than 16 KiB for each worker, for in a ring each handles its part. */
+export const bucketBytesFor = (workers: number): number => Math.max(modelBytes / layers, 2 ** 14 * workers)
 
 /** Parameter servers of a study. */
 export const serversFor = (workers: number): number => Math.ceil(workers / workersPerServer)

@@ -5,7 +5,7 @@ import { Beginning } from './model.ts'
 import type { Replica } from './replica.ts'
 import { joinServers, serverNames } from './servers.ts'
 import type { Setting } from './setting.ts'
-import { computeMs, defaultBucketBytes, latencyMs, localSteps, serversFor } from './setting.ts'
+import { bucketBytesFor, computeMs, latencyMs, localSteps, serversFor } from './setting.ts'
 
 /** What came of a study. */
 export interface Outcome {
@@ -19,10 +19,13 @@ export interface Outcome {
   readonly receivedBytes: number
 }
 
+/** Streams of a machine take turns after so many bytes, before scaling. */
+const segmentBytes = 16_384
+
 /** Steps until all is as it will be, and steps that count after those. */
-const steps = { warmUp: 1, counted: 2 }
+const steps = { warmUp: 1, counted: 1 }
 /** Those who go on alone need some steps to spread out. */
-const aloneSteps = { warmUp: 3, counted: 5 }
+const aloneSteps = { warmUp: 2, counted: 4 }
 
 /** What a replica did: when each of its steps had ended, and what it had sent and received by then. */
 interface Mark {
@@ -33,7 +36,7 @@ interface Mark {
 
 /** Lets the machines of a setting train. @param trace takes what happened. */
 export async function study(setting: Setting): Promise<Outcome> {
-  const { strategy, workers, scale = 1, bucketBytes = defaultBucketBytes } = setting
+  const { strategy, workers, scale = 1, bucketBytes = bucketBytesFor(workers) } = setting
   const bytesPerSecond = setting.bytesPerSecond / scale
   const node = { bytesPerSecond, latencyMs: latencyMs / 2 }
   const names = uniformNodes('w', workers).map(({ name }) => name)
@@ -41,6 +44,7 @@ export async function study(setting: Setting): Promise<Outcome> {
   const servers = withServers ? serverNames(serversFor(workers)) : []
   const scenario = new Scenario({
     nodes: [...servers, ...names].map((name) => ({ ...node, name })),
+    segmentBytes: segmentBytes / scale,
     // Signs of life would be most of what happens.
     frames: { aliveMs: 60_000 },
     trace: false,

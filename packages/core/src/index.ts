@@ -71,7 +71,7 @@ export * from './ir/view.ts'
 
 // Running them
 export { takingTurns } from './run/awaitable.ts'
-export type { Pause } from './run/awaitable.ts'
+export type { Pause, TurnClock } from './run/awaitable.ts'
 export * from './run/context.ts'
 export { Declarations } from './run/declarations.ts'
 export * from './run/device.ts'

@@ -87,16 +87,32 @@ async function repeatLater(
 /** A task of more than 50 ms is a long one to browsers: https://www.w3.org/TR/longtasks-1/ */
 const turnMs = 50
 
-/** Pauses of a computation that otherwise never waits: timers, input and whoever aborts it get a turn every 50 ms. */
-export function takingTurns(): Pause {
-  let began = performance.now()
+/** What tells how long a computation has gone on, and gives others their turn. */
+export interface TurnClock {
+  /** Milliseconds since some fixed moment. */
+  now(): number
+  /** Calls `action` once, in `ms` milliseconds. */
+  after(ms: number, action: () => void): unknown
+}
+
+const platformClock: TurnClock = {
+  now: () => performance.now(),
+  after: (ms, action) => setTimeout(action, ms),
+}
+
+/**
+ * Pauses of a computation that otherwise never waits: timers, input and whoever aborts it get a turn every 50 ms.
+ * @param clock default: the platform's.
+ */
+export function takingTurns(clock: TurnClock = platformClock): Pause {
+  let began = clock.now()
   return () => {
-    if (performance.now() - began < turnMs) return undefined
+    if (clock.now() - began < turnMs) return undefined
     return new Promise((resolve) =>
-      setTimeout(() => {
-        began = performance.now()
+      clock.after(0, () => {
+        began = clock.now()
         resolve()
-      }, 0),
+      }),
     )
   }
 }

@@ -19,7 +19,7 @@ export interface ServerRuntime {
   readonly transport: Transport
   /** Milliseconds after which a tensor that another worker should send is given up. Default 600,000. */
   readonly recvDeadlineMs?: number
-  /** The time that attempts and deadlines are counted in. Default: the system's. */
+  /** The time that attempts, deadlines and turns are counted in. Default: the system's. */
   readonly clock?: Clock
   /** Numbers from 0 to 1 that pauses between attempts vary by. Default: `Math.random`. */
   readonly random?: () => number
@@ -45,7 +45,14 @@ export class Server implements AsyncDisposable {
     const own = { job, task }
     this.def = def
     this.runtime = runtime
-    const { devices, transport, recvDeadlineMs = 600_000, clock = systemClock, random, log = () => {} } = runtime
+    const {
+      devices,
+      transport,
+      recvDeadlineMs = 600_000,
+      clock = systemClock,
+      random,
+      log = () => {},
+    } = runtime
     this.within = new InProcessTransport({ cluster: '', node: def.name, role: job }, { clock })
     this.peers = new Peers({
       cluster,
@@ -58,7 +65,7 @@ export class Server implements AsyncDisposable {
     })
     const connect = (to: typeof own, signal: AbortSignal): Promise<Connection> =>
       this.peers.connect(to, recvDeadlineMs, signal)
-    this.worker = new Worker({ own, devices, connect, recvDeadlineMs, log })
+    this.worker = new Worker({ own, devices, connect, recvDeadlineMs, log, clock })
     this.master = new MasterService((options) => this.target(options))
   }
 
@@ -102,7 +109,8 @@ export class Server implements AsyncDisposable {
     const { deviceFilters = ours, isolated, startDeadlineMs, stepDeadlineMs, signal, ...rest } = options
     const how = { deviceFilters, isolated, startDeadlineMs, stepDeadlineMs, signal }
     const target: SessionTarget = await this.target(given(how))
-    return new Session({ ...defaults, ...rest, target })
+    const { clock = systemClock } = this.runtime
+    return new Session({ clock, ...defaults, ...rest, target })
   }
 
   /** Settles when the server has been closed. */

@@ -1,6 +1,7 @@
 // A worker: it keeps the sessions of masters, runs their partitions on the devices of its process, and hands tensors to other workers.
 import type { Device, Signature } from '@shoal/core'
 import { ClosedError, device as onDevice, formatDeviceName, NotFoundError } from '@shoal/core'
+import type { Clock } from '../clock.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { unavailable, UnavailableError } from '../errors.ts'
 import { absolute } from '../protocol/events.ts'
@@ -23,6 +24,8 @@ export interface WorkerOptions {
   readonly recvDeadlineMs: number
   /** Where lines go that ops print. */
   readonly log: (line: string) => void
+  /** The time after which loops leave turns to others. */
+  readonly clock: Clock
 }
 
 const silent = { says: {}, tensors: [] }
@@ -134,9 +137,9 @@ export class Worker {
 
   private open(id: string, isolated: boolean): void {
     if (this.sessions.has(id)) throw new ClosedError(`session ${id} is open already`)
-    const { devices, own, log } = this.options
+    const { devices, own } = this.options
     const container = isolated ? new Container(devices, own) : this.shared
-    this.sessions.set(id, new WorkerSession(container, own, log))
+    this.sessions.set(id, new WorkerSession(container, this.options))
   }
 
   private async close(id: string, reason: Error): Promise<void> {

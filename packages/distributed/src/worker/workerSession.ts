@@ -1,6 +1,7 @@
 // What a worker keeps for one session of a master: its graphs, and the steps that are under way.
 import type { NDArray, TraceEvent } from '@shoal/core'
 import { ClosedError, NotFoundError, RunScope, takingTurns, Trace, ValueError } from '@shoal/core'
+import type { Clock } from '../clock.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { asError, ProtocolError } from '../errors.ts'
 import type { Container } from './container.ts'
@@ -26,6 +27,7 @@ export class WorkerSession {
   readonly container: Container
   private readonly own: TaskName
   private readonly log: (line: string) => void
+  private readonly clock: Clock
   private readonly graphs = new Map<number, RegisteredGraph>()
   private readonly steps = new Map<number, Step>()
   /** Steps that this worker was asked to run, in order. */
@@ -33,10 +35,18 @@ export class WorkerSession {
   private readonly closing = new AbortController()
   private readonly running = new Set<Promise<unknown>>()
 
-  constructor(container: Container, own: TaskName, log: (line: string) => void) {
+  constructor(
+    container: Container,
+    {
+      own,
+      log,
+      clock,
+    }: { readonly own: TaskName; readonly log: (line: string) => void; readonly clock: Clock },
+  ) {
     this.container = container
     this.own = own
     this.log = log
+    this.clock = clock
   }
 
   /** Compiles a graph. */
@@ -129,7 +139,7 @@ export class WorkerSession {
       step.abort(asError(reason))
       scope.abort(reason)
     }
-    const { container, log } = this
+    const { container, log, clock } = this
     const state = {
       context: {
         get signal() {
@@ -142,7 +152,7 @@ export class WorkerSession {
         log,
       },
       abort,
-      pause: takingTurns(),
+      pause: takingTurns(clock),
       rendezvous: step,
       trace,
     }
