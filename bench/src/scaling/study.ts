@@ -2,6 +2,7 @@
 import { Scenario, uniformNodes } from '@shoal/distributed'
 import { joinEquals } from './equals.ts'
 import { Beginning } from './model.ts'
+import { predictedMs } from './predictions.ts'
 import type { Replica } from './replica.ts'
 import { joinServers, serverNames } from './servers.ts'
 import type { Setting } from './setting.ts'
@@ -24,8 +25,8 @@ const segmentBytes = 16_384
 
 /** Steps until all is as it will be, and steps that count after those. */
 const steps = { warmUp: 1, counted: 1 }
-/** Those who go on alone need some steps to spread out. */
-const aloneSteps = { warmUp: 2, counted: 4 }
+/** Those who go on alone begin one after the other, and need some steps to find their rhythm. */
+const aloneSteps = { warmUp: 3, counted: 4 }
 
 /** What a replica did: when each of its steps had ended, and what it had sent and received by then. */
 interface Mark {
@@ -64,6 +65,10 @@ export async function study(setting: Setting): Promise<Outcome> {
   const run = async ({ name, step }: Replica): Promise<readonly Mark[]> => {
     const { traffic } = scenario.node(name)
     const marks: Mark[] = []
+    if (strategy === 'ps-async') {
+      const waitMs = (predictedMs(setting) * names.indexOf(name)) / workers
+      await new Promise<void>((resolve) => scenario.clock.after(waitMs, resolve))
+    }
     for (let i = 0; i < warmUp + counted; i++) {
       await step()
       marks.push({ at: scenario.clock.now(), ...traffic })
