@@ -152,7 +152,7 @@ export class Session implements AsyncDisposable {
   constructor(options: SessionOptions = {}) {
     checkOptions('Session', options, sessionRules)
     this.options = options
-    this.turns = takingTurns(options.clock)
+    this.turns = takingTurns({ clock: options.clock })
     if (options.target && options.devices)
       throw new ValueError('a session runs on its devices or on its target: give one of them')
     this.target = options.target ?? new LocalTarget(ownDevices(options.devices ?? [reference()]))
@@ -177,7 +177,7 @@ export class Session implements AsyncDisposable {
    */
   run<const F extends Fetches>(fetches: F, feeds: Feeds = [], options: RunOptions = {}): Promise<Fetched<F>> {
     return this.start(() =>
-      this.execute(fetches, feeds, options, { pause: takingTurns(this.options.clock) }),
+      this.execute(fetches, feeds, options, { pause: takingTurns({ clock: this.options.clock }) }),
     ) as Promise<Fetched<F>>
   }
 
@@ -225,16 +225,22 @@ export class Session implements AsyncDisposable {
     const known = new Set(candidates.filter((_, i) => initialized[i]))
     for (const assignments of initialAssignments(candidates, known))
       await this.start(() =>
-        this.execute(assignments, [], {}, { pause: takingTurns(this.options.clock), once: true }),
+        this.execute(assignments, [], {}, { pause: takingTurns({ clock: this.options.clock }), once: true }),
       )
   }
 
   /** Has a variable a value? */
-  async isInitialized({ resource }: Variable): Promise<boolean> {
+  async isInitialized(variable: Variable): Promise<boolean> {
+    return (await this.uninitialized([variable])).length === 0
+  }
+
+  /** Those of the variables that have no value, in their order. Whoever keeps some of them is asked once. */
+  async uninitialized(variables: readonly Variable[]): Promise<Variable[]> {
     this.demandOpen()
-    this.declarations.claim(resource)
-    const [answer] = await this.target.initialized([resource])
-    return answer!
+    const resources = variables.map(({ resource }) => resource)
+    resources.forEach((resource) => this.declarations.claim(resource))
+    const initialized = await this.target.initialized(resources)
+    return variables.filter((_, i) => !initialized[i])
   }
 
   /**

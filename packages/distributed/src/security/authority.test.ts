@@ -16,7 +16,7 @@ describe('a cluster authority', () => {
   })
 
   it('issues certificates that name the node and its role', () => {
-    expect(checkCredentials(node)).toEqual({ cluster: authority.cluster, node: 'n1', role: 'worker' })
+    expect(checkCredentials(node)).toMatchObject({ cluster: authority.cluster, node: 'n1', role: 'worker' })
     const certificate = new X509Certificate(node.certificate)
     expect(certificate.subjectAltName).toBe(`URI:spiffe://${authority.cluster}/node/n1`)
     expect(certificate.ca).toBe(false)
@@ -26,7 +26,7 @@ describe('a cluster authority', () => {
   it('is the same after its keys were kept', async () => {
     const again = new ClusterAuthority(authority.export())
     const { certificate } = await again.issue({ node: 'n2' })
-    expect(verifyIdentity(certificate, authority.certificate)).toEqual({
+    expect(verifyIdentity(certificate, authority.certificate)).toMatchObject({
       cluster: authority.cluster,
       node: 'n2',
       role: '',

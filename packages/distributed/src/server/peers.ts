@@ -4,7 +4,8 @@ import { persist } from '../backoff.ts'
 import type { Clock } from '../clock.ts'
 import type { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
-import { CancelledError, UnavailableError } from '../errors.ts'
+import { asError, CancelledError, SecurityError, UnavailableError } from '../errors.ts'
+import { demandTask } from '../security/taskIdentity.ts'
 import type { Connection, Transport } from '../transport/contract.ts'
 
 /** How others are reached. */
@@ -64,6 +65,19 @@ export class Peers {
     await Promise.allSettled(ends)
   }
 
+  /** Ends a connection to a node that may not be this task. */
+  private async demand(task: TaskName, connection: Connection): Promise<void> {
+    try {
+      demandTask(task, connection.peer)
+    } catch (thrown) {
+      const { message } = asError(thrown)
+      const at = this.options.cluster.addressOf(task.job, task.task)
+      const error = new SecurityError(`${at} is refused: ${message}`, { cause: thrown })
+      await connection.close(error)
+      throw error
+    }
+  }
+
   /** One attempt, shared by all who want the same task at the same time. */
   private attempt(name: string, task: TaskName, deadlineMs: number): Promise<Connection> {
     this.closing.signal.throwIfAborted()
@@ -76,7 +90,10 @@ export class Peers {
       const connection = isSelf
         ? await toSelf()
         : await transport.connect(cluster.addressOf(task.job, task.task), { deadlineMs, signal })
-      if (!isSelf) connected(connection)
+      if (!isSelf) {
+        await this.demand(task, connection)
+        connected(connection)
+      }
       void connection.closed.then(forget)
       return connection
     }

@@ -22,9 +22,10 @@ import {
   ValueError,
   variable,
 } from '@shoal/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { connectMaster } from '../client/connectMaster.ts'
 import { UnavailableError } from '../errors.ts'
+import { WorkerClient } from '../master/workerClient.ts'
 import { createLocalServer } from './server.ts'
 import { startCluster } from './testCluster.ts'
 
@@ -112,6 +113,27 @@ describe('a graph on a cluster', () => {
     // It took nothing.
     await producer.run(device('/job:ps/task:0', () => queue.enqueue([constant([3, 4])])))
     expect((await consumer.run(doubled)).toArray()).toEqual([6, 8])
+  })
+
+  it('asks each task once which variables have no value, whoever asks', async () => {
+    await using cluster = await startCluster(jobs)
+    const build = () =>
+      [0, 1, 0, 1].map((ps, i) => device(`/job:ps/task:${ps}`, () => variable(i, { name: `v${i}` })))
+    await using session = await cluster.servers[2]!.session()
+    const mine = build()
+    await session.initialize(mine[1]!, mine[2]!)
+    const asked = vi.spyOn(WorkerClient.prototype, 'initialized')
+    expect(await session.uninitialized(mine)).toEqual([mine[0], mine[3]])
+    expect(asked.mock.calls.map(([of]) => of.map(({ name }) => name))).toEqual([
+      ['v0', 'v2'],
+      ['v1', 'v3'],
+    ])
+    const client = cluster.network.as({ cluster: 'test', node: 'laptop', role: 'client' })
+    await using remote = new Session({ target: await connectMaster(client, 'w:1') })
+    const theirs = build()
+    expect(await remote.uninitialized(theirs)).toEqual([theirs[0], theirs[3]])
+    expect(asked).toHaveBeenCalledTimes(4)
+    asked.mockRestore()
   })
 
   it('names the op and the node of what failed, in the class of the error, and goes on', async () => {

@@ -9,11 +9,13 @@ import { type ClientOptions, MasterService } from '../master/masterService.ts'
 import type { Connection, Listener, Transport } from '../transport/contract.ts'
 import { InProcessTransport } from '../transport/inProcess.ts'
 import { Worker } from '../worker/worker.ts'
+import { everyoneLives, type Liveness } from '../supervise/liveness.ts'
 import { Peers } from './peers.ts'
+import { servingWatch, type StartAttention, Watch } from './watch.ts'
 
 /** What a server runs on. */
 export interface ServerRuntime {
-  /** In order of preference. The server closes them in the end. */
+  /** In order of preference. The server closes them in the end, and where it cannot start. */
   readonly devices: readonly Device[]
   /** How it is reached and reaches others: sockets with the node's credentials, or what connects the parts of one process. */
   readonly transport: Transport
@@ -23,6 +25,8 @@ export interface ServerRuntime {
   readonly clock?: Clock
   /** Numbers from 0 to 1 that pauses between attempts vary by. Default: `Math.random`. */
   readonly random?: () => number
+  /** How signs of life are taken and given, so that it is known who is dead. Default: they are not, and everyone counts as alive. */
+  readonly attend?: StartAttention
   /** One line for whatever a person should know: who was refused, what ops print. Default: nowhere. */
   readonly log?: (line: string) => void
 }
@@ -30,6 +34,9 @@ export interface ServerRuntime {
 /** One task of a cluster, which runs from `start` until `close`. */
 export class Server implements AsyncDisposable {
   readonly def: ServerDef
+  /** Who of the cluster lives, as far as this task knows. */
+  readonly liveness: Liveness
+  private readonly watch: Watch | undefined
   private readonly worker: Worker
   private readonly master: MasterService
   private readonly peers: Peers
@@ -45,14 +52,8 @@ export class Server implements AsyncDisposable {
     const own = { job, task }
     this.def = def
     this.runtime = runtime
-    const {
-      devices,
-      transport,
-      recvDeadlineMs = 600_000,
-      clock = systemClock,
-      random,
-      log = () => {},
-    } = runtime
+    const { devices, transport, attend, recvDeadlineMs = 600_000, random, log = () => {} } = runtime
+    const { clock = systemClock } = runtime
     this.within = new InProcessTransport({ cluster: '', node: def.name, role: job }, { clock })
     this.peers = new Peers({
       cluster,
@@ -65,8 +66,12 @@ export class Server implements AsyncDisposable {
     })
     const connect = (to: typeof own, signal: AbortSignal): Promise<Connection> =>
       this.peers.connect(to, recvDeadlineMs, signal)
-    this.worker = new Worker({ own, devices, connect, recvDeadlineMs, log, clock })
+    this.worker = new Worker({ own, devices, connect, recvDeadlineMs, log, clock: runtime.clock })
     this.master = new MasterService((options) => this.target(options))
+    const { devices: known } = this.worker.status
+    const means = { connect: this.peers.connect.bind(this.peers), clock, log }
+    this.watch = attend && new Watch({ def, start: attend, devices: known, ...means })
+    this.liveness = this.watch ?? everyoneLives
   }
 
   /**
@@ -75,7 +80,12 @@ export class Server implements AsyncDisposable {
    */
   static async start(def: ServerDef, runtime: ServerRuntime): Promise<Server> {
     const server = new Server(def, runtime)
-    await server.listen()
+    try {
+      await server.listen()
+    } catch (error) {
+      await server.close()
+      throw error
+    }
     return server
   }
 
@@ -109,8 +119,8 @@ export class Server implements AsyncDisposable {
     const { deviceFilters = ours, isolated, startDeadlineMs, stepDeadlineMs, signal, ...rest } = options
     const how = { deviceFilters, isolated, startDeadlineMs, stepDeadlineMs, signal }
     const target: SessionTarget = await this.target(given(how))
-    const { clock = systemClock } = this.runtime
-    return new Session({ clock, ...defaults, ...rest, target })
+    const { clock } = this.runtime
+    return new Session({ ...(clock && { clock }), ...defaults, ...rest, target })
   }
 
   /** Settles when the server has been closed. */
@@ -138,21 +148,37 @@ export class Server implements AsyncDisposable {
     }
     await this.within.listen(name, { connected })
     if (address === undefined) return
-    const refused = ({ message }: Error): void => log(`${name}: refused a connection: ${message}`)
+    const refuse = afresh((message) => log(`${name}: refused a connection: ${message}`))
+    const refused = ({ message }: Error): void => refuse(message)
     this.listener = await transport.listen(address, { connected, refused })
+    await this.watch?.begin()
   }
 
   private serve(connection: Connection): void {
-    connection.serve({ ...this.worker.methods(connection), ...this.master.methods(connection) })
+    connection.serve({
+      ...this.worker.methods(connection),
+      ...this.master.methods(connection),
+      ...Object.fromEntries([servingWatch(this.watch)]),
+    })
   }
 
   private async shutDown(): Promise<void> {
+    await this.watch?.close()
     await this.listener?.close()
     await this.worker.shutDown()
     await this.peers.close()
     await Promise.all([...this.incoming].map((connection) => connection.close()))
     for (const device of this.runtime.devices) await device[Symbol.asyncDispose]()
     this.ended.resolve()
+  }
+}
+
+/** Says what it has not said just before: whoever is refused tries again and again. */
+export function afresh(say: (line: string) => void): (line: string) => void {
+  let last = ''
+  return (line) => {
+    if (line !== last) say(line)
+    last = line
   }
 }
 

@@ -34,7 +34,7 @@ export class Chiefship {
   get chief(): string {
     const { cluster, liveness, own } = this.options
     const chief = chiefAmong(cluster, liveness, own)
-    return chief ? formatDeviceName(chief) : 'a chief, which the cluster does not have'
+    return chief ? formatDeviceName(chief) : 'the chief, which this task does not know of,'
   }
 
   /**

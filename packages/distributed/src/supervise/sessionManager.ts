@@ -19,6 +19,8 @@ export interface SessionManagerOptions {
   readonly saved: readonly Variable[]
   /** Variables that must have a value as well, and that no checkpoint holds. */
   readonly others: readonly Variable[]
+  /** Is called before variables are given values, on servers that may be at work. */
+  readonly beforeFill?: ((session: Session) => Promise<void>) | undefined
   /** Left out: variables that are lost begin anew. */
   readonly saver?: Saver | undefined
   readonly readyDeadlineMs: number
@@ -56,13 +58,13 @@ export class SessionManager {
   }
 
   private async makeReady(session: Session, signal: AbortSignal | undefined): Promise<void> {
-    const { name, chiefship, readyDeadlineMs, clock, random, log } = this.options
+    const { name, chiefship, saved, others, readyDeadlineMs, clock, random, log } = this.options
     const until = clock.now() + readyDeadlineMs
     const backoff = new Backoff({ firstMs: 50, mostMs: 2000, random })
     let said = ''
     for (;;) {
       signal?.throwIfAborted()
-      const missing = await this.missing(session)
+      const missing = await session.uninitialized([...saved, ...others])
       if (missing.length === 0) return
       const { elected } = chiefship
       if (elected && (await this.takeOffice())) return this.fill(session, missing)
@@ -74,12 +76,6 @@ export class SessionManager {
       said = chiefship.chief
       await pause(ms, clock, signal)
     }
-  }
-
-  private async missing(session: Session): Promise<Variable[]> {
-    const variables = [...this.options.saved, ...this.options.others]
-    const known = await Promise.all(variables.map((variable) => session.isInitialized(variable)))
-    return variables.filter((_, i) => !known[i])
   }
 
   /** Is this task the chief, also by the lease? A full disk keeps nobody from training. */
@@ -100,7 +96,8 @@ export class SessionManager {
   }
 
   private async fill(session: Session, missing: readonly Variable[]): Promise<void> {
-    const { name, saved, others, saver, log } = this.options
+    const { name, saved, others, saver, beforeFill, log } = this.options
+    await beforeFill?.(session)
     const lost = saved.filter((variable) => missing.includes(variable))
     const step = lost.length > 0 ? await saver?.latest() : undefined
     if (saver && step !== undefined) {

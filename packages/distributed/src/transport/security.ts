@@ -2,18 +2,19 @@
 import type { ConnectionOptions, TLSSocket, TlsOptions } from 'node:tls'
 import { SecurityError } from '../errors.ts'
 import { checkCredentials, type NodeCredentials, verifyIdentity } from '../security/identity.ts'
+import { type Credentials, presentOf } from '../security/renewable.ts'
 import { demandLoopback } from './address.ts'
 import type { PeerIdentity } from './contract.ts'
 
 /** Either mutual TLS 1.3 with this node's credentials, or no security at all, which only addresses of this machine may have. */
-export type Security = { readonly credentials: NodeCredentials } | { readonly insecure: true }
+export type Security = { readonly credentials: Credentials } | { readonly insecure: true }
 
 /** What peers agree on in the TLS handshake. */
 export const alpn = 'shoal/1'
 
 /** Checks credentials when a transport is made; says so where there are none. @throws SecurityError. */
 export function checkSecurity(security: Security, log: (line: string) => void): void {
-  if ('credentials' in security) checkCredentials(security.credentials)
+  if ('credentials' in security) checkCredentials(presentOf(security.credentials))
   else if (security.insecure === true)
     log(
       'insecure: connections on this machine are neither encrypted nor authenticated; every program on it may use them',
@@ -41,9 +42,20 @@ export const tlsSettings = ({
   checkServerIdentity: () => undefined,
 })
 
-/** Who is at the other end of a handshake that succeeded. @throws SecurityError for a certificate that this cluster did not give. */
+/** The same for those who ask `peerOf` before a byte is read or written: it refuses as TLS would, and can say whom. */
+export const askingSettings = (credentials: NodeCredentials): TlsOptions & ConnectionOptions => ({
+  ...tlsSettings(credentials),
+  rejectUnauthorized: false,
+})
+
+/** Who is at the other end of a handshake that is done. @throws SecurityError for a certificate that is not good, or that this cluster did not give. */
 export function peerOf(socket: TLSSocket, { authority }: NodeCredentials): PeerIdentity {
   const certificate = socket.getPeerX509Certificate()
   if (!certificate) throw new SecurityError('the peer showed no certificate')
-  return verifyIdentity(certificate, authority)
+  const peer = verifyIdentity(certificate, authority)
+  if (!socket.authorized)
+    throw new SecurityError(
+      `the certificate of '${peer.node}' is not good: ${String(socket.authorizationError)}`,
+    )
+  return peer
 }

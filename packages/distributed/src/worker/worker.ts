@@ -24,8 +24,8 @@ export interface WorkerOptions {
   readonly recvDeadlineMs: number
   /** Where lines go that ops print. */
   readonly log: (line: string) => void
-  /** The time after which loops leave turns to others. */
-  readonly clock: Clock
+  /** The time in which runs leave turns to others. Default: the platform's. */
+  readonly clock: Clock | undefined
 }
 
 const silent = { says: {}, tensors: [] }

@@ -27,7 +27,7 @@ export class WorkerSession {
   readonly container: Container
   private readonly own: TaskName
   private readonly log: (line: string) => void
-  private readonly clock: Clock
+  private readonly clock: Clock | undefined
   private readonly graphs = new Map<number, RegisteredGraph>()
   private readonly steps = new Map<number, Step>()
   /** Steps that this worker was asked to run, in order. */
@@ -41,7 +41,7 @@ export class WorkerSession {
       own,
       log,
       clock,
-    }: { readonly own: TaskName; readonly log: (line: string) => void; readonly clock: Clock },
+    }: { readonly own: TaskName; readonly log: (line: string) => void; readonly clock: Clock | undefined },
   ) {
     this.container = container
     this.own = own
@@ -152,7 +152,7 @@ export class WorkerSession {
         log,
       },
       abort,
-      pause: takingTurns(clock),
+      pause: takingTurns({ isBusy: () => step.isBusy, clock }),
       rendezvous: step,
       trace,
     }
