@@ -42,9 +42,9 @@ export function predictedMs(setting: Setting): number {
     }
     case 'ring':
       return inRingMs(setting, modelBytes)
-    case 'ring, 16 bits':
+    case 'ring-16bit':
       return inRingMs(setting, modelBytes / 2)
-    case 'local SGD':
+    case 'local-sgd':
       return computeMs + aroundMs(setting, modelBytes / 2) / localSteps
     default:
       return strategy satisfies never
@@ -83,9 +83,9 @@ export function predictedBytes({ strategy, workers }: Setting): number {
       return modelBytes
     case 'ring':
       return ring
-    case 'ring, 16 bits':
+    case 'ring-16bit':
       return ring / 2
-    case 'local SGD':
+    case 'local-sgd':
       return ring / 2 / localSteps
     default:
       return strategy satisfies never

@@ -1,8 +1,14 @@
 // What is studied: a model, machines and links as numbers, and how the machines train it together.
 
-/** How replicas come to one model. 16 bits are those of bfloat16; float16 has as many bytes. */
-export const strategies = ['ps-sync', 'ps-async', 'ring', 'ring, 16 bits', 'local SGD'] as const
-export type Strategy = (typeof strategies)[number]
+/** How replicas come to one model, and what that is called. 16 bits are those of bfloat16; float16 has as many bytes. */
+export const strategies = {
+  'ps-sync': 'servers, synchronous',
+  'ps-async': 'servers, asynchronous',
+  ring: 'ring',
+  'ring-16bit': 'ring, 16 bits',
+  'local-sgd': 'local SGD, 16 bits',
+} as const
+export type Strategy = keyof typeof strategies
 
 /** One study. */
 export interface Setting {
@@ -11,10 +17,10 @@ export interface Setting {
   /** Of every machine's link, each way. */
   readonly bytesPerSecond: number
   /**
-   * The model has so many times fewer bytes, and so have links a second: transfers take as long, and the study less. A square of a power of two.
-   * Default 1.
+   * The model has so many times fewer bytes, and so have links a second: transfers take as long, and the study less. A square of a power of two;
+   * 1 for the whole model. Heads of messages and windows of connections stay as they are, so it is for studies in which these do not matter.
    */
-  readonly scale?: number
+  readonly scale: number
   /** Gradients are exchanged together until they have so many bytes, before scaling. Default: `bucketBytesFor`. */
   readonly bucketBytes?: number
 }
@@ -38,5 +44,6 @@ export const bucketBytesFor = (workers: number): number => Math.max(modelBytes /
 /** Parameter servers of a study. */
 export const serversFor = (workers: number): number => Math.ceil(workers / workersPerServer)
 
-/** Links by their names. */
+/** Links in bytes a second, by what they are called. */
 export const links = { '1 Gb/s': 125e6, '100 Mb/s': 12.5e6 } as const
+export type Link = keyof typeof links

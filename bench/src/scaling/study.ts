@@ -26,7 +26,7 @@ const segmentBytes = 16_384
 /** Steps until all is as it will be, and steps that count after those. */
 const steps = { warmUp: 1, counted: 1 }
 /** Those who go on alone begin one after the other, and need some steps to find their rhythm. */
-const aloneSteps = { warmUp: 3, counted: 4 }
+const aloneSteps = { warmUp: 2, counted: 2 }
 
 /** What a replica did: when each of its steps had ended, and what it had sent and received by then. */
 interface Mark {
@@ -37,7 +37,7 @@ interface Mark {
 
 /** Lets the machines of a setting train. @param trace takes what happened. */
 export async function study(setting: Setting): Promise<Outcome> {
-  const { strategy, workers, scale = 1, bucketBytes = bucketBytesFor(workers) } = setting
+  const { strategy, workers, scale, bucketBytes = bucketBytesFor(workers) } = setting
   const bytesPerSecond = setting.bytesPerSecond / scale
   const node = { bytesPerSecond, latencyMs: latencyMs / 2 }
   const names = uniformNodes('w', workers).map(({ name }) => name)
@@ -51,8 +51,8 @@ export async function study(setting: Setting): Promise<Outcome> {
     trace: false,
   })
   const beginning = new Beginning(scale)
-  const wire = strategy === 'ring, 16 bits' || strategy === 'local SGD' ? ({ wire: 'bfloat16' } as const) : {}
-  const exchange = strategy === 'local SGD' ? 'variables' : 'gradients'
+  const wire = strategy === 'ring-16bit' || strategy === 'local-sgd' ? ({ wire: 'bfloat16' } as const) : {}
+  const exchange = strategy === 'local-sgd' ? 'variables' : 'gradients'
   const joined = withServers
     ? joinServers(scenario, names, servers, beginning, strategy === 'ps-sync')
     : joinEquals(scenario, names, beginning, {
@@ -77,7 +77,7 @@ export async function study(setting: Setting): Promise<Outcome> {
   }
   const replicas = await scenario.settle(joined)
   const marks = await scenario.settle(Promise.all(replicas.map(run)))
-  const perRound = strategy === 'local SGD' ? localSteps : 1
+  const perRound = strategy === 'local-sgd' ? localSteps : 1
   const stepMs = stepTime(marks, warmUp) / perRound
   const perStep = (what: 'sent' | 'received'): number => {
     const all = marks.map((own) => own.at(-1)![what] - own[warmUp - 1]![what])
