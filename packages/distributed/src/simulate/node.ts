@@ -3,6 +3,7 @@ import type { OptionRules } from '@shoal/core'
 import { checkOptions, optionRules } from '@shoal/core'
 import type { PeerIdentity } from '../transport/contract.ts'
 import { Chance } from './chance.ts'
+import { Downlink } from './downlink.ts'
 import type { SimulatedNetwork } from './network.ts'
 import { SimulatedProcess } from './process.ts'
 import type { FaultEvent, Tell } from './trace.ts'
@@ -59,8 +60,8 @@ export class SimulatedNode {
   /** The ways out and in, whose rates may be changed. */
   readonly up: Rate
   readonly down: Rate
-  /** The moment from which on its way in is free. */
-  downFreeAt = 0
+  /** The way in, where what comes takes turns. */
+  readonly downlink: Downlink
   /** What it sent to and received from other nodes, in bytes. */
   readonly traffic = { sent: 0, received: 0 }
   /** How its failures come about. */
@@ -97,6 +98,7 @@ export class SimulatedNode {
     this.failuresPerHour = failuresPerHour
     this.up = { bytesPerSecond }
     this.down = { bytesPerSecond: downBytesPerSecond }
+    this.downlink = new Downlink(network.clock, this.down)
     this.#uplink = new Uplink(network.clock, this.up, network.segmentBytes)
     this.#loopback = new Uplink(network.clock, { bytesPerSecond: Infinity }, network.segmentBytes)
     this.#process = new SimulatedProcess(this, network.clock, this.#jitterChance)
