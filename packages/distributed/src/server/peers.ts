@@ -1,7 +1,7 @@
 // The connections of one task to the others: made when they are needed, shared by all who need them, made again when they were lost.
 import { formatDeviceName } from '@shoal/core'
 import { persist } from '../backoff.ts'
-import { type Clock, systemClock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import type { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { asError, CancelledError, SecurityError, UnavailableError } from '../errors.ts'
@@ -17,20 +17,20 @@ export interface PeerOptions {
   readonly toSelf: () => Promise<Connection>
   /** Called with every new connection, before anybody else has it. */
   readonly connected: (connection: Connection) => void
-  readonly clock?: Clock
+  readonly clock: Clock
+  /** Numbers from 0 to 1 that pauses vary by. Default: `Math.random`. */
+  readonly random?: () => number
 }
 
 /** Connections by task. */
 export class Peers {
   private readonly options: PeerOptions
-  private readonly clock: Clock
   /** By task and address. */
   private readonly open = new Map<string, Promise<Connection>>()
   private readonly closing = new AbortController()
 
   constructor(options: PeerOptions) {
     this.options = options
-    this.clock = options.clock ?? systemClock
   }
 
   /**
@@ -45,7 +45,7 @@ export class Peers {
     known?: ClusterSpec,
   ): Promise<Connection> {
     const name = formatDeviceName(task)
-    const { cluster } = this.options
+    const { cluster, clock, random } = this.options
     const has = cluster.has(task.job, task.task) || !known
     const address = (has ? cluster : known).addressOf(task.job, task.task)
     const given = signal ? [signal] : []
@@ -56,7 +56,12 @@ export class Peers {
           `${name} at ${address} could not be reached within ${deadlineMs} ms: ${error.message}`,
           { cause: error },
         ),
-      { deadlineMs, clock: this.clock, signal: AbortSignal.any([this.closing.signal, ...given]) },
+      {
+        deadlineMs,
+        clock,
+        signal: AbortSignal.any([this.closing.signal, ...given]),
+        ...(random && { random }),
+      },
     )
   }
 

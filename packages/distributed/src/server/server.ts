@@ -1,7 +1,7 @@
 // A server: one task of a cluster. It computes for masters (its worker), and is the master of the sessions that are opened at it.
 import type { Device } from '@shoal/core'
 import { ClosedError, Session, type SessionOptions, type SessionTarget } from '@shoal/core'
-import { systemClock } from '../clock.ts'
+import { type Clock, systemClock } from '../clock.ts'
 import { ClusterSpec, localJob } from '../cluster/clusterSpec.ts'
 import { ServerDef } from '../cluster/serverDef.ts'
 import { ClusterTarget } from '../master/clusterTarget.ts'
@@ -21,6 +21,10 @@ export interface ServerRuntime {
   readonly transport: Transport
   /** Milliseconds after which a tensor that another worker should send is given up. Default 600,000. */
   readonly recvDeadlineMs?: number
+  /** The time that attempts, deadlines and turns are counted in. Default: the system's. */
+  readonly clock?: Clock
+  /** Numbers from 0 to 1 that pauses between attempts vary by. Default: `Math.random`. */
+  readonly random?: () => number
   /** How signs of life are taken and given, so that it is known who is dead. Default: they are not, and everyone counts as alive. */
   readonly attend?: StartAttention
   /** One line for whatever a person should know: who was refused, what ops print. Default: nowhere. */
@@ -48,21 +52,24 @@ export class Server implements AsyncDisposable {
     const own = { job, task }
     this.def = def
     this.runtime = runtime
-    this.within = new InProcessTransport({ cluster: '', node: def.name, role: job })
-    const { devices, transport, attend, recvDeadlineMs = 600_000, log = () => {} } = runtime
+    const { devices, transport, attend, recvDeadlineMs = 600_000, random, log = () => {} } = runtime
+    const { clock = systemClock } = runtime
+    this.within = new InProcessTransport({ cluster: '', node: def.name, role: job }, { clock })
     this.peers = new Peers({
       cluster,
       own,
       transport,
+      clock,
+      ...(random && { random }),
       toSelf: () => this.within.connect(def.name, {}),
       connected: (connection) => this.serve(connection),
     })
     const connect: WorkerOptions['connect'] = (to, signal, known) =>
       this.peers.connect(to, recvDeadlineMs, signal, known)
-    this.worker = new Worker({ own, devices, connect, recvDeadlineMs, log })
+    this.worker = new Worker({ own, devices, connect, recvDeadlineMs, log, clock: runtime.clock })
     this.master = new MasterService((options) => this.target(options))
     const { devices: known } = this.worker.status
-    const means = { connect: this.peers.connect.bind(this.peers), clock: systemClock, log }
+    const means = { connect: this.peers.connect.bind(this.peers), clock, log }
     this.watch = attend && new Watch({ def, start: attend, devices: known, ...means })
     this.liveness = this.watch ?? everyoneLives
   }
@@ -112,7 +119,8 @@ export class Server implements AsyncDisposable {
     const { deviceFilters = ours, isolated, startDeadlineMs, stepDeadlineMs, signal, ...rest } = options
     const how = { deviceFilters, isolated, startDeadlineMs, stepDeadlineMs, signal }
     const target: SessionTarget = await this.target(given(how))
-    return new Session({ ...defaults, ...rest, target })
+    const { clock } = this.runtime
+    return new Session({ ...(clock && { clock }), ...defaults, ...rest, target })
   }
 
   /** Settles when the server has been closed. */

@@ -1,6 +1,7 @@
 // A worker: it keeps the sessions of masters, runs their partitions on the devices of its process, and hands tensors to other workers.
 import type { Device, Signature } from '@shoal/core'
 import { ClosedError, device as onDevice, formatDeviceName, NotFoundError } from '@shoal/core'
+import type { Clock } from '../clock.ts'
 import { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { unavailable, UnavailableError } from '../errors.ts'
@@ -24,6 +25,8 @@ export interface WorkerOptions {
   readonly recvDeadlineMs: number
   /** Where lines go that ops print. */
   readonly log: (line: string) => void
+  /** The time in which runs leave turns to others. Default: the platform's. */
+  readonly clock: Clock | undefined
 }
 
 const silent = { says: {}, tensors: [] }
@@ -135,9 +138,9 @@ export class Worker {
 
   private open({ session: id, isolated, cluster }: protocol.NewSession): void {
     if (this.sessions.has(id)) throw new ClosedError(`session ${id} is open already`)
-    const { devices, own, log } = this.options
+    const { devices, own } = this.options
     const container = isolated ? new Container(devices, own) : this.shared
-    this.sessions.set(id, new WorkerSession(container, own, new ClusterSpec(cluster), log))
+    this.sessions.set(id, new WorkerSession(container, new ClusterSpec(cluster), this.options))
   }
 
   private async close(id: string, reason: Error): Promise<void> {

@@ -1,6 +1,7 @@
 // What a worker keeps for one session of a master: its graphs, and the steps that are under way.
 import type { NDArray, TraceEvent } from '@shoal/core'
 import { ClosedError, NotFoundError, RunScope, takingTurns, Trace, ValueError } from '@shoal/core'
+import type { Clock } from '../clock.ts'
 import type { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { asError, ProtocolError } from '../errors.ts'
@@ -29,6 +30,7 @@ export class WorkerSession {
   readonly cluster: ClusterSpec
   private readonly own: TaskName
   private readonly log: (line: string) => void
+  private readonly clock: Clock | undefined
   private readonly graphs = new Map<number, RegisteredGraph>()
   private readonly steps = new Map<number, Step>()
   /** Steps that this worker was asked to run, in order. */
@@ -36,11 +38,20 @@ export class WorkerSession {
   private readonly closing = new AbortController()
   private readonly running = new Set<Promise<unknown>>()
 
-  constructor(container: Container, own: TaskName, cluster: ClusterSpec, log: (line: string) => void) {
+  constructor(
+    container: Container,
+    cluster: ClusterSpec,
+    {
+      own,
+      log,
+      clock,
+    }: { readonly own: TaskName; readonly log: (line: string) => void; readonly clock: Clock | undefined },
+  ) {
     this.container = container
     this.cluster = cluster
     this.own = own
     this.log = log
+    this.clock = clock
   }
 
   /** Compiles a graph. */
@@ -133,7 +144,7 @@ export class WorkerSession {
       step.abort(asError(reason))
       scope.abort(reason)
     }
-    const { container, log } = this
+    const { container, log, clock } = this
     const state = {
       context: {
         get signal() {
@@ -146,7 +157,7 @@ export class WorkerSession {
         log,
       },
       abort,
-      pause: takingTurns(() => step.isBusy),
+      pause: takingTurns({ isBusy: () => step.isBusy, clock }),
       rendezvous: step,
       trace,
     }
