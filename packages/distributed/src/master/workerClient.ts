@@ -65,15 +65,14 @@ export class WorkerClient {
   static async open(
     task: TaskName,
     connection: Connection,
-    session: string,
-    isolated: boolean,
+    session: protocol.NewSession,
     signal?: AbortSignal,
   ): Promise<WorkerClient> {
     const options = { deadlineMs: quickMs, signal }
     const { says: status } = await callMethod(connection, protocol.getStatus, {}, options)
-    const client = new WorkerClient(task, connection, session, status)
+    const client = new WorkerClient(task, connection, session.session, status)
     try {
-      await callMethod(connection, protocol.openSession, { session, isolated }, options)
+      await callMethod(connection, protocol.openSession, session, options)
     } catch (error) {
       // It may be open nevertheless, and the connection is there for other sessions as well.
       void client.close()

@@ -62,6 +62,11 @@ export class Progress {
     await session.run(this.raised)
   }
 
+  /** The count after a node that changes it: what an assignment answers. A branch answers what it likes. */
+  private afterNode(node: Node): Tensor | undefined {
+    return node.op.subgraphs ? controlDependencies([node], () => this.globalStep.read()) : node.outputs[0]
+  }
+
   /** The new value of the global step where a fetch counts it up: it comes with the step, and costs no message. */
   private countedBy(fetch: Tensor | Variable | Node): Tensor | undefined {
     if (fetch instanceof Variable) return undefined
@@ -72,11 +77,7 @@ export class Progress {
     const counting = toposort({ fetches: [], targets: [root] }).findLast((node) =>
       effectsOf(node).writes.has(resource),
     )
-    // A branch that counts, as replicas have it, answers what it likes: the count is read when it is done.
-    const tensor =
-      counting?.attrs['resource'] === resource
-        ? counting.outputs[0]
-        : counting && controlDependencies([root], () => this.globalStep.read())
+    const tensor = counting && this.afterNode(counting)
     this.counted.set(root, { tensor })
     return tensor
   }

@@ -1,6 +1,8 @@
 // What a worker keeps for one session of a master: its graphs, and the steps that are under way.
 import type { NDArray, TraceEvent } from '@shoal/core'
 import { ClosedError, NotFoundError, RunScope, takingTurns, Trace, ValueError } from '@shoal/core'
+import type { Clock } from '../clock.ts'
+import type { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { asError, ProtocolError } from '../errors.ts'
 import type { Container } from './container.ts'
@@ -24,8 +26,11 @@ export interface StepRequest {
 /** One session on one worker. */
 export class WorkerSession {
   readonly container: Container
+  /** Who takes part, as its master knows. */
+  readonly cluster: ClusterSpec
   private readonly own: TaskName
   private readonly log: (line: string) => void
+  private readonly clock: Clock | undefined
   private readonly graphs = new Map<number, RegisteredGraph>()
   private readonly steps = new Map<number, Step>()
   /** Steps that this worker was asked to run, in order. */
@@ -34,10 +39,20 @@ export class WorkerSession {
   /** Steps that run. */
   private readonly running = new Map<number, Promise<unknown>>()
 
-  constructor(container: Container, own: TaskName, log: (line: string) => void) {
+  constructor(
+    container: Container,
+    cluster: ClusterSpec,
+    {
+      own,
+      log,
+      clock,
+    }: { readonly own: TaskName; readonly log: (line: string) => void; readonly clock: Clock | undefined },
+  ) {
     this.container = container
+    this.cluster = cluster
     this.own = own
     this.log = log
+    this.clock = clock
   }
 
   /** Compiles a graph. */
@@ -126,7 +141,7 @@ export class WorkerSession {
       step.abort(asError(reason))
       scope.abort(reason)
     }
-    const { container, log } = this
+    const { container, log, clock } = this
     const state = {
       context: {
         get signal() {
@@ -139,7 +154,7 @@ export class WorkerSession {
         log,
       },
       abort,
-      pause: takingTurns(() => step.isBusy),
+      pause: takingTurns({ isBusy: () => step.isBusy, clock }),
       rendezvous: step,
       trace,
     }

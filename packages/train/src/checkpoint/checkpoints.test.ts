@@ -3,7 +3,16 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { constant, ndarray, Session, square, sum, UninitializedError, ValueError, variable } from '@shoal/core'
+import {
+  constant,
+  ndarray,
+  Session,
+  square,
+  sum,
+  UninitializedError,
+  ValueError,
+  variable,
+} from '@shoal/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { adam } from '../optimizers/adam.ts'
 import { allVariables } from '../variables.ts'
