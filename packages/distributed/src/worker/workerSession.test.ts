@@ -1,5 +1,6 @@
 import { fifoQueue, reference, constant, add } from '@shoal/core'
 import { describe, expect, it } from 'vitest'
+import { ClusterSpec } from '../cluster/clusterSpec.ts'
 import { graphToBytes } from '../protocol/graphBytes.ts'
 import { Container } from './container.ts'
 import { WorkerSession } from './workerSession.ts'
@@ -11,7 +12,9 @@ const { signal } = new AbortController()
 async function sessionOf(
   graphs: readonly Parameters<typeof graphToBytes>[0]['graph'][],
 ): Promise<WorkerSession> {
-  const session = new WorkerSession(new Container([reference()], own), own, () => {})
+  const cluster = new ClusterSpec({ worker: ['w:0'] })
+  const container = new Container([reference()], own)
+  const session = new WorkerSession(container, cluster, { own, log: () => {}, clock: undefined })
   for (const [id, graph] of graphs.entries()) {
     const def = graphToBytes({ graph, feeds: [] })
     const fetches = [...graph.fetches.keys()]
