@@ -12,8 +12,9 @@ const { signal } = new AbortController()
 async function sessionOf(
   graphs: readonly Parameters<typeof graphToBytes>[0]['graph'][],
 ): Promise<WorkerSession> {
-  const means = { own, log: () => {}, clock: undefined }
-  const session = new WorkerSession(new Container([reference()], own), new ClusterSpec({}), means)
+  const cluster = new ClusterSpec({ worker: ['w:0'] })
+  const container = new Container([reference()], own)
+  const session = new WorkerSession(container, cluster, { own, log: () => {}, clock: undefined })
   for (const [id, graph] of graphs.entries()) {
     const def = graphToBytes({ graph, feeds: [] })
     const fetches = [...graph.fetches.keys()]
