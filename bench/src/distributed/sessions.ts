@@ -3,7 +3,7 @@ import { device, fill, gather, mul, NDArray, placeholder, type Session, slice, v
 import { ClusterSpec, Server, ServerDef } from '@shoal/distributed'
 import { type NodeCredentials, SocketTransport } from '@shoal/distributed/node'
 import { cpu } from '@shoal/kernels-cpu'
-import { host, type Link } from './carrier.ts'
+import type { Link } from './carrier.ts'
 
 /** The last address is the worker's. */
 const clusterOf = (addresses: readonly string[]): ClusterSpec =>
