@@ -45,7 +45,7 @@ export async function measureWire(names: readonly string[], small: boolean): Pro
   const works = small ? smallWireWorks : wireWorks
   const asked = asking(names, [...works.map(({ name }) => name), memoryName, ringName])
   const authority = await ClusterAuthority.create()
-  const credentials = await authority.issue({ node: 'bench', role: 'worker' })
+  const credentials = await authority.issue({ node: 'bench' })
   const transfers: Transfer[] = []
   const memory: TransferMemory[] = []
   for (const link of links) {

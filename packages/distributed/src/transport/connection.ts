@@ -9,7 +9,9 @@ import {
   DeadlineError,
   ProtocolError,
   RemoteError,
+  SecurityError,
 } from '../errors.ts'
+import { atMoment } from '../security/expiry.ts'
 import type {
   CallOptions,
   Connection,
@@ -84,6 +86,7 @@ export class PeerConnection implements Connection, LinkEvents {
   #closing = false
   #end: { readonly reason: Error | undefined } | undefined
   #resolveClosed: (reason: Error | undefined) => void
+  readonly #stopExpiry: () => void
 
   /** Starts the link. `clock` defaults to the system's. */
   constructor(link: Link, peer: PeerIdentity, clock: Clock = systemClock) {
@@ -93,6 +96,9 @@ export class PeerConnection implements Connection, LinkEvents {
     this.peer = peer
     this.#clock = clock
     this.#link = link
+    this.#stopExpiry = atMoment(peer.expiresAt, clock, () =>
+      link.close(new SecurityError(`the certificate of ${namePeer(peer)} has expired`)),
+    )
     link.start(this)
   }
 
@@ -173,6 +179,7 @@ export class PeerConnection implements Connection, LinkEvents {
 
   ended(reason?: Error): void {
     this.#end = { reason }
+    this.#stopExpiry()
     for (const [id, { method }] of this.#pending)
       this.#settle(id)?.reject(this.#lost(`'${method}' awaited its answer`))
     for (const serving of this.#serving.values()) serving.abort(this.#lost('a call was served'))
