@@ -73,7 +73,7 @@ async function trainMember(
       holds: same,
       figures: `${tasks.length} members`,
     },
-    reads(accuracy, short ? 0.7 : 0.95),
+    reads(accuracy, short ? 0.7 : 0.97),
   ]
 }
 

@@ -65,14 +65,13 @@ export class WorkerClient {
   static async open(
     task: TaskName,
     connection: Connection,
-    session: string,
-    isolated: boolean,
+    session: protocol.NewSession,
     signal?: AbortSignal,
   ): Promise<WorkerClient> {
     const options = { deadlineMs: quickMs, signal }
     const { says: status } = await callMethod(connection, protocol.getStatus, {}, options)
-    await callMethod(connection, protocol.openSession, { session, isolated }, options)
-    return new WorkerClient(task, connection, session, status)
+    await callMethod(connection, protocol.openSession, session, options)
+    return new WorkerClient(task, connection, session.session, status)
   }
 
   /** Asks the worker what its devices are not known to support. Were there questions? */

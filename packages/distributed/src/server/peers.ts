@@ -25,6 +25,7 @@ export interface PeerOptions {
 /** Connections by task. */
 export class Peers {
   private readonly options: PeerOptions
+  /** By task and address. */
   private readonly open = new Map<string, Promise<Connection>>()
   private readonly closing = new AbortController()
 
@@ -34,15 +35,22 @@ export class Peers {
 
   /**
    * The connection to a task, which may be the own one. Attempts go on until the deadline: others may start later than this one.
+   * @param known where tasks are that the own cluster does not have: those that come and go.
    * @throws UnavailableError naming the task, its address and what went wrong last; SecurityError at once; ClusterError where there is no such task.
    */
-  connect(task: TaskName, deadlineMs: number, signal?: AbortSignal): Promise<Connection> {
+  connect(
+    task: TaskName,
+    deadlineMs: number,
+    signal?: AbortSignal,
+    known?: ClusterSpec,
+  ): Promise<Connection> {
     const name = formatDeviceName(task)
     const { cluster, clock, random } = this.options
-    const address = cluster.addressOf(task.job, task.task)
+    const has = cluster.has(task.job, task.task) || !known
+    const address = (has ? cluster : known).addressOf(task.job, task.task)
     const given = signal ? [signal] : []
     return persist(
-      (leftMs) => this.attempt(name, task, leftMs),
+      (leftMs) => this.attempt(task, address, leftMs),
       (error) =>
         new UnavailableError(
           `${name} at ${address} could not be reached within ${deadlineMs} ms: ${error.message}`,
@@ -66,32 +74,30 @@ export class Peers {
   }
 
   /** Ends a connection to a node that may not be this task. */
-  private async demand(task: TaskName, connection: Connection): Promise<void> {
+  private async demand(task: TaskName, address: string, connection: Connection): Promise<void> {
     try {
       demandTask(task, connection.peer)
     } catch (thrown) {
       const { message } = asError(thrown)
-      const at = this.options.cluster.addressOf(task.job, task.task)
-      const error = new SecurityError(`${at} is refused: ${message}`, { cause: thrown })
+      const error = new SecurityError(`${address} is refused: ${message}`, { cause: thrown })
       await connection.close(error)
       throw error
     }
   }
 
   /** One attempt, shared by all who want the same task at the same time. */
-  private attempt(name: string, task: TaskName, deadlineMs: number): Promise<Connection> {
+  private attempt(task: TaskName, address: string, deadlineMs: number): Promise<Connection> {
     this.closing.signal.throwIfAborted()
+    const name = `${formatDeviceName(task)} at ${address}`
     const known = this.open.get(name)
     if (known) return known
-    const { cluster, own, transport, toSelf, connected } = this.options
+    const { own, transport, toSelf, connected } = this.options
     const isSelf = task.job === own.job && task.task === own.task
     const connecting = async (): Promise<Connection> => {
       const { signal } = this.closing
-      const connection = isSelf
-        ? await toSelf()
-        : await transport.connect(cluster.addressOf(task.job, task.task), { deadlineMs, signal })
+      const connection = isSelf ? await toSelf() : await transport.connect(address, { deadlineMs, signal })
       if (!isSelf) {
-        await this.demand(task, connection)
+        await this.demand(task, address, connection)
         connected(connection)
       }
       void connection.closed.then(forget)

@@ -2,13 +2,13 @@
 import type { Device } from '@shoal/core'
 import { ClosedError, Session, type SessionOptions, type SessionTarget } from '@shoal/core'
 import { type Clock, systemClock } from '../clock.ts'
-import { ClusterSpec } from '../cluster/clusterSpec.ts'
+import { ClusterSpec, localJob } from '../cluster/clusterSpec.ts'
 import { ServerDef } from '../cluster/serverDef.ts'
 import { ClusterTarget } from '../master/clusterTarget.ts'
 import { type ClientOptions, MasterService } from '../master/masterService.ts'
 import type { Connection, Listener, Transport } from '../transport/contract.ts'
 import { InProcessTransport } from '../transport/inProcess.ts'
-import { Worker } from '../worker/worker.ts'
+import { Worker, type WorkerOptions } from '../worker/worker.ts'
 import { everyoneLives, type Liveness } from '../supervise/liveness.ts'
 import { Peers } from './peers.ts'
 import { servingWatch, type StartAttention, Watch } from './watch.ts'
@@ -64,8 +64,8 @@ export class Server implements AsyncDisposable {
       toSelf: () => this.within.connect(def.name, {}),
       connected: (connection) => this.serve(connection),
     })
-    const connect = (to: typeof own, signal: AbortSignal): Promise<Connection> =>
-      this.peers.connect(to, recvDeadlineMs, signal)
+    const connect: WorkerOptions['connect'] = (to, signal, known) =>
+      this.peers.connect(to, recvDeadlineMs, signal, known)
     this.worker = new Worker({ own, devices, connect, recvDeadlineMs, log, clock: runtime.clock })
     this.master = new MasterService((options) => this.target(options))
     const { devices: known } = this.worker.status
@@ -189,6 +189,6 @@ const given = <T extends object>(options: { [K in keyof T]: T[K] | undefined }):
 /** A cluster of one task in this process, for trying things out: `/job:localhost/task:0`. */
 export const createLocalServer = (devices: readonly Device[]): Promise<Server> =>
   Server.start(
-    new ServerDef({ cluster: new ClusterSpec({ localhost: ['localhost:0'] }), job: 'localhost', task: 0 }),
+    new ServerDef({ cluster: new ClusterSpec({ [localJob]: ['localhost:0'] }), job: localJob, task: 0 }),
     { devices, transport: new InProcessTransport({ cluster: '', node: 'localhost', role: 'localhost' }) },
   )

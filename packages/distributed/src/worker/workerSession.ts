@@ -2,6 +2,7 @@
 import type { NDArray, TraceEvent } from '@shoal/core'
 import { ClosedError, NotFoundError, RunScope, takingTurns, Trace, ValueError } from '@shoal/core'
 import type { Clock } from '../clock.ts'
+import type { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { asError, ProtocolError } from '../errors.ts'
 import type { Container } from './container.ts'
@@ -25,6 +26,8 @@ export interface StepRequest {
 /** One session on one worker. */
 export class WorkerSession {
   readonly container: Container
+  /** Who takes part, as its master knows. */
+  readonly cluster: ClusterSpec
   private readonly own: TaskName
   private readonly log: (line: string) => void
   private readonly clock: Clock | undefined
@@ -37,6 +40,7 @@ export class WorkerSession {
 
   constructor(
     container: Container,
+    cluster: ClusterSpec,
     {
       own,
       log,
@@ -44,6 +48,7 @@ export class WorkerSession {
     }: { readonly own: TaskName; readonly log: (line: string) => void; readonly clock: Clock | undefined },
   ) {
     this.container = container
+    this.cluster = cluster
     this.own = own
     this.log = log
     this.clock = clock
