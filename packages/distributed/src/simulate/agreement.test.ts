@@ -254,8 +254,9 @@ function expectSame(simulated: readonly Trained[], real: readonly Trained[]): vo
     expect(renumbered(asked)).toEqual(renumbered(real[i]!.asked))
     // A server adds gradients up in the order in which they come.
     expect(relativeError(weights, real[i]!.weights)).toBeLessThan(1e-6)
-    // Credit is given where a stream happens to be cut, which the system's sockets do as they like: a few frames of some bytes more or less.
-    expect(Math.abs(bytes / real[i]!.bytes - 1)).toBeLessThan(0.005)
+    // Not exactly: keys hold numbers of nodes, which have more digits the more graphs a process has built; and credit is given where a
+    // stream happens to be cut, which the system's sockets do as they like.
+    expect(Math.abs(bytes / real[i]!.bytes - 1)).toBeLessThan(0.001)
   }
 }
 
