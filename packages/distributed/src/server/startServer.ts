@@ -35,8 +35,14 @@ export type StartServerOptions = Security &
  */
 export async function startServer(def: ServerDef, options: StartServerOptions): Promise<Server> {
   const { devices, recvDeadlineMs, frames, heartbeat, onStop, log = console.log, ...security } = options
-  if ('credentials' in security) demandTask(def, checkCredentials(presentOf(security.credentials)))
-  const transport = new ThreadedTransport({ ...security, log, ...(frames && { frames }) })
+  let transport: ThreadedTransport
+  try {
+    if ('credentials' in security) demandTask(def, checkCredentials(presentOf(security.credentials)))
+    transport = new ThreadedTransport({ ...security, log, ...(frames && { frames }) })
+  } catch (error) {
+    await Promise.all(devices.map((device) => device[Symbol.asyncDispose]()))
+    throw error
+  }
   const attend: StartAttention = async ({ task, address, devices: known, changed, log: say }) => {
     const control = await startControl({
       ...security,

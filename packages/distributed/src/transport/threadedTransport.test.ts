@@ -1,3 +1,4 @@
+import { Worker } from 'node:worker_threads'
 import { openProxy, type PairOptions, transportSuite } from '@shoal/conformance/transports'
 import { NDArray } from '@shoal/core'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -60,6 +61,46 @@ describe('sockets of another thread', () => {
     await expect(near.call('echo', empty, { deadlineMs })).resolves.toMatchObject({ tensors: [] })
     await near.close()
     await close()
+  })
+
+  it('send what they were given while the main thread computes', async () => {
+    // The peer is a thread with sockets of its own; it wakes the main thread, which does nothing else meanwhile.
+    const arrived = new Int32Array(new SharedArrayBuffer(4))
+    const peer = new Worker(
+      `const { parentPort, workerData } = require('node:worker_threads')
+      import(workerData.module).then(async ({ SocketTransport }) => {
+        const transport = new SocketTransport({ credentials: workerData.credentials })
+        const keep = ({ tensors: [x] }) => {
+          Atomics.store(workerData.arrived, 0, x.data.every((value, i) => value === i % 1000) ? 1 : 2)
+          Atomics.notify(workerData.arrived, 0)
+          return { head: new Uint8Array(0), tensors: [] }
+        }
+        const listener = await transport.listen('127.0.0.1:0', { connected: (c) => c.serve({ keep }) })
+        parentPort.postMessage(listener.address)
+      })`,
+      {
+        eval: true,
+        workerData: { module: new URL('./socket.ts', import.meta.url).href, credentials, arrived },
+      },
+    )
+    const address = await new Promise<string>((resolve, reject) => {
+      peer.once('message', resolve)
+      peer.once('error', reject)
+    })
+    const near = await secure.connect(address, { deadlineMs })
+    // Many chunks, for which the two sockets have to hear of each other again and again.
+    const data = Float32Array.from({ length: 2 ** 21 }, (_, i) => i % 1000)
+    const sent = near.call(
+      'keep',
+      { head: empty.head, tensors: [new NDArray('float32', [2 ** 21], data)] },
+      { deadlineMs },
+    )
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(Atomics.wait(arrived, 0, 0, deadlineMs)).not.toBe('timed-out')
+    expect(arrived[0]).toBe(1)
+    await sent
+    await near.close()
+    await peer.terminate()
   })
 
   it('tell what went wrong as if they were here', async () => {
