@@ -22,7 +22,7 @@ import { dense } from '@shoal/example-parts/layers'
 import { gradientDescent } from '@shoal/train'
 
 /** A power of two: what the ledger adds up stays exact. */
-const learningRate = 0.25
+const learningRate = 0.125
 
 /** The optimizer of every arrangement: plain, so that a step changes the ledger by exactly 1. */
 export const optimizer = () => gradientDescent({ learningRate })
