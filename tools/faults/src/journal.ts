@@ -12,8 +12,6 @@ export class Journal {
   readonly entries: Entry[] = []
   /** The highest global step that anybody has told of. */
   step = 0
-  /** The step that each task told of last. */
-  readonly steps = new Map<string, number>()
   /** How many steps of its own each task has done. */
   readonly counts = new Map<string, number>()
   /** How many steps all have done together; it never falls, as the global step does where a checkpoint is restored. */
@@ -33,7 +31,6 @@ export class Journal {
     if (news.kind === 'log') this.write(name, news.line)
     else if (news.kind === 'step') {
       this.step = Math.max(this.step, news.step)
-      this.steps.set(name, news.step)
       this.counts.set(name, (this.counts.get(name) ?? 0) + 1)
       this.total++
     } else this.write(name, 'serves')

@@ -26,7 +26,7 @@ export const kills: Fault = {
   },
 }
 
-/** Kills one after the other, each some steps after the one before has come back, at a moment that chance chooses. */
+/** Kills one after the other, at moments that chance chooses: some steps of whoever is at work after the one before, which may not be back yet. */
 async function killSome(cluster: Cluster, count: number, seed: number): Promise<void> {
   const random = randomNumbers(seed)
   const { journal, options } = cluster
