@@ -51,7 +51,7 @@ export async function measureWire(names: readonly string[], small: boolean): Pro
   for (const link of links) {
     const own = works.filter((work) => work.link === link && asked(work.name))
     const withMemory = asked(memoryName) && link !== 'threads'
-    const pairs = await pairsOf(link, own, withMemory, credentials, ofServers)
+    const pairs = await pairsOf(link, own, withMemory, credentials)
     // What the works leave behind would hide it.
     for (const { pair, carrier } of withMemory ? pairs.values() : [])
       if (carrier) memory.push({ carrier, ...(await pair.memory()) })
@@ -108,15 +108,12 @@ async function pairsOf(
   works: readonly WireWork[],
   withMemory: boolean,
   credentials: NodeCredentials,
-  ofServers: NodeCredentials,
 ): Promise<ReadonlyMap<string, Party>> {
   const parties: Promise<readonly [string, Party]>[] = []
   if (withMemory || works.some(({ kind }) => kind !== 'rows'))
     for (const carrier of carriers.filter((each) => each.link === link))
       parties.push(Pair.of(carrier, credentials).then((pair) => [carrier.name, { pair, carrier }]))
   if (link !== 'threads' && works.some(isSessionWork))
-    parties.push(
-      Pair.ofTasks(link, credentials, ofServers).then((pair) => [sessionName, { pair, carrier: undefined }]),
-    )
+    parties.push(Pair.ofTasks(link, credentials).then((pair) => [sessionName, { pair, carrier: undefined }]))
   return new Map(await Promise.all(parties))
 }

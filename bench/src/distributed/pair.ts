@@ -33,15 +33,11 @@ export class Pair {
   }
 
   /** A cluster: parameter servers in the far process, the worker with its session in the near one. */
-  static async ofTasks(
-    link: ClusterPlace['link'],
-    ofWorker: NodeCredentials,
-    ofServers: NodeCredentials,
-  ): Promise<Pair> {
+  static async ofTasks(link: ClusterPlace['link'], credentials: NodeCredentials): Promise<Pair> {
     const pair = new Pair()
-    const place = { addresses: await freeAddresses(tasks + 1), link }
-    await pair.#far.ask({ ask: 'tasks', place: { ...place, credentials: ofServers } })
-    await pair.#near.ask({ ask: 'join', place: { ...place, credentials: ofWorker } })
+    const place = { addresses: await freeAddresses(tasks + 1), link, credentials }
+    await pair.#far.ask({ ask: 'tasks', place })
+    await pair.#near.ask({ ask: 'join', place })
     return pair
   }
 
