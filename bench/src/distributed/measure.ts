@@ -29,7 +29,7 @@ export interface WireResults {
   readonly rings: readonly RingCounts[]
 }
 
-const patience: Patience = { rounds: 9, sampleMs: 120, warmUpMs: 800 }
+const patience: Patience = { rounds: 9, sampleMs: 120, warmUpMs: 1_200 }
 const littlePatience: Patience = { rounds: 2, sampleMs: 5, warmUpMs: 20 }
 /** What is asked for by this name: the memory of each carrier, and the bytes of a ring. */
 const [memoryName, ringName] = ['memory', 'ring']

@@ -12,7 +12,7 @@ export interface Patience {
   readonly rounds: number
   /** Milliseconds of one sample, at least: runs in a row whose mean counts. */
   readonly sampleMs: number
-  /** Milliseconds in which one contender warms up. */
+  /** Milliseconds of processor time in which one contender warms up: on a busy machine the clock runs on while nothing is compiled. */
   readonly warmUpMs: number
 }
 
@@ -45,12 +45,15 @@ const repeatsFor = (ms: number, ofOne: number): number => Math.max(1, Math.ceil(
 async function warm(sampler: Sampler, warmUpMs: number): Promise<number> {
   // The first run makes what the others use.
   await sampler(1)
-  let { ms } = await sampler(1)
+  let spent = await sampler(1)
   for (let passed = 0; passed < warmUpMs; ) {
     // Half of what is left, so that an early and slow run does not decide.
-    const count = repeatsFor((warmUpMs - passed) / 2, ms)
-    ms = (await sampler(count)).ms
-    passed += Math.max(1, ms * count)
+    const count = repeatsFor((warmUpMs - passed) / 2, Math.max(spent.cpuMs, leastMs))
+    spent = await sampler(count)
+    passed += Math.max(1, spent.cpuMs * count)
   }
-  return ms
+  return spent.ms
 }
+
+/** What the system counts of processor time comes in steps: one run may seem to take none. */
+const leastMs = 0.01

@@ -83,6 +83,9 @@ function between(
   make: (credentials: NodeCredentials) => Transport,
   into = true,
 ): Carrier {
+  let made: Transport | undefined
+  // One serves all connections of a process, as it does in a server.
+  const ofProcess = (credentials: NodeCredentials): Transport => (made ??= make(credentials))
   const listen = (transport: Transport, connected: (connection: Connection) => void): Promise<Listener> =>
     transport.listen(`${host}:0`, { connected })
   return {
@@ -90,7 +93,7 @@ function between(
     version,
     link,
     async serve(credentials) {
-      const transport = make(credentials)
+      const transport = ofProcess(credentials)
       const callers = new Map<string, Promise<Caller>>()
       const dialled = async (to: string): Promise<Caller> =>
         callerOf(await transport.connect(to, { deadlineMs }), into)
@@ -109,7 +112,7 @@ function between(
       return { address, queued }
     },
     async connect(address, credentials) {
-      const transport = make(credentials)
+      const transport = ofProcess(credentials)
       let own: Promise<Listener> | undefined
       const listening = async (): Promise<string> => {
         own ??= listen(transport, (connection) => connection.serve(served(sourceBytes)))

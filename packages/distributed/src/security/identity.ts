@@ -32,6 +32,7 @@ export function namedBy(certificate: X509Certificate): PeerIdentity {
   if (names.length !== 1 || !cluster || !node || !namePattern.test(node))
     throw new SecurityError(`the certificate of ${saidOf(certificate)} names no node of a cluster`)
   const { OU: role } = certificate.toLegacyObject().subject
+  if (Array.isArray(role)) throw new SecurityError(`the certificate of '${node}' has more than one role`)
   return { cluster, node, role: typeof role === 'string' ? role : '' }
 }
 

@@ -27,6 +27,8 @@ export class Peers {
   private readonly options: PeerOptions
   /** By task and address. */
   private readonly open = new Map<string, Promise<Connection>>()
+  /** Those of them that are made. */
+  private readonly ready = new Map<string, Connection>()
   private readonly closing = new AbortController()
 
   constructor(options: PeerOptions) {
@@ -38,7 +40,7 @@ export class Peers {
    * @param known where tasks are that the own cluster does not have: those that come and go.
    * @throws UnavailableError naming the task, its address and what went wrong last; SecurityError at once; ClusterError where there is no such task.
    */
-  connect(
+  async connect(
     task: TaskName,
     deadlineMs: number,
     signal?: AbortSignal,
@@ -48,6 +50,9 @@ export class Peers {
     const { cluster, clock, random } = this.options
     const has = cluster.has(task.job, task.task) || !known
     const address = (has ? cluster : known).addressOf(task.job, task.task)
+    // Every tensor of another task comes this way.
+    const ready = this.ready.get(keyOf(task, address))
+    if (ready) return ready
     const given = signal ? [signal] : []
     return persist(
       (leftMs) => this.attempt(task, address, leftMs),
@@ -88,7 +93,7 @@ export class Peers {
   /** One attempt, shared by all who want the same task at the same time. */
   private attempt(task: TaskName, address: string, deadlineMs: number): Promise<Connection> {
     this.closing.signal.throwIfAborted()
-    const name = `${formatDeviceName(task)} at ${address}`
+    const name = keyOf(task, address)
     const known = this.open.get(name)
     if (known) return known
     const { own, transport, toSelf, connected } = this.options
@@ -100,15 +105,20 @@ export class Peers {
         await this.demand(task, address, connection)
         connected(connection)
       }
+      if (this.open.get(name) === made) this.ready.set(name, connection)
       void connection.closed.then(forget)
       return connection
     }
     const made = connecting()
     const forget = (): void => {
-      if (this.open.get(name) === made) this.open.delete(name)
+      if (this.open.get(name) !== made) return
+      this.open.delete(name)
+      this.ready.delete(name)
     }
     this.open.set(name, made)
     made.catch(forget)
     return made
   }
 }
+
+const keyOf = (task: TaskName, address: string): string => `${formatDeviceName(task)} at ${address}`

@@ -30,6 +30,7 @@ import { InProcessTransport } from '../transport/inProcess.ts'
 import { connectMaster } from '../client/connectMaster.ts'
 import { UnavailableError } from '../errors.ts'
 import { WorkerClient } from '../master/workerClient.ts'
+import { Peers } from './peers.ts'
 import { createLocalServer, Server } from './server.ts'
 import { startCluster } from './testCluster.ts'
 
@@ -284,6 +285,30 @@ describe('a server', () => {
     await expect(again.run(next)).rejects.toThrow(UninitializedError)
     await again.initialize(count)
     expect((await again.run(next)).toArray()).toBe(1)
+  })
+
+  it('gives a step up soon where one of its tasks does not reach another', async () => {
+    await using cluster = await startCluster(jobs)
+    await using session = await cluster.servers[2]!.session()
+    const w = device('/job:ps/task:0', () => variable([1, 2], { name: 'w' }))
+    const doubled = device('/job:worker/task:1', () => mul(w, 2))
+    await session.initialize(w)
+    const reached = vi.spyOn(Peers.prototype, 'connect')
+    await session.run(doubled)
+    // A master waits for tasks that start; in a step all of them are there.
+    expect(reached.mock.calls.map(([task, deadlineMs]) => [task, deadlineMs])).toEqual([
+      [{ job: 'ps', task: 0 }, 10_000],
+    ])
+    reached.mockRestore()
+  })
+
+  it('has ended also where a device cannot be closed', async () => {
+    const broken = reference()
+    broken[Symbol.asyncDispose] = () => Promise.reject(new Error('the device is stuck'))
+    const server = await createLocalServer([broken])
+    const joined = server.join()
+    await expect(server.close()).rejects.toThrow('the device is stuck')
+    await joined
   })
 
   it('is a cluster of one without an address', async () => {

@@ -31,6 +31,9 @@ export interface ServerRuntime {
   readonly log?: (line: string) => void
 }
 
+/** Milliseconds in which a step's other tasks are reached: the master reached all of them, so that they are there, or the step is lost. */
+const reachMs = 10_000
+
 /** One task of a cluster, which runs from `start` until `close`. */
 export class Server implements AsyncDisposable {
   readonly def: ServerDef
@@ -65,7 +68,7 @@ export class Server implements AsyncDisposable {
       connected: (connection) => this.serve(connection),
     })
     const connect: WorkerOptions['connect'] = (to, signal, known) =>
-      this.peers.connect(to, recvDeadlineMs, signal, known)
+      this.peers.connect(to, Math.min(reachMs, recvDeadlineMs), signal, known)
     this.worker = new Worker({ own, devices, connect, recvDeadlineMs, log, clock: runtime.clock })
     this.master = new MasterService((options) => this.target(options))
     const { devices: known } = this.worker.status
@@ -128,7 +131,7 @@ export class Server implements AsyncDisposable {
     return this.ended.promise
   }
 
-  /** Ends all sessions and connections, and closes the devices. */
+  /** Ends all sessions and connections, and closes the devices. @throws what closing a device throws; the server has ended nevertheless. */
   close(): Promise<void> {
     this.closing ??= this.shutDown()
     return this.closing
@@ -163,13 +166,17 @@ export class Server implements AsyncDisposable {
   }
 
   private async shutDown(): Promise<void> {
-    await this.watch?.close()
-    await this.listener?.close()
-    await this.worker.shutDown()
-    await this.peers.close()
-    await Promise.all([...this.incoming].map((connection) => connection.close()))
-    for (const device of this.runtime.devices) await device[Symbol.asyncDispose]()
-    this.ended.resolve()
+    try {
+      await this.watch?.close()
+      await this.listener?.close()
+      await this.worker.shutDown()
+      await this.peers.close()
+      await Promise.all([...this.incoming].map((connection) => connection.close()))
+      for (const device of this.runtime.devices) await device[Symbol.asyncDispose]()
+    } finally {
+      // Whoever waits for the end has nothing more to wait for, also where it went wrong.
+      this.ended.resolve()
+    }
   }
 }
 

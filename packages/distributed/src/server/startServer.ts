@@ -61,7 +61,12 @@ export async function startServer(def: ServerDef, options: StartServerOptions): 
       // The transport has said already what it means to be insecure.
       log: () => {},
     })
-    void control.closed.then((why) => why && say(`${task}: takes no signs of life any more: ${why.message}`))
+    void control.closed.then((why) => {
+      if (!why) return
+      // To the others it is dead from now on: one that goes on nevertheless would do what another one does as well.
+      say(`${task}: ends, since it cannot give signs of life any more: ${why.message}`)
+      void server.close()
+    })
     return control
   }
   let server: Server

@@ -53,6 +53,26 @@ describe('sockets of another thread', () => {
     await close()
   })
 
+  it('have float32 travel in 16 bits where that is asked for, in calls and in answers', async () => {
+    const { near, far, close } = await pairOf(secure)
+    const nearlyOne = 1 + 2 ** -20
+    const sent = new NDArray('float32', [1], Float32Array.of(nearlyOne))
+    let seen: number[] = []
+    far.serve({
+      echo: async ({ head, tensors }) => {
+        seen = tensors[0]!.numbers()
+        return { head, tensors: [sent], wire: 'bfloat16' }
+      },
+    })
+    const message = { head: empty.head, tensors: [sent] }
+    const plain = await near.call('echo', message, { deadlineMs })
+    expect([seen, plain.tensors[0]!.numbers()]).toEqual([[nearlyOne], [1]])
+    await near.call('echo', { ...message, wire: 'bfloat16' }, { deadlineMs })
+    expect(seen).toEqual([1])
+    await near.close()
+    await close()
+  })
+
   it('give signs of life while the main thread computes', async () => {
     const { near, far, close } = await pairOf(start({ credentials, frames: { aliveMs: 50 } }))
     far.serve({ echo: async (message) => message })

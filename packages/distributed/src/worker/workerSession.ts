@@ -36,7 +36,8 @@ export class WorkerSession {
   /** Steps that this worker was asked to run, in order. */
   private readonly begun = new Set<number>()
   private readonly closing = new AbortController()
-  private readonly running = new Set<Promise<unknown>>()
+  /** Steps that run. */
+  private readonly running = new Map<number, Promise<unknown>>()
 
   constructor(
     container: Container,
@@ -72,9 +73,8 @@ export class WorkerSession {
 
   /** Forgets a graph and gives its memory back. */
   deregister(id: number): void {
-    const graph = this.graphs.get(id)
+    this.graphs.get(id)?.free()
     this.graphs.delete(id)
-    if (graph && !graph.running) graph.executable.free()
   }
 
   /** Runs a registered graph. @throws ValueError for a step that was begun before: a request that is repeated is never run twice. */
@@ -92,17 +92,14 @@ export class WorkerSession {
       )
     if (this.begun.has(request.step))
       throw new ValueError(`step ${request.step} was begun before: it is not run twice`)
-    graph.begin()
     this.remember(request.step)
     const step = this.stepOf(request.step)
-    const running = this.execute(graph, request, step, receive(request.step), signal)
-    this.running.add(running)
+    const running = graph.inTurn(() => this.execute(graph, request, step, receive(request.step), signal))
+    this.running.set(request.step, running)
     try {
       return await running
     } finally {
-      this.running.delete(running)
-      graph.running = false
-      if (this.graphs.get(request.graph) !== graph) graph.executable.free()
+      this.running.delete(request.step)
     }
   }
 
@@ -125,9 +122,9 @@ export class WorkerSession {
   async close(error: Error): Promise<void> {
     this.closing.abort(error)
     for (const step of this.steps.values()) step.abort(error)
-    await Promise.allSettled(this.running)
+    await Promise.allSettled(this.running.values())
     this.steps.clear()
-    for (const { executable } of this.graphs.values()) executable.free()
+    for (const graph of this.graphs.values()) graph.free()
     this.graphs.clear()
   }
 
@@ -192,9 +189,10 @@ export class WorkerSession {
 
   private remember(step: number): void {
     this.begun.add(step)
-    if (this.begun.size <= rememberedSteps) return
-    const [oldest] = this.begun
-    this.begun.delete(oldest!)
-    this.steps.delete(oldest!)
+    if (this.begun.size - this.running.size <= rememberedSteps) return
+    // One that waits for something, a queue say, may run for as long as thousands of others.
+    const oldest = this.begun.values().find((other) => !this.running.has(other))!
+    this.begun.delete(oldest)
+    this.steps.delete(oldest)
   }
 }
