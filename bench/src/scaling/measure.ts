@@ -31,8 +31,8 @@ export interface ScalingResults {
 /** What is studied, and with which part of the model. */
 interface Extent {
   readonly counts: readonly number[]
-  /** Of strategies that hardly exchange anything: their steps are many. */
-  readonly localScale: number
+  /** Of strategies whose studies take many steps. */
+  readonly longScale: number
   /** Of all others. */
   readonly scale: number
   /** To show what scaling does. */
@@ -42,7 +42,7 @@ interface Extent {
 }
 const large: Extent = {
   counts: [1, 2, 4, 8, 16, 32, 64],
-  localScale: 4,
+  longScale: 4,
   scale: 1,
   comparedScale: 4,
   comparedCount: 8,
@@ -50,7 +50,7 @@ const large: Extent = {
 }
 const little: Extent = {
   counts: [1, 2],
-  localScale: 16,
+  longScale: 16,
   scale: 16,
   comparedScale: 16,
   comparedCount: 2,
@@ -60,13 +60,16 @@ const little: Extent = {
 const linkNames = Object.keys(links) as Link[]
 const strategyNames = Object.keys(strategies) as Strategy[]
 
+/** Those that make many steps in a study: local ones, and those of replicas that go on alone. */
+const long: ReadonlySet<Strategy> = new Set(['local-sgd', 'ps-async'])
+
 /** The settings of a run, by what they are for. */
 type Plan = { readonly [part in keyof ScalingResults]: readonly Setting[] }
 
 /** What there is to study. */
 export function planned(names: readonly string[], small: boolean): Plan {
   const asked = asking(names, strategyNames)
-  const { counts, localScale, scale, comparedScale, comparedCount, bucketKiB } = small ? little : large
+  const { counts, longScale, scale, comparedScale, comparedCount, bucketKiB } = small ? little : large
   const wanted = strategyNames.filter(asked)
   const overAll = (workers: number): Setting[] =>
     linkNames.flatMap((link) =>
@@ -75,10 +78,7 @@ export function planned(names: readonly string[], small: boolean): Plan {
   const fast = links['1 Gb/s']
   return {
     grid: counts.flatMap((workers) =>
-      overAll(workers).map((each) => ({
-        ...each,
-        scale: each.strategy === 'local-sgd' ? localScale : scale,
-      })),
+      overAll(workers).map((each) => ({ ...each, scale: long.has(each.strategy) ? longScale : scale })),
     ),
     whole: overAll(comparedCount),
     scaled: overAll(comparedCount)

@@ -26,7 +26,7 @@ const segmentBytes = 16_384
 /** Steps until all is as it will be, and steps that count after those. */
 const steps = { warmUp: 1, counted: 1 }
 /** Those who go on alone begin one after the other, and need some steps to find their rhythm. */
-const aloneSteps = { warmUp: 2, counted: 2 }
+const aloneSteps = { warmUp: 4, counted: 8 }
 
 /** What a replica did: when each of its steps had ended, and what it had sent and received by then. */
 interface Mark {
