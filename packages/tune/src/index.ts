@@ -21,8 +21,18 @@ export type { Direction, Note, Report, TrialRecord, TrialState } from './trial.t
 
 // Samplers
 export { Random } from './random.ts'
+export type { CmaEsOptions } from './samplers/cmaEs.ts'
+export { cmaEsSampler } from './samplers/cmaEs.ts'
+export type { GaussianProcessOptions } from './samplers/gaussianProcess.ts'
+export { gaussianProcessSampler } from './samplers/gaussianProcess.ts'
+export type { GradientOptions } from './samplers/gradient.ts'
+export { gradientSampler } from './samplers/gradient.ts'
 export type { GridOptions } from './samplers/grid.ts'
 export { gridSampler } from './samplers/grid.ts'
+export type { Nsga2Options } from './samplers/nsga2.ts'
+export { nsga2Sampler } from './samplers/nsga2.ts'
+export type { PopulationOptions } from './samplers/population.ts'
+export { populationSampler } from './samplers/population.ts'
 export { quasiRandomSampler } from './samplers/quasiRandom.ts'
 export { randomSampler } from './samplers/random.ts'
 export type { Proposal, Sampler, Search } from './samplers/sampler.ts'
@@ -35,3 +45,7 @@ export { medianPruner, percentilePruner } from './pruners/percentile.ts'
 export type { HyperbandOptions, SuccessiveHalvingOptions } from './pruners/successiveHalving.ts'
 export { hyperbandPruner, successiveHalvingPruner } from './pruners/successiveHalving.ts'
 export type { Pruner, Race } from './pruners/pruner.ts'
+
+// Gradients through a training
+export type { Unrolled, UnrollOptions } from './gradient/unroll.ts'
+export { unroll } from './gradient/unroll.ts'

@@ -1,7 +1,8 @@
 // Points that keep their distance: as even as a grid, and good to stop at any number.
 import { Random } from '../random.ts'
+import type { Values } from '../space/space.ts'
 import { decodeAll } from '../space/space.ts'
-import type { Sampler } from './sampler.ts'
+import type { Sampler, Search } from './sampler.ts'
 
 /**
  * Halton's sequence with its digits permuted by chance: better spread than random numbers, in up to some twenty parameters.
@@ -9,10 +10,12 @@ import type { Sampler } from './sampler.ts'
  */
 export const quasiRandomSampler = (): Sampler => ({
   name: 'quasi-random',
-  propose: ({ parameters, number, seed }) => ({
-    values: decodeAll(parameters, (i) => haltonNumber(number, i, seed)),
-  }),
+  propose: (search) => ({ values: evenValues(search) }),
 })
+
+/** The values of a trial by its number in the sequence: how most searches begin. */
+export const evenValues = ({ parameters, number, seed }: Search): Values =>
+  decodeAll(parameters, (i) => haltonNumber(number, i, seed))
 
 /** Number `index` of the sequence for parameter `axis`, from 0 to 1. */
 export function haltonNumber(index: number, axis: number, seed: number): number {

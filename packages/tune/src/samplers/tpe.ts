@@ -11,7 +11,7 @@ import type { TrialRecord } from '../trial.ts'
 import { signOf } from '../trial.ts'
 import type { Point } from './parzen.ts'
 import { ParzenEstimator } from './parzen.ts'
-import { quasiRandomSampler } from './quasiRandom.ts'
+import { evenValues } from './quasiRandom.ts'
 import type { Sampler, Search } from './sampler.ts'
 import { completeOf, openOf } from './sampler.ts'
 
@@ -30,7 +30,8 @@ const goodOf = (count: number): number => Math.min(25, Math.ceil(0.1 * count))
 
 /**
  * Bayesian search by two densities, one of the best tenth of trials and one of the others: cheap, at ease with categories, branches and
- * several objectives. Pruned trials count as worse than complete ones, those that run as bad (a constant liar), so that parallel trials keep apart.
+ * several objectives. Pruned trials count as worse than complete ones, failed ones as bad, and so do those that run (a constant liar), so that
+ * parallel trials keep apart.
  * @throws ValueError for options that make no sense
  */
 export function tpeSampler(options: TpeOptions = {}): Sampler {
@@ -40,14 +41,14 @@ export function tpeSampler(options: TpeOptions = {}): Sampler {
     candidates: optionRules.whole(1),
   })
   const { multivariate = true, startup = 10, candidates = 24 } = options
-  const chance = quasiRandomSampler()
   return {
     name: 'tpe',
     propose(search) {
       const known = inOrder(search)
-      if (known.length < startup) return chance.propose(search)
+      if (known.length < startup) return { values: evenValues(search) }
       const good = known.slice(0, goodOf(known.length))
-      const others = [...known.slice(good.length), ...openOf(search)]
+      const failed = search.trials.filter(({ state }) => state === 'failed')
+      const others = [...known.slice(good.length), ...failed, ...openOf(search)]
       const model = new Contrast(search.parameters, good, others, search.random, candidates)
       return { values: multivariate ? model.jointly() : model.oneByOne() }
     },
