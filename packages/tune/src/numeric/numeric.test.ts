@@ -139,6 +139,6 @@ describe('random numbers', () => {
     const mean = drawn.reduce((sum, x) => sum + x, 0) / drawn.length
     expect(mean).toBeCloseTo(0, 1)
     expect(drawn.reduce((sum, x) => sum + x * x, 0) / drawn.length).toBeCloseTo(1, 1)
-    expect(new Random(1, 1).shuffled([1, 2, 3, 4, 5]).sort()).toEqual([1, 2, 3, 4, 5])
+    expect(new Set(new Random(1, 1).shuffled([1, 2, 3]))).toEqual(new Set([1, 2, 3]))
   })
 })

@@ -12,11 +12,11 @@ export interface GridOptions {
   readonly points?: number
 }
 
-const mostCombinations = 1_000_000
+const mostCombinations = 100_000
 
 /**
  * Tries every combination once, the last parameter changing fastest, then is done. Parameters of a branch that is not taken do not count.
- * @throws ValueError for options that make no sense, and, when asked, for more than a million combinations
+ * @throws ValueError for options that make no sense, and, when asked, for more than 100,000 combinations
  */
 export function gridSampler(options: GridOptions = {}): Sampler {
   checkOptions('gridSampler', options, { points: optionRules.whole(1) })

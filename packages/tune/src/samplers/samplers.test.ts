@@ -5,7 +5,6 @@ import type { Trial } from '../study/runningTrial.ts'
 import { createStudy } from '../study/study.ts'
 import { cmaEsSampler } from './cmaEs.ts'
 import { gaussianProcessSampler } from './gaussianProcess.ts'
-import { gradientSampler } from './gradient.ts'
 import { gridSampler } from './grid.ts'
 import { nsga2Sampler } from './nsga2.ts'
 import { populationSampler } from './population.ts'
@@ -140,7 +139,7 @@ describe('the grid', () => {
   it('refuses to be endless', async () => {
     const space = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`x${i}`, float(0, 1)]))
     const study = await createStudy({ space, sampler: gridSampler() })
-    await expect(study.ask()).rejects.toThrow('more than 1000000 combinations')
+    await expect(study.ask()).rejects.toThrow('more than 100000 combinations')
   })
 })
 

@@ -77,11 +77,15 @@ describe('a file', () => {
 })
 
 /** A process that searches; it says `number attempt` of each trial that it begins, and stops in the trial of this number. */
-function searching(path: string, hangAt: number) {
+function searching(path: string, leaseMs: number, hangAt: number) {
   const program = fileURLToPath(new URL('../testing/searching.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--conditions=@shoal/source', program, path, String(hangAt)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@shoal/source', program, path, String(leaseMs), String(hangAt)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   let said = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
@@ -93,8 +97,8 @@ function searching(path: string, hangAt: number) {
 describe('several processes', () => {
   it('run each trial once; one that is killed in the middle of a trial loses nothing but that attempt', async () => {
     const path = newFile()
-    // One process hangs in its third trial, and is killed there.
-    const dying = searching(path, 2)
+    // One process hangs in its third trial, and is killed there. Its short lease is over before others have started.
+    const dying = searching(path, 60, 2)
     await dying.says('2 1')
     dying.child.kill('SIGKILL')
     await dying.ended
@@ -103,7 +107,7 @@ describe('several processes', () => {
     expect((await study.trials()).map(({ state }) => state)).toEqual(['complete', 'complete', 'running'])
     const before = await study.trials()
     // Two others go on; the lost trial is found when its lease is over.
-    const [one, other] = [searching(path, -1), searching(path, -1)]
+    const [one, other] = [searching(path, 60_000, -1), searching(path, 60_000, -1)]
     expect(await Promise.all([one.ended, other.ended])).toEqual([0, 0])
     const trials = await study.trials()
     expect(trials.slice(0, 2)).toEqual(before.slice(0, 2))
