@@ -5,14 +5,6 @@ import type { Domain } from '../space/domain.ts'
 /** A place in a space, one number from 0 to 1 for each parameter; undefined for one that is not there. */
 export type Point = readonly (number | undefined)[]
 
-/** What a process is like, by logarithms. */
-export interface KernelSettings {
-  /** The distance over which values change, for each parameter. */
-  readonly logLengths: ArrayLike<number>
-  /** The variance of values. */
-  readonly logSignal: number
-}
-
 const root5 = Math.sqrt(5)
 
 /** How far two values of a parameter are apart, squared: categories, and what is there at one place only, by 1. */

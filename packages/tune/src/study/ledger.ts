@@ -4,7 +4,7 @@ import type { Proposal } from '../samplers/sampler.ts'
 import type { Values } from '../space/space.ts'
 import type { Change } from '../storage/storage.ts'
 import type { TrialRecord } from '../trial.ts'
-import { hasEnded, waitingTrial } from '../trial.ts'
+import { waitingTrial } from '../trial.ts'
 import { TrialLostError } from '../errors.ts'
 
 type Trials = readonly TrialRecord[]
@@ -135,6 +135,3 @@ export function enqueue(trials: Trials, values: Values): Change<number> {
 export function insert(trials: Trials, values: Values, ending: Ending, endedAt: number): Change<number> {
   return { put: [{ ...waitingTrial(trials.length, values), ...ending, endedAt }], result: trials.length }
 }
-
-/** Are there so many trials that have ended? */
-export const countEnded = (trials: Trials): number => trials.filter(hasEnded).length
