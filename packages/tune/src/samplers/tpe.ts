@@ -25,8 +25,8 @@ export interface TpeOptions {
   readonly candidates?: number
 }
 
-/** Of so many trials so many are called good. */
-const goodOf = (count: number): number => Math.min(25, Math.ceil(0.1 * count))
+/** Of so many trials so many are called good: a tenth, and never fewer than can have a spread. */
+const goodOf = (count: number): number => Math.min(25, Math.max(3, Math.ceil(0.1 * count)))
 
 /**
  * Bayesian search by two densities, one of the best tenth of trials and one of the others: cheap, at ease with categories, branches and
