@@ -7,12 +7,6 @@ import { sizeOf, stretchOf } from '../space/domain.ts'
 /** A place in a space, one number from 0 to 1 for each parameter; undefined for one that is not there. */
 export type Point = readonly (number | undefined)[]
 
-/** How kernels are as wide as they are. */
-export interface KernelOptions {
-  /** By the distance of neighbours, for one parameter alone; or by how far the points are spread, for several. */
-  readonly width: 'neighbours' | 'spread'
-}
-
 /** The density of one parameter around one point. */
 interface Kernel {
   draw(random: Random): number
@@ -29,19 +23,8 @@ export class ParzenEstimator {
   readonly #shares: readonly number[]
 
   /** @param weights one for each point, above 0; the even kernel has 1 */
-  constructor(
-    domains: readonly Domain[],
-    points: readonly Point[],
-    weights: readonly number[],
-    { width }: KernelOptions,
-  ) {
-    const columns = domains.map((domain, axis) =>
-      kernelsOf(
-        domain,
-        points.map((point) => point[axis]),
-        width === 'spread' ? bySpread(points, axis) : undefined,
-      ),
-    )
+  constructor(domains: readonly Domain[], points: readonly Point[], weights: readonly number[]) {
+    const columns = domains.map((domain, axis) => kernelsOf(domain, axis, points))
     this.#kernels = [...points.map((_, i) => columns.map((column) => column[i]!)), domains.map(() => even)]
     const all = [...weights, 1]
     const sum = all.reduce((a, b) => a + b, 0)
@@ -71,44 +54,28 @@ export class ParzenEstimator {
 }
 
 /** A kernel for each point: even where the parameter is not there. */
-function kernelsOf(
-  domain: Domain,
-  units: readonly (number | undefined)[],
-  width: number | undefined,
-): readonly Kernel[] {
+function kernelsOf(domain: Domain, axis: number, points: readonly Point[]): readonly Kernel[] {
   const size = sizeOf(domain)
-  if (domain.kind === 'categorical') {
-    // As much for all choices together, over all points, as the even kernel has for one.
-    const spread = 1 / (units.length + 1)
-    return units.map((unit) =>
-      unit === undefined ? even : choiceKernel(Math.floor(unit * size), size, spread),
-    )
-  }
-  const widths = width === undefined ? byNeighbours(units) : units.map(() => width)
-  // Kernels that are too narrow would find nothing but the points that are there.
-  const least = width === undefined ? 1 / Math.min(100, units.length + 2) : 0.01
-  return units.map((unit, i) =>
-    unit === undefined ? even : bellKernel(domain, unit, Math.min(1, Math.max(least, widths[i]!))),
-  )
-}
-
-/** To the farther neighbour of each, the even kernel's middle among them; the outermost look inwards. */
-function byNeighbours(units: readonly (number | undefined)[]): readonly number[] {
-  const sorted = [...units.filter((unit) => unit !== undefined), 0.5].sort((a, b) => a - b)
-  return units.map((unit) => {
-    if (unit === undefined) return 0
-    const [first, last] = [sorted.indexOf(unit), sorted.lastIndexOf(unit)]
-    const before = first > 0 ? unit - sorted[first - 1]! : 0
-    const after = last < sorted.length - 1 ? sorted[last + 1]! - unit : 0
-    return Math.max(first < last ? 0 : before, first < last ? 0 : after)
+  // As much for all choices together, over all points, as the even kernel has for one.
+  const spread = 1 / (points.length + 1)
+  const width = Math.max(leastWidth, widthOf(points, axis))
+  return points.map((point) => {
+    const unit = point[axis]
+    if (unit === undefined) return even
+    return domain.kind === 'categorical'
+      ? choiceKernel(Math.floor(unit * size), size, spread)
+      : bellKernel(domain, unit, width)
   })
 }
+
+/** Kernels that are too narrow would find nothing but the points that are there. */
+const leastWidth = 0.01
 
 /**
  * Scott's rule, Multivariate Density Estimation, 1992: with n points in d parameters, their standard deviation times n^(-1/(d + 4)). As if a few
  * more points were spread evenly, so that a handful that happen to be close together do not end the search around them.
  */
-function bySpread(points: readonly Point[], axis: number): number {
+function widthOf(points: readonly Point[], axis: number): number {
   const units = points.map((point) => point[axis]).filter((unit) => unit !== undefined)
   const mean = units.reduce((sum, unit) => sum + unit, 0) / Math.max(1, units.length)
   const squares = units.reduce((sum, unit) => sum + (unit - mean) ** 2, 0)

@@ -9,7 +9,6 @@ import { decode, encode } from '../space/domain.ts'
 import type { Scalar } from '../space/domain.ts'
 import type { TrialRecord } from '../trial.ts'
 import { signOf } from '../trial.ts'
-import type { Point } from './parzen.ts'
 import { ParzenEstimator } from './parzen.ts'
 import { evenValues } from './quasiRandom.ts'
 import type { Sampler, Search } from './sampler.ts'
@@ -90,14 +89,7 @@ class Contrast {
 
   /** All parameters together. */
   jointly(): Values {
-    const domains = this.#parameters.map(({ domain }) => domain)
-    const pointOf = ({ values }: TrialRecord): Point => encodeAll(this.#parameters, values)
-    // The better a good trial is, the more it counts.
-    const ranks = weighted(this.#good, (_, rank) => 1 - rank / this.#good.length)
-    const [good, bad] = [ranks, weighted(this.#others, byAge(this.#others))].map(
-      ({ trials, weights }) =>
-        new ParzenEstimator(domains, trials.map(pointOf), weights, { width: 'spread' }),
-    ) as [ParzenEstimator, ParzenEstimator]
+    const [good, bad] = this.#densities(this.#parameters, byRank)
     return this.#best(
       () => decodeAll(this.#parameters, good.draw(this.#random)),
       (values) => {
@@ -113,12 +105,7 @@ class Contrast {
     for (const parameter of this.#parameters) {
       if (!isActive(parameter, values)) continue
       const { path, domain } = parameter
-      const there = ({ values: own }: TrialRecord): boolean => own[path] !== undefined
-      const [good, bad] = [this.#good.filter(there), this.#others.filter(there)].map((own) => {
-        const { trials, weights } = weighted(own, byAge(own))
-        const points = trials.map((trial) => [encode(domain, trial.values[path]!)])
-        return new ParzenEstimator([domain], points, weights, { width: 'neighbours' })
-      }) as [ParzenEstimator, ParzenEstimator]
+      const [good, bad] = this.#densities([parameter], byAge)
       values[path] = this.#best(
         () => decode(domain, good.draw(this.#random)(0)),
         (value) => {
@@ -130,6 +117,22 @@ class Contrast {
     return values
   }
 
+  /** Of the trials that have one of the parameters, the others the more they count the newer they are. */
+  #densities(
+    parameters: readonly Parameter[],
+    weighGood: Weigh,
+  ): readonly [good: ParzenEstimator, bad: ParzenEstimator] {
+    const density = (trials: readonly TrialRecord[], weigh: Weigh): ParzenEstimator => {
+      const own = trials.filter(({ values }) => parameters.some(({ path }) => values[path] !== undefined))
+      return new ParzenEstimator(
+        parameters.map(({ domain }) => domain),
+        own.map(({ values }) => encodeAll(parameters, values)),
+        weigh(own),
+      )
+    }
+    return [density(this.#good, weighGood), density(this.#others, byAge)]
+  }
+
   #best<T>(draw: () => T, gain: (candidate: T) => number): T {
     const drawn = Array.from({ length: this.#candidates }, draw)
     const gains = drawn.map(gain)
@@ -137,22 +140,15 @@ class Contrast {
   }
 }
 
-interface Weighted {
-  readonly trials: readonly TrialRecord[]
-  readonly weights: readonly number[]
-}
+/** What each trial counts, above 0. */
+type Weigh = (trials: readonly TrialRecord[]) => readonly number[]
 
-const weighted = (
-  trials: readonly TrialRecord[],
-  weight: (trial: TrialRecord, at: number) => number,
-): Weighted => ({
-  trials,
-  weights: trials.map(weight),
-})
+/** The better the more: trials are in order. Of parameters taken one by one it would make too much, as each says little of a trial. */
+const byRank: Weigh = (trials) => trials.map((_, rank) => 1 - rank / trials.length)
 
 /** The newest 25 trials count fully, older ones the less the older they are. */
-function byAge(trials: readonly TrialRecord[]): (trial: TrialRecord) => number {
+function byAge(trials: readonly TrialRecord[]): readonly number[] {
   const old = trials.length - 25
   const age = new Map(trials.toSorted((a, b) => a.number - b.number).map((trial, i) => [trial, i]))
-  return (trial) => Math.min(1, (age.get(trial)! + 1) / Math.max(1, old))
+  return trials.map((trial) => Math.min(1, (age.get(trial)! + 1) / Math.max(1, old)))
 }
