@@ -30,7 +30,7 @@ export default defineConfig({
     name: `${page.device}, ${page.isolated ? 'isolated' : 'not isolated'}`,
     include: [...(gpu ? testsOfWebGpu : testsInPages(page.isolated))],
     testTimeout: 30_000,
-    provide: { page },
+    provide: { page, extent: 'sample' },
     browser: {
       enabled: true,
       headless: true,

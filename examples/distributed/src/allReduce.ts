@@ -1,6 +1,7 @@
 // Training among equals: each computes the gradients of its own examples, all average them in a ring, and each takes the same step.
 import { ndarray, Session } from '@shoal/core'
 import { allReduceGradients, connectMesh, Membership, Mesh } from '@shoal/distributed'
+import { ThreadedTransport } from '@shoal/distributed/node'
 import { lenet } from '@shoal/example-lenet/model'
 import { readDigits } from '@shoal/example-parts'
 import { allVariables, evaluate, lossGradients, momentum } from '@shoal/train'
@@ -19,9 +20,11 @@ export const allReduce: Arrangement = {
 const deadlineMs = 30_000
 
 async function trainMember(
-  { def: { cluster, task }, transport, openDevice }: Task,
+  { def: { cluster, task }, credentials, openDevice }: Task,
   { steps, batch, seed, short }: TrainingOptions,
 ): Promise<readonly Claim[]> {
+  // Sockets in a thread of their own: computing delays nobody.
+  await using transport = new ThreadedTransport({ credentials })
   const idOf = (number: number): string => `worker-${number}`
   const tasks = cluster.tasksOf('worker')
   const mesh = new Mesh(idOf(task))
@@ -70,7 +73,7 @@ async function trainMember(
       holds: same,
       figures: `${tasks.length} members`,
     },
-    reads(accuracy, short ? 0.7 : 0.95),
+    reads(accuracy, short ? 0.7 : 0.97),
   ]
 }
 

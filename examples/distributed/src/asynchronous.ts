@@ -61,6 +61,6 @@ async function trainReplica(
       holds: training.step >= steps,
       figures: `${training.step} of ${steps}`,
     },
-    reads(accuracy, short ? 0.7 : 0.95),
+    reads(accuracy, short ? 0.7 : 0.97),
   ]
 }

@@ -1,7 +1,7 @@
 // One task of the cluster, as TF_CONFIG says which: it serves until it is asked to end, or does its part of the training.
 import { readFile } from 'node:fs/promises'
-import { readTfConfig, Server } from '@shoal/distributed'
-import { type NodeCredentials, ThreadedTransport } from '@shoal/distributed/node'
+import { readTfConfig } from '@shoal/distributed'
+import { type NodeCredentials, startServer } from '@shoal/distributed/node'
 import { openDevice } from '@shoal/example-parts'
 import { arrangementOf } from './arrangements.ts'
 import { claimsMark, type Task, type TrainingOptions } from './training.ts'
@@ -16,15 +16,13 @@ const { arrangement, device, threads, ...options } = JSON.parse(process.argv[2]!
 const { serving, run } = arrangementOf(arrangement)!
 const credentials = JSON.parse(await readFile(process.env['SHOAL_CREDENTIALS']!, 'utf8')) as NodeCredentials
 
-await using transport = new ThreadedTransport({ credentials })
 await using servers = new AsyncDisposableStack()
 const task: Task = {
   def: config.server,
-  transport,
+  credentials,
   openDevice: () => openDevice(device, threads),
   async startServer() {
-    const log = (line: string): void => console.log(line)
-    return servers.use(await Server.start(this.def, { devices: [await this.openDevice()], transport, log }))
+    return servers.use(await startServer(this.def, { devices: [await this.openDevice()], credentials }))
   },
 }
 if (serving.includes(task.def.job)) {

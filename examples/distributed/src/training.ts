@@ -1,6 +1,7 @@
 // What all arrangements are asked for, and what they answer.
 import type { Device } from '@shoal/core'
-import type { Server, ServerDef, Transport } from '@shoal/distributed'
+import type { Server, ServerDef } from '@shoal/distributed'
+import type { NodeCredentials } from '@shoal/distributed/node'
 import type { Jobs } from './processes.ts'
 
 /** How to train. */
@@ -17,8 +18,8 @@ export interface TrainingOptions {
 /** The task that a process is, and what it may use. */
 export interface Task {
   readonly def: ServerDef
-  /** Connections under this task's certificate, in a thread of their own: computing delays nobody. */
-  readonly transport: Transport
+  /** This task's certificate and key. */
+  readonly credentials: NodeCredentials
   openDevice(): Promise<Device>
   /** Starts the server of this task; the process closes it in the end. */
   startServer(): Promise<Server>

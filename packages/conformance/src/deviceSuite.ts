@@ -9,6 +9,7 @@ import { allCases } from './cases/index.ts'
 import { deviceContract } from './deviceContract.ts'
 import { checkRandomGraph } from './fuzz/checkGraph.ts'
 import { checkRandomKernel } from './fuzz/checkKernel.ts'
+import { extent } from './extent.ts'
 import { watch } from './holdings.ts'
 import { torchSuite } from './torch/suite.ts'
 import { buildTrial } from './trial.ts'
@@ -32,9 +33,8 @@ interface Planned {
 }
 const title = ({ opcase, dtype }: Planned): string => `${caseName(opcase)}, ${dtype}`
 
-/** How many random kernels every device computes, and how many random graphs. */
-const kernels = 300
-const graphs = 24
+/** How many random kernels a device computes, and how many random graphs. */
+const random = { whole: { kernels: 300, graphs: 24 }, sample: { kernels: 75, graphs: 6 } }
 
 /**
  * Registers all that a device must satisfy.
@@ -47,6 +47,7 @@ export function deviceSuite(
 ): void {
   const { dtypes, missing = [], cases = allCases } = capabilities
   describe(`device ${name}`, () => {
+    const { kernels, graphs } = random[extent()]
     let device: Device
     beforeAll(async () => {
       device = await makeDevice()
@@ -85,7 +86,11 @@ const batches = (count: number, size: number): (readonly [number, number])[] =>
   Array.from({ length: count / size }, (_, i) => [i * size, (i + 1) * size - 1] as const)
 
 const plan = (cases: readonly OpCase[]): readonly Planned[] =>
-  cases.flatMap((opcase) => dtypesFor(opcase).map((dtype) => ({ opcase, dtype })))
+  cases.flatMap((opcase, i) => {
+    const dtypes = dtypesFor(opcase)
+    const planned = extent() === 'sample' ? [dtypes[i % dtypes.length]!] : dtypes
+    return planned.map((dtype) => ({ opcase, dtype }))
+  })
 
 /** A reference device with kernels of the ops that another leaves out, and with all for dtypes that it has not. */
 function standIn(missing: readonly string[], dtypes: readonly DType[]): Device {

@@ -40,6 +40,11 @@ export interface Traits {
   shapeOnly?(input: number): boolean
   /** Ops that check or report and may be switched off in production: Assert, CheckNumerics, Print. */
   readonly debug?: boolean
+  /**
+   * For ops that the executor runs: it deals with the outside and goes on beside the kernels. What it needs is computed early, it starts as soon
+   * as that is there, and only what needs it waits for it.
+   */
+  readonly overlaps?: boolean
 }
 
 /** One T per input; a list of them where the only input is spelled `...xs`. */

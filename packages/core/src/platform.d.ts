@@ -18,4 +18,13 @@ declare class TextDecoder {
   decode(bytes: Uint8Array): string
 }
 declare const performance: { now(): number }
+interface MessagePort {
+  onmessage: (() => void) | null
+  postMessage(message: unknown): void
+  close(): void
+}
+declare class MessageChannel {
+  readonly port1: MessagePort
+  readonly port2: MessagePort
+}
 declare function setTimeout(callback: () => void, ms: number): unknown

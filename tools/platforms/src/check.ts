@@ -49,7 +49,8 @@ async function testNode(version: string): Promise<Outcome> {
   const program = findNode(version)
   if (program === undefined) return untested(name, 'no package has it for this system')
   const vitest = [program, join(root, 'node_modules/vitest/vitest.mjs')] as const
-  return runVitest({ name, vitest, args: [oneWorker, ...testsOnOtherNodes()] })
+  const env = { SHOAL_TEST_EXTENT: 'sample' }
+  return runVitest({ name, vitest, args: [oneWorker, ...testsOnOtherNodes()], env })
 }
 
 async function compareBits(version: string, bits: string): Promise<Outcome> {

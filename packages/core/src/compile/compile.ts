@@ -7,6 +7,7 @@ import { schedule } from '../passes/schedule.ts'
 import type { VariableResource } from '../resource.ts'
 import { after, otherwise } from '../run/awaitable.ts'
 import type { Awaitable, Buffer, Device } from '../run/device.ts'
+import { Flights } from '../run/flights.ts'
 import type { VariableStore } from '../run/variables.ts'
 import type { Nested } from '../run/program.ts'
 import { Memory, Program } from '../run/program.ts'
@@ -72,6 +73,7 @@ export function compileProgram(
   const variable = (resource: VariableResource): Buffer => context.variables.bufferOf(resource, device)
   const memory = new Memory(device, planned, lent, variable, ownFetches ? graph.fetches : [])
   const nested: Nested[] = []
+  const flights = new Flights()
   // Bodies that are ready only after another step has failed are freed at once.
   let failed = false
   const compileBody = (body: Subgraph, params: readonly (Buffer | undefined)[]): Awaitable<Program> => {
@@ -89,7 +91,14 @@ export function compileProgram(
   }
   const steps = otherwise(
     () =>
-      prepareSteps(planned.units, { memory, variable, variables: context.variables, compileBody, nested }),
+      prepareSteps(planned.units, {
+        memory,
+        variable,
+        variables: context.variables,
+        compileBody,
+        nested,
+        flights,
+      }),
     fail,
   )
   return after(
@@ -101,6 +110,7 @@ export function compileProgram(
         fetches: graph.fetches,
         steps: ready,
         nested,
+        flights,
         deviceName: context.deviceName,
         maxActivationBytes,
       }),

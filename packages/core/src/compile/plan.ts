@@ -6,6 +6,7 @@ import { bytesOf } from './bytesOf.ts'
 import type { EffectOrder } from './effects.ts'
 import { orderForMemory } from './memoryOrder.ts'
 import { orderBy } from './order.ts'
+import { hasOverlap, orderForOverlap } from './overlapOrder.ts'
 import { SlotColouring } from './slotColouring.ts'
 import { dependencies } from './unitGraph.ts'
 import type { Unit } from './units.ts'
@@ -76,12 +77,17 @@ export function plan(cut: readonly Unit[], effects: EffectOrder, context: PlanCo
     return livesOnHost(op.body.role) && !onDevice.has(t) ? 'host' : 'slot'
   }
   const use = { source, fetched, bytes: (t: Tensor) => (kindOf(t) === 'slot' ? bytesOf(t) : 0) }
-  const orders = [ordered.units, orderForMemory(ordered.units, inOrder(ordered, before), use)]
-  const [given, eager] = orders.map((units) => ({
-    units,
-    slots: new SlotColouring(units, source, fetched, (t) => kindOf(t) === 'slot'),
-  })) as [Coloured, Coloured]
-  const { units, slots } = eager.slots.total < given.slots.total ? eager : given
+  const forMemory = orderForMemory(ordered.units, inOrder(ordered, before), use)
+  // Where nothing is to be begun or awaited, both orders count as they are.
+  const overlapping = (inTurn: readonly Unit[]): readonly Unit[] =>
+    hasOverlap(inTurn) ? orderForOverlap(inTurn, beforeOrRead(ordered, before)) : inTurn
+  const orders = [ordered.units, forMemory].map(overlapping)
+  const { units, slots } = orders
+    .map((inTurn) => ({
+      units: inTurn,
+      slots: new SlotColouring(inTurn, source, fetched, (t) => kindOf(t) === 'slot'),
+    }))
+    .reduce((best, other) => (other.slots.total < best.slots.total ? other : best))
   return {
     units,
     slots: slots.bytes,
@@ -108,7 +114,7 @@ const livesOnHost = (role: string): boolean =>
 function readOnDevice(units: readonly Unit[]): Set<Tensor> {
   const used = new Set<Tensor>()
   for (const unit of [...units].reverse()) {
-    const readsHost = unit.kind === 'host' || unit.kind === 'send' || unit.kind === 'group'
+    const readsHost = unit.kind === 'host' || unit.kind === 'start' || unit.kind === 'group'
     if (unit.kind === 'alias' ? used.has(unit.outputs[0]!) : !readsHost)
       unit.inputs.forEach((t) => used.add(t))
   }
@@ -162,11 +168,18 @@ function orderUnits(
   return { units, readers }
 }
 
-/** What must come before a unit in whatever order; what the executor does itself keeps its order. */
+/** What must come before a unit in whatever order. */
+const beforeOrRead =
+  ({ readers }: OrderedUnits, before: (unit: Unit) => Iterable<Unit>) =>
+  (unit: Unit): Iterable<Unit> => [...before(unit), ...(readers.get(unit) ?? [])]
+
+/** What must come before a unit where what the executor does itself keeps its order. */
 function inOrder(
-  { units, readers }: OrderedUnits,
+  ordered: OrderedUnits,
   before: (unit: Unit) => Iterable<Unit>,
 ): (unit: Unit) => Iterable<Unit> {
+  const { units } = ordered
+  const earlier = beforeOrRead(ordered, before)
   const previous = new Map<Unit, Unit>()
   let last: Unit | undefined
   for (const unit of units) {
@@ -174,17 +187,8 @@ function inOrder(
     if (last) previous.set(unit, last)
     last = unit
   }
-  return (unit) => [
-    ...before(unit),
-    ...(readers.get(unit) ?? []),
-    ...(previous.has(unit) ? [previous.get(unit)!] : []),
-  ]
+  return (unit) => [...earlier(unit), ...(previous.has(unit) ? [previous.get(unit)!] : [])]
 }
 
 /** Units that only compute. */
 const moves: ReadonlySet<Unit['kind']> = new Set(['fused', 'kernel', 'alias', 'constant'])
-
-interface Coloured {
-  readonly units: readonly Unit[]
-  readonly slots: SlotColouring
-}

@@ -11,11 +11,38 @@ export function dependencies(units: readonly Unit[], effects: EffectOrder): (uni
   for (const unit of units) for (const node of unit.nodes) unitOf.set(node, unit)
   for (const unit of units)
     for (const node of [unit.node, ...unit.outputs.map((t) => t.node)]) unitOf.set(node, unit)
-  return (unit) =>
-    [
+  // Who goes on beside kernels waits there for others that do: it is enough that they have begun.
+  const starts = new Map(units.flatMap((unit) => (unit.kind === 'start' ? [[unit.node, unit] as const] : [])))
+  for (const unit of units) if (unit.kind === 'finish') unitOf.set(unit.node, unit)
+  return (unit) => {
+    if (unit.kind === 'finish') return [starts.get(unit.node)!]
+    return [
       ...unit.inputs.map((t) => t.node),
       ...unit.nodes.flatMap((node) => [...node.control, ...(effects.before.get(node) ?? [])]),
-    ].flatMap((node) => unitOf.get(node) ?? [])
+    ].flatMap((node) => (unit.kind === 'start' ? starts.get(node) : undefined) ?? unitOf.get(node) ?? [])
+  }
+}
+
+/**
+ * The last unit of those a unit waits for, directly or not, that takes up what goes on beside kernels; none for units that wait for nothing.
+ * @param units in an order that the edges [first, then] allow.
+ */
+export function awaitedBy(
+  units: readonly Unit[],
+  edges: Iterable<readonly [Unit, Unit]>,
+): ReadonlyMap<Unit, Unit> {
+  const awaited = new Map<Unit, Unit>()
+  if (!units.some(({ kind }) => kind === 'finish')) return awaited
+  const position = new Map(units.map((unit, i) => [unit, i]))
+  const before = new Map<Unit, Unit[]>(units.map((unit) => [unit, []]))
+  for (const [first, then] of edges) before.get(then)!.push(first)
+  for (const unit of units)
+    for (const earlier of before.get(unit)!) {
+      const last = earlier.kind === 'finish' ? earlier : awaited.get(earlier)
+      const known = awaited.get(unit)
+      if (last && (!known || position.get(known)! < position.get(last)!)) awaited.set(unit, last)
+    }
+  return awaited
 }
 
 /** Units that can be merged. */
@@ -25,6 +52,7 @@ export class UnitGraph {
   private readonly current = new Map<Unit, Unit>()
   private readonly producers = new Map<Tensor, Unit>()
   private readonly readers = new Map<Tensor, Unit[]>()
+  private readonly awaited: ReadonlyMap<Unit, Unit>
   /** Tensors that must be stored whatever happens. */
   readonly kept: ReadonlySet<Tensor>
 
@@ -49,10 +77,9 @@ export class UnitGraph {
     }
     const position = new Map(units.map((unit, i) => [unit, i]))
     // A reader that waits for the write itself reads a copy: that edge is no obstacle.
-    this.graph = new Contraction(
-      units,
-      edges.filter(([first, then]) => position.get(first)! < position.get(then)!),
-    )
+    const forward = edges.filter(([first, then]) => position.get(first)! < position.get(then)!)
+    this.graph = new Contraction(units, forward)
+    this.awaited = awaitedBy(units, forward)
   }
 
   /** The unit that an original one was merged into. */
@@ -78,9 +105,13 @@ export class UnitGraph {
     return (this.readers.get(t) ?? []).some((reader) => !inside.includes(this.at(reader)))
   }
 
-  /** Puts `make()` in the place of two units; nothing happens where something must come between them, or it makes nothing. */
+  /**
+   * Puts `make()` in the place of two units; nothing happens where something must come between them, or it makes nothing, or where one would
+   * then wait for the outside longer than it has to.
+   */
   merge(a: Unit, b: Unit, make: () => Unit | undefined): Unit | undefined {
     const [first, then] = [this.rootOf(a), this.rootOf(b)]
+    if (this.awaited.get(first) !== this.awaited.get(then)) return undefined
     let made: Unit | undefined
     const root = this.graph.merge(first, then, () => (made = make()) !== undefined)
     if (root === undefined || !made) return undefined

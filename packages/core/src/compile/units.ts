@@ -17,8 +17,17 @@ import { UnitGraph } from './unitGraph.ts'
 
 /** One piece of work. */
 export interface Unit {
-  /** `alias`: the output is the input under another shape, nothing runs. */
-  readonly kind: 'fused' | 'kernel' | 'alias' | Exclude<RuntimeRole, 'blank' | 'call'>
+  /**
+   * `alias`: the output is the input under another shape, nothing runs. `start` and `finish`: what goes on beside kernels is begun, with copies
+   * of its inputs, and its outputs are taken up; in between it holds no memory of the device.
+   */
+  readonly kind:
+    | 'fused'
+    | 'kernel'
+    | 'alias'
+    | 'start'
+    | 'finish'
+    | Exclude<RuntimeRole, 'blank' | 'call' | 'send' | 'recv'>
   /** The node that names it; of a fused kernel, the root. */
   readonly node: Node
   /** All nodes whose work it does. */
@@ -66,7 +75,7 @@ export function cutUnits(effects: EffectOrder, { device, limits, kept, taken }: 
   const used = new Set([...kept, ...order.flatMap((node) => node.inputs)])
   const units = order
     .filter((node) => !inlined.has(node) && !node.outputs.some(isBlank))
-    .map((node) => unitOf(node, inlined, used))
+    .flatMap((node) => unitsOf(node, inlined, used))
   if (!limits.enabled) return units.map(simplified)
   const graph = new UnitGraph(units, effects, stored)
   mergeKernels(graph, order, inlined, limits)
@@ -77,6 +86,19 @@ export function cutUnits(effects: EffectOrder, { device, limits, kept, taken }: 
 }
 
 const simplified = (unit: Unit): Unit => (unit.kernel ? { ...unit, kernel: collapseAxes(unit.kernel) } : unit)
+
+/** The kind of a unit that does what the executor does itself. */
+export const kindOf = (role: Exclude<RuntimeRole, 'blank' | 'call'>): Unit['kind'] =>
+  role === 'send' || role === 'recv' ? 'start' : role
+
+function unitsOf(node: Node, inlined: ReadonlySet<Node>, used: ReadonlySet<Tensor>): readonly Unit[] {
+  const unit = unitOf(node, inlined, used)
+  if (!node.op.traits.overlaps) return [unit]
+  return [
+    { ...unit, kind: 'start', outputs: [] },
+    { ...unit, kind: 'finish', inputs: [] },
+  ]
+}
 
 function unitOf(node: Node, inlined: ReadonlySet<Node>, used: ReadonlySet<Tensor>): Unit {
   const { body } = node.op
@@ -89,6 +111,6 @@ function unitOf(node: Node, inlined: ReadonlySet<Node>, used: ReadonlySet<Tensor
   }
   if (body.kind === 'kernel') return { ...plain, kind: 'kernel' }
   if (body.kind === 'runtime' && body.role !== 'blank' && body.role !== 'call')
-    return { ...plain, kind: body.role }
+    return { ...plain, kind: kindOf(body.role) }
   throw new TypeError(`${node.op.name} should have been expanded before this`)
 }

@@ -1,5 +1,6 @@
 // What one node computes and moves by itself: what a placement is weighed by before anything has run.
 import type { Unit } from '../compile/units.ts'
+import { kindOf } from '../compile/units.ts'
 import { bytesOf } from '../compile/bytesOf.ts'
 import { isFusable, isRelabelling } from '../compile/fuse.ts'
 import { ShapeError } from '../errors.ts'
@@ -133,6 +134,6 @@ function unitOf(node: Node): Unit {
   if (isFusable(node) && node.inputs.every((t) => t.dtype !== 'string'))
     return { kind: 'fused', node, ...fuseGroup(node, new Set()) }
   if (body.kind === 'runtime' && body.role !== 'blank' && body.role !== 'call')
-    return { kind: body.role, node, nodes: [node], inputs, outputs }
+    return { kind: kindOf(body.role), node, nodes: [node], inputs, outputs }
   return { kind: 'kernel', node, nodes: [node], inputs, outputs }
 }

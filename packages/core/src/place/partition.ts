@@ -102,8 +102,8 @@ class Part {
   readonly targets: Node[] = []
   private readonly inputs: Tensor[] = []
   private readonly feeds: number[] = []
-  // Sends and receives of a part keep the order of the whole graph: no part ever waits for what itself has yet to send.
-  private last: Node | undefined
+  // What is received is awaited after all that is sent before it in the order of the whole graph: no part ever waits for what itself has yet to send.
+  private sent: Node[] = []
   constructor(device: number) {
     this.device = device
   }
@@ -128,16 +128,16 @@ class Part {
   }
 
   send(t: Tensor, key: string, control: readonly Node[]): void {
-    this.last = makeNode(send.def, [t], { key }, `send/${t.name}`).with({
-      control: [...control, ...(this.last ? [this.last] : [])],
-    })
-    this.targets.push(this.last)
+    const node = makeNode(send.def, [t], { key }, `send/${t.name}`).with({ control })
+    this.sent.push(node)
+    this.targets.push(node)
   }
 
   receive(t: Tensor, key: string): Tensor {
     const node = makeNode(recv.def, [], { key, shape: t.shape, dtype: t.dtype }, `recv/${t.name}`)
-    this.last = node.with({ control: this.last ? [this.last] : [] })
-    const received = this.last.outputs[0]!
+    const later = node.with({ control: [...this.sent] })
+    if (this.sent.length > 0) this.sent = [later]
+    const received = later.outputs[0]!
     this.tensors.set(t, received)
     return received
   }

@@ -52,8 +52,13 @@ export function allOrNone<T>(
   return all(results)
 }
 
-/** Lets others have a turn when it is time for that: a promise to wait for, or undefined to go on. */
-export type Pause = () => Promise<void> | undefined
+/** Lets others have a turn when it is time for that. */
+export interface Pause {
+  /** A promise to wait for, or undefined to go on. */
+  (): Promise<void> | undefined
+  /** While this lasts, others have turns more often, and one soon. */
+  during(work: Promise<unknown>): void
+}
 
 /** Runs `body` while it answers true; iterations that do not wait use no stack and no microtask. Between two of them it may `pause`. */
 export function repeatWhile(body: () => Awaitable<boolean>, pause?: Pause): Awaitable<void> {
@@ -86,19 +91,68 @@ async function repeatLater(
 
 /** A task of more than 50 ms is a long one to browsers: https://www.w3.org/TR/longtasks-1/ */
 const turnMs = 50
+/** While others are awaited, what they send waits no longer than this: less than a link of 1 Gb/s takes for a chunk of half a MiB. */
+const busyTurnMs = 2
 
-/** Pauses of a computation that otherwise never waits: timers, input and whoever aborts it get a turn every 50 ms. */
-export function takingTurns(): Pause {
-  let began = performance.now()
-  return () => {
-    if (performance.now() - began < turnMs) return undefined
-    return new Promise((resolve) =>
-      setTimeout(() => {
-        began = performance.now()
-        resolve()
-      }, 0),
-    )
+/** Time, and turns in it for others: that of a simulation, say. */
+export interface TurnClock {
+  /** Milliseconds since some fixed moment. */
+  now(): number
+  /** Calls `action` once, in `ms` milliseconds. */
+  after(ms: number, action: () => void): unknown
+}
+
+/** How turns are taken. */
+export interface TurnOptions {
+  /** Is something under way that nobody told of with `during`? Default: no. */
+  readonly isBusy?: () => boolean
+  /** Default: the platform's time, with its timers and messages. */
+  readonly clock?: TurnClock | undefined
+}
+
+/**
+ * Pauses of a computation that otherwise never waits: timers, input and whoever aborts it get a turn every 50 ms, and every 2 ms while something
+ * is under way.
+ */
+export function takingTurns({ isBusy = () => false, clock }: TurnOptions = {}): Pause {
+  const now = (): number => (clock ?? performance).now()
+  let began = now()
+  let underWay = 0
+  let isNew = false
+  const pause = (): Promise<void> | undefined => {
+    const busy = underWay > 0 || isBusy()
+    if (!(busy && isNew) && now() - began < (busy ? busyTurnMs : turnMs)) return undefined
+    isNew = false
+    const turn = clock ? turnOf(clock) : busy ? shortTurn() : longTurn()
+    return turn.then(() => {
+      began = now()
+    })
   }
+  const ended = (): void => {
+    underWay--
+  }
+  return Object.assign(pause, {
+    during(work: Promise<unknown>): void {
+      underWay++
+      isNew = true
+      work.then(ended, ended)
+    },
+  })
+}
+
+const turnOf = (clock: TurnClock): Promise<void> => new Promise((resolve) => void clock.after(0, resolve))
+const longTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))
+
+/** A turn for messages and sockets; a timer would wait a millisecond, and four in a browser. */
+function shortTurn(): Promise<void> {
+  const { port1, port2 } = new MessageChannel()
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(undefined)
+  })
 }
 
 /** Runs `clean` when the work has ended, well or badly. */
@@ -116,7 +170,10 @@ export function lastly<T>(work: () => Awaitable<T>, clean: () => void): Awaitabl
 }
 
 /** Calls `fail` with what the work throws, now or later. */
-export function otherwise<T>(work: () => Awaitable<T>, fail: (error: unknown) => never): Awaitable<T> {
+export function otherwise<T>(
+  work: () => Awaitable<T>,
+  fail: (error: unknown) => Awaitable<never>,
+): Awaitable<T> {
   try {
     const result = work()
     return result instanceof Promise ? result.catch(fail) : result

@@ -10,7 +10,7 @@ import type { Buffer, Device } from './device.ts'
 export const constantOf = (t: Tensor): NDArray => t.node.attrs['value'] as NDArray
 
 /** Units that read no memory: what an alias leads to is read by others, and the host has constants in its own memory. */
-const readsMemory = ({ kind }: Unit): boolean => !['alias', 'host', 'send', 'group'].includes(kind)
+const readsMemory = ({ kind }: Unit): boolean => !['alias', 'host', 'start', 'group'].includes(kind)
 
 /** Uploads constants when they are asked for, so that weights which kernels keep in a form of their own are there only until they have it. */
 export class Constants {

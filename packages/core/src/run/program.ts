@@ -12,6 +12,7 @@ import { formatType, isConcrete, sizeOf } from '../shape.ts'
 import { after, all, inTurn, otherwise } from './awaitable.ts'
 import { constantOf, Constants } from './constants.ts'
 import type { Awaitable, BoundLaunch, Buffer, Device } from './device.ts'
+import type { Flights } from './flights.ts'
 import type { HostValues, RunState } from './state.ts'
 
 /** One step of a program: launches that run as one, or something that the executor does. */
@@ -137,7 +138,7 @@ export class Memory {
 
   /** Puts a host value where the steps after this one look for it. */
   store(t: Tensor, value: NDArray, values: HostValues): void {
-    check(t, value)
+    demandType(t, value)
     const { kind } = this.plan.storageOf(t)
     if (kind === 'slot') this.device.write(this.bufferOf(t), value.bytes)
     else values.set(t, value)
@@ -160,13 +161,15 @@ export class Memory {
   }
 }
 
-function check(t: Tensor, value: NDArray): void {
+/** The value, if it is what the graph says of a tensor. @throws DTypeError, ShapeError. */
+export function demandType(t: Tensor, value: NDArray): NDArray {
   if (value.dtype !== t.dtype)
     throw new DTypeError(`made ${value.dtype} where ${t.dtype} was promised`, { node: t.node })
   if (isConcrete(t.shape) && (value.rank !== t.rank || sizeOf(t.shape) !== value.size))
     throw new ShapeError(`made ${formatType(value)} where ${formatType(t.type)} was promised`, {
       node: t.node,
     })
+  return value
 }
 
 /** Everything that a program needs to be run again and again. */
@@ -180,6 +183,7 @@ export class Program {
   readonly deviceName: string
   /** The limit of its slots, in bytes, that it was compiled under. */
   readonly maxActivationBytes: number | undefined
+  private readonly flights: Flights
   private current: readonly Step[]
   private phases: readonly Phase[] | undefined
   private settled: boolean
@@ -190,6 +194,7 @@ export class Program {
     readonly fetches: readonly Tensor[]
     readonly steps: readonly Step[]
     readonly nested: readonly Nested[]
+    readonly flights: Flights
     readonly deviceName: string
     readonly maxActivationBytes?: number | undefined
   }) {
@@ -200,6 +205,7 @@ export class Program {
     this.settled = !parts.steps.some(({ once }) => once)
     this.maxActivationBytes = parts.maxActivationBytes
     this.nested = parts.nested
+    this.flights = parts.flights
     this.deviceName = parts.deviceName
   }
 
@@ -212,7 +218,10 @@ export class Program {
   run(state: RunState, inputs: readonly (NDArray | undefined)[]): Awaitable<HostValues> {
     const values: HostValues = new Map()
     inputs.forEach((value, i) => value && this.memory.store(this.inputs[i]!, value, values))
-    const work = state.trace ? this.runTraced(state, values) : this.runPhases(state, values)
+    const work = otherwise(
+      () => (state.trace ? this.runTraced(state, values) : this.runPhases(state, values)),
+      (error) => this.failed(error, state),
+    )
     return after(work, () => {
       if (!this.settled) this.settle()
       return values
@@ -241,9 +250,19 @@ export class Program {
     this.phases = undefined
   }
 
+  /** Nothing may be under way when a run has failed: it would meet the next one. */
+  private failed(error: unknown, state: RunState): Awaitable<never> {
+    const ended = this.flights.end()
+    if (!ended) throw error
+    state.abort(error)
+    return ended.then(() => {
+      throw error
+    })
+  }
+
   private runPhases(state: RunState, values: HostValues): Awaitable<void> {
     if (this.phases) return inTurn(this.phases, (phase) => phase(state, values))
-    return after(sequenced(this.steps, this.memory.device), (phases) => {
+    return after(sequenced(this.steps, this.memory.device, this.flights), (phases) => {
       this.phases = phases
       return inTurn(phases, (phase) => phase(state, values))
     })
@@ -251,54 +270,83 @@ export class Program {
 
   private runTraced(state: RunState, values: HostValues): Awaitable<void> {
     const trace = state.trace!
+    const makeWay = makeWayFor(this.flights)
+    let begun = false
     return inTurn(this.steps, (step) => {
-      const startMs = trace.now()
-      step.launches.forEach(({ kernel, args }) => kernel.launch(args))
-      const { node, outputs } = step.unit
-      return after(guarded(step, state, values), () =>
+      const { node, nodes, outputs, kind } = step.unit
+      begun ||= kind === 'start'
+      const made = kind === 'start' ? node.outputs : outputs
+      const record = (startMs: number): void =>
         trace.add({
           node: node.name,
-          op: step.unit.nodes.map((n) => n.op.name).join('+'),
+          op: nodes.map((n) => n.op.name).join('+'),
           device: this.deviceName,
           startMs,
           durationMs: trace.now() - startMs,
-          bytes: outputs.reduce((sum, t) => sum + (isConcrete(t.shape) ? bytesOf(t) : 0), 0),
-        }),
-      )
+          bytes: made.reduce((sum, t) => sum + (isConcrete(t.shape) ? bytesOf(t) : 0), 0),
+        })
+      return after(begun && step.launches.length > 0 ? makeWay(state, values) : undefined, () => {
+        const startMs = trace.now()
+        step.launches.forEach(({ kernel, args }) => kernel.launch(args))
+        return after(guarded(step, state, values), () => {
+          // What goes on beside the kernels ends when it does, not where it is taken up.
+          if (kind === 'start') this.flights.whenDone(node, () => record(startMs))
+          else if (kind !== 'finish') record(startMs)
+        })
+      })
     })
   }
 }
 
 type Phase = (state: RunState, values: HostValues) => Awaitable<void>
 
+/** While something is under way, so many kernels are one call at most: between two calls messages come and go. */
+const mostAtOnce = 8
+
 /** Joins neighbouring launches into one call each. */
-function sequenced(steps: readonly Step[], device: Device): Awaitable<Phase[]> {
+function sequenced(steps: readonly Step[], device: Device, flights: Flights): Awaitable<Phase[]> {
   const phases: Awaitable<Phase>[] = []
+  const makeWay = makeWayFor(flights)
   let launches: BoundLaunch[] = []
+  let begun = false
   const flush = (): void => {
-    const batch = launches
+    const waiting = launches
     launches = []
-    if (batch.length === 0) return
-    const joined: Awaitable<() => void> =
-      device.sequence?.(batch) ?? (() => batch.forEach(({ kernel, args }) => kernel.launch(args)))
-    phases.push(
-      after(
-        joined,
-        (go): Phase =>
-          () =>
-            go(),
-      ),
-    )
+    const most = begun ? mostAtOnce : waiting.length
+    for (let from = 0; from < waiting.length; from += most) {
+      const batch = waiting.slice(from, from + most)
+      const joined: Awaitable<() => void> =
+        device.sequence?.(batch) ?? (() => batch.forEach(({ kernel, args }) => kernel.launch(args)))
+      if (begun) phases.push(makeWay)
+      phases.push(
+        after(
+          joined,
+          (go): Phase =>
+            () =>
+              go(),
+        ),
+      )
+    }
   }
   for (const step of steps) {
     launches.push(...step.launches)
     if (!step.run) continue
     flush()
+    begun ||= step.unit.kind === 'start'
     phases.push((state: RunState, values: HostValues) => guarded(step, state, values))
   }
   flush()
   return all(phases)
 }
+
+/** Lets others have a turn where it is time for that; a run that is to end does so here, with kernels still to come. */
+const makeWayFor =
+  (flights: Flights): Phase =>
+  (state) =>
+    after(state.pause?.(), () => {
+      state.context.signal?.throwIfAborted()
+      flights.check()
+    })
 
 /** Runs a step so that what it throws names its node, and an aborted run stops before it. */
 function guarded(step: Step, state: RunState, values: HostValues): Awaitable<void> {

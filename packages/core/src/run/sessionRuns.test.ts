@@ -55,6 +55,17 @@ describe('a run that fails', () => {
   })
 })
 
+describe('a session', () => {
+  it('tells which variables have no value', async () => {
+    const session = new Session()
+    const [a, b, c] = ['a', 'b', 'c'].map(bare) as [Variable, Variable, Variable]
+    await session.run(b.assign(3))
+    expect(await session.uninitialized([c, b, a])).toEqual([c, a])
+    expect(await session.uninitialized([])).toEqual([])
+    await session.close()
+  })
+})
+
 describe('a branch', () => {
   const v = bare('v')
   const either = cond(

@@ -1,11 +1,9 @@
 // Prepares each unit of a plan: kernels are asked of the device and bound to their memory, everything else becomes a function of the run.
-import { allocate, dtypes } from '../dtype.ts'
-import { InternalError } from '../errors.ts'
+import { dtypes } from '../dtype.ts'
 import type { Node, Tensor } from '../graph/graph.ts'
 import type { FusedKernel } from '../ir/kernel.ts'
 import { simpleKernel } from '../ir/kernel.ts'
 import { E } from '../ir/expr.ts'
-import { NDArray } from '../ndarray.ts'
 import type { VariableResource } from '../resource.ts'
 import type { ConcreteType, Size } from '../shape.ts'
 import { sizeOf } from '../shape.ts'
@@ -17,11 +15,12 @@ import type { CompileBody } from './controlFlow.ts'
 import { caseStep } from './controlFlow.ts'
 import { isBlank } from '../ops/graph/blank.ts'
 import type { Awaitable, Buffer, Kernel, PreparedInputs, Signature } from './device.ts'
+import type { Flights } from './flights.ts'
+import { finishStep, hostStep, startStep } from './hostStep.ts'
 import type { Memory, Nested, Step } from './program.ts'
 import { scatterSignature } from '../place/scatterSignature.ts'
 import { scanStep } from './scanStep.ts'
 import { whileStep } from './whileStep.ts'
-import type { HostValues, RunState } from './state.ts'
 import type { VariableStore } from './variables.ts'
 
 /** What preparing a program needs besides its memory. */
@@ -32,6 +31,8 @@ export interface StepContext {
   readonly compileBody: CompileBody
   /** Bodies of control flow end up here, to be freed with the program. */
   readonly nested: Nested[]
+  /** What the program will have under way. */
+  readonly flights: Flights
 }
 
 /** A kernel that waits for its scratch memory. */
@@ -129,19 +130,11 @@ function prepare(unit: Unit, context: StepContext): Awaitable<PreparedUnit> {
     case 'scatter':
       return onVariable([scatter(unit, context), ...snapshot(unit, context)])
     case 'host':
-      return withRun((state, values) => runOnHost(unit, memory, state, values))
-    case 'send':
-      return withRun((state, values) =>
-        after(memory.valueOf(unit.inputs[0]!, values), (value) =>
-          state.rendezvous.send(unit.node.attrs['key'] as string, value),
-        ),
-      )
-    case 'recv':
-      return withRun((state, values) =>
-        after(state.rendezvous.recv(unit.node.attrs['key'] as string, state.context.signal), (value) =>
-          memory.store(unit.outputs[0]!, value, values),
-        ),
-      )
+      return withRun(hostStep(unit, memory))
+    case 'start':
+      return withRun(startStep(unit, memory, context.flights))
+    case 'finish':
+      return withRun(finishStep(unit, memory, context.flights))
     case 'parameter':
       return withKernels(snapshot(unit, context))
     case 'case':
@@ -242,29 +235,6 @@ function scatter(unit: Unit, { memory, variable }: StepContext): Awaitable<Prepa
     args: [to, ...unit.inputs.map((t) => memory.bufferOf(t)), to],
   }))
 }
-
-function runOnHost(unit: Unit, memory: Memory, state: RunState, values: HostValues): Awaitable<void> {
-  const { body } = unit.node.op
-  if (body.kind !== 'runtime' || !body.run)
-    throw new InternalError('has nothing to run on the host', { node: unit.node })
-  const { run } = body
-  const inputs = all(
-    unit.node.inputs.map((t) => (unit.inputs.includes(t) ? memory.valueOf(t, values) : emptyLike(t))),
-  )
-  const outputs = after(inputs, (arrays) => run(arrays, unit.node.attrs as never, state.context))
-  return after(outputs as Awaitable<readonly NDArray[]>, (arrays) => {
-    if (arrays.length !== unit.node.outputs.length)
-      throw new InternalError(
-        `made ${arrays.length} values where ${unit.node.outputs.length} were promised`,
-        { node: unit.node },
-      )
-    unit.outputs.forEach((t, i) => memory.store(t, arrays[i]!, values))
-  })
-}
-
-/** A blank input: its shape is all that counts. */
-const emptyLike = (t: Tensor): NDArray =>
-  new NDArray(t.dtype, t.shape as Size, allocate(t.dtype, sizeOf(t.shape as Size)))
 
 /** The bytes of one row along axis 0 of a tensor. */
 export const rowBytes = (shape: Size, dtype: Tensor['dtype']): number =>

@@ -36,6 +36,12 @@ describe('readTfConfig', () => {
     expect(server.isChief).toBe(false)
     const ps = read({ sparseCluster: { worker: {}, ps: cluster.ps }, task: { type: 'ps', index: 0 } })!
     expect(ps.server.cluster.toJSON()).toEqual({ ps: cluster.ps })
+    // Each parameter server is told its own address alone.
+    const second = read({
+      sparseCluster: { worker: {}, ps: ['job-ps-1.ns.svc:2222'] },
+      task: { type: 'ps', index: 1 },
+    })!
+    expect([second.server.name, second.server.address]).toEqual(['/job:ps/task:1', 'job-ps-1.ns.svc:2222'])
     const alone = read({
       cluster: null,
       sparseCluster: { worker: { 0: 'w:1' }, ps: null },

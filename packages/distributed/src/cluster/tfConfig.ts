@@ -23,7 +23,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
  * - `{ "cluster": { "worker": ["host:2222"] }, "task": { "type": "worker", "index": 0 }, "environment": "cloud" }`, the index as a number or as text;
  *   job chief, in older ones master, is the one that writes checkpoints; an evaluator is named in `task` and is not in `cluster`;
  * - `sparseCluster` in the place of `cluster`, where a worker that may come and go knows the parameter servers and itself:
- *   `{ "worker": { "3": "host:2222" }, "ps": ["host:2222"] }`.
+ *   `{ "worker": { "3": "host:2222" }, "ps": ["host:2222"] }`; a parameter server knows itself alone, in a list with one address whatever its number.
  *
  * Keys that are not known are ignored, and jobs that are null or empty do not count.
  * @returns undefined where the variable is missing or empty or tells of no cluster: the process is alone.
@@ -35,17 +35,18 @@ export function readTfConfig(env: Environment): TfConfig | undefined {
   const config = section('TF_CONFIG', parse(text))
   const key = isEmpty(config['cluster']) ? 'sparseCluster' : 'cluster'
   if (isEmpty(config[key])) return undefined
-  const cluster = within(
+  const listed = within(
     `TF_CONFIG.${key}`,
     () => new ClusterSpec(jobsOf(section(`TF_CONFIG.${key}`, config[key]))),
   )
-  if (cluster.jobs.length === 0) return undefined
-  demandOneChief(cluster, key)
+  if (listed.jobs.length === 0) return undefined
+  demandOneChief(listed, key)
   if (config['task'] === undefined)
     throw new ClusterError(`TF_CONFIG.task is missing: a process of a cluster has to know which task it is`)
   const task = section('TF_CONFIG.task', config['task'])
   const job = textAt('TF_CONFIG.task.type', task['type'])
   const index = indexAt('TF_CONFIG.task.index', task['index'])
+  const cluster = key === 'sparseCluster' ? numbered(listed, job, index) : listed
   const trial = task['trial']
   return {
     server: within('TF_CONFIG.task', () => new ServerDef({ cluster, job, task: index })),
@@ -98,6 +99,13 @@ function demandOneChief(cluster: ClusterSpec, key: string): void {
     throw new ClusterError(
       `TF_CONFIG.${key} has ${chiefs.join(' and ')}: there is one chief, or one master, at most`,
     )
+}
+
+/** The cluster of a parameter server that knows itself alone: the only address of its job is its own, under its own number. */
+function numbered(cluster: ClusterSpec, job: string, index: number): ClusterSpec {
+  const [first] = cluster.tasksOf(job)
+  if (job !== 'ps' || cluster.taskCount(job) !== 1 || first !== 0) return cluster
+  return new ClusterSpec({ ...cluster.toJSON(), [job]: { [index]: cluster.addressOf(job, 0) } })
 }
 
 function textAt(key: string, value: unknown): string {

@@ -123,6 +123,11 @@ export class Exchange {
     return result
   }
 
+  /** Settles when this member has all that it needs of a part, whose result it gets after `end`. @throws ExchangeError when the exchange fails. */
+  async arrived(part: string): Promise<void> {
+    await this.#parts.get(part)
+  }
+
   /**
    * No more parts begin; settles when all members have all results, which are handed out then.
    * @throws ExchangeError when the generation ended before that was known. What was exchanged may have been handed out to others: under the

@@ -1,4 +1,4 @@
-// Gradients exchanged from within a graph: what begins an exchange never waits for others, so that the backward pass goes on while it takes place.
+// Gradients exchanged from within a graph: each bucket goes out as soon as its last gradient is there, beside the backward pass that makes the next one.
 import type { HostFunction, NDArray, Node, RunContext, Tensor, TensorLike, TensorType } from '@shoal/core'
 import {
   allocate,
@@ -56,7 +56,9 @@ interface Bucket {
   readonly places: readonly number[]
   readonly inputs: readonly Tensor[]
   readonly types: readonly TensorType[]
-  /** Begins the part of this bucket; its results are the values of `types`. */
+  /** What the part of this bucket is called. */
+  readonly part: string
+  /** Begins that part; its results are the values of `types`. */
   begin(exchange: Exchange, values: readonly NDArray[], weight: number): Promise<readonly NDArray[]>
 }
 
@@ -103,9 +105,7 @@ export function allReduceGradients(
       // A run that fails before its end waits for nothing.
       result.catch(() => undefined)
       results[index] = result
-      // Whoever computes without a pause leaves the network one turn; after the last bucket there is time enough.
-      const { clock } = present().mesh
-      if (index < buckets.length - 1) await new Promise<void>((resolve) => clock.after(0, resolve))
+      await exchange.arrived(bucket.part)
       return [ndarray([1], 'int32', [])]
     }
   const end: HostFunction = async (_, context) => {
@@ -116,10 +116,11 @@ export function allReduceGradients(
   return scope('allReduce', () => {
     const tokens = buckets.map((bucket, index) => {
       const types = [{ dtype: 'int32', shape: [] }] as const
-      return hostFunction([weight, ...bucket.inputs], begin(bucket, index), { types, name: 'begin' })[0]!
+      const options = { types, overlaps: true, name: 'begin' }
+      return hostFunction([weight, ...bucket.inputs], begin(bucket, index), options)[0]!
     })
     const types = buckets.flatMap((bucket) => bucket.types)
-    const outputs = hostFunction(tokens, end, { types, name: 'end' }).values()
+    const outputs = hostFunction(tokens, end, { types, overlaps: true, name: 'end' }).values()
     const means = new Map(
       buckets.flatMap(({ places }) =>
         places.map((place) => [place, meanFrom(pairs[place]![0], outputs)] as const),
@@ -198,6 +199,7 @@ function denseBucket(
   const inputs = places.map((place) => pairs[place]![0] as Tensor)
   return {
     places,
+    part,
     inputs,
     types: inputs.map(({ type }) => type),
     begin: (exchange, values, weight) =>
@@ -218,6 +220,7 @@ function sparseBucket(
   const travels = values.dtype === 'float32' ? (wire ?? 'float32') : values.dtype
   return {
     places: [place],
+    part,
     inputs: [values, indices],
     types: [
       { dtype: values.dtype, shape: ['?', ...values.shape.slice(1)] },

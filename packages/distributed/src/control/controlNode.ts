@@ -1,8 +1,13 @@
 // One node of the control plane: serves those who ask, attends its peers, and judges by what it hears of them who is alive.
-import { Server, status as grpcStatus } from '@grpc/grpc-js'
+import { Server, ServerCredentials, status as grpcStatus } from '@grpc/grpc-js'
 import { type Clock, systemClock } from '../clock.ts'
-import { ConnectError } from '../errors.ts'
-import { formatAddress, parseAddress } from '../transport/address.ts'
+import { parseDeviceName } from '@shoal/core'
+import { asError, SecurityError } from '../errors.ts'
+import { atMoment } from '../security/expiry.ts'
+import { demandTask } from '../security/taskIdentity.ts'
+import { acceptPeers } from '../transport/acceptPeers.ts'
+import { parseAddress } from '../transport/address.ts'
+import type { Listener, PeerIdentity } from '../transport/contract.ts'
 import { checkHost, type Security } from '../transport/security.ts'
 import { Attendance } from './attendance.ts'
 import { AwakeClock } from './awakeClock.ts'
@@ -18,7 +23,7 @@ import { healthFile } from './proto/health.ts'
 import { reflectionFiles } from './proto/reflection.ts'
 import { reflection } from './reflection.ts'
 import { channelOptions, implementation, StatusError } from './rpc.ts'
-import { serverCredentials } from './tls.ts'
+import { alpn, handshakeMs } from './tls.ts'
 
 /** Peers by the names of their tasks. */
 export type PeerTable = Readonly<Record<string, PeerAddress>>
@@ -58,6 +63,8 @@ export interface NodeHooks {
   peer(event: PeerEvent): void
   news(news: News): void
   stop(request: StopRequest): void
+  /** A process was refused. */
+  refused(why: string): void
 }
 
 /** What is known of a peer. */
@@ -104,6 +111,7 @@ export class ControlNode {
   readonly #attendances = new Set<Attendance>()
   readonly #loads = new Map<string, Load>()
   readonly #troubles = new Map<string, string>()
+  #listener: Listener | undefined
   #sequence = 0
   #stopBeating = (): void => {}
   #allEnded = (): void => {}
@@ -124,17 +132,26 @@ export class ControlNode {
   /** Listens and begins to attend. @returns the address, with the port that was got. @throws ConnectError, SecurityError. */
   async start(): Promise<string> {
     const { address, security, peers } = this.#settings
-    const { host } = parseAddress(address)
-    checkHost(security, host)
-    const port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(address, serverCredentials(security), (error, bound) => {
-        if (error) reject(new ConnectError(`cannot listen at ${address}: ${error.message}`, { cause: error }))
-        else resolve(bound)
-      })
+    const at = parseAddress(address)
+    checkHost(security, at.host)
+    // Who comes in is checked here: what grpc-js hears was said by nodes of this cluster.
+    const within = this.#server.createConnectionInjector(ServerCredentials.createInsecure())
+    this.#listener = await acceptPeers(at, {
+      security,
+      protocol: alpn,
+      handshakeMs,
+      refused: ({ message }) => this.#hooks.refused(message),
+      accepted: (socket, peer) => {
+        socket.once(
+          'close',
+          atMoment(peer.expiresAt, this.#clock, () => socket.destroy()),
+        )
+        within.injectConnection(socket)
+      },
     })
     this.follow(peers)
     this.#beat()
-    return formatAddress({ host, port })
+    return this.#listener.address
   }
 
   /** Attends these peers and no others. */
@@ -144,10 +161,11 @@ export class ControlNode {
       if (address === dialler.target.address && node === dialler.target.node) continue
       dialler.close()
       this.#diallers.delete(task)
-      this.#detector.forget(task)
       this.#loads.delete(task)
       this.#troubles.delete(task)
-      dialler.attendance?.end(new StatusError(grpcStatus.CANCELLED, `${task} is not followed any more`))
+      // Who is elsewhere now is missed there as here: a process that dies before it is heard is not taken for the one before.
+      if (address === undefined) this.#detector.forget(task)
+      dialler.attendance?.end(new StatusError(grpcStatus.CANCELLED, `${task} is not followed there any more`))
     }
     for (const [task, target] of Object.entries(peers))
       if (task !== this.#settings.name.task && !this.#diallers.has(task))
@@ -184,6 +202,7 @@ export class ControlNode {
     this.#tell({ case: 'news', value: { task, incarnation, state: peerStates.LEFT, reason } })
     this.#health.close()
     for (const attendance of this.#attendances) attendance.leave()
+    await this.#listener?.close()
     await new Promise<void>((resolve) => {
       const late = this.#clock.after(closeMs, () => this.#server.forceShutdown())
       this.#server.tryShutdown(() => {
@@ -239,6 +258,7 @@ export class ControlNode {
       clock: this.#clock,
       random: this.#random,
       wanted: () => !this.#attendanceOf(task),
+      check: (peer) => demandPeer(task, peer, target.node),
       attend: (stream) => this.#attend(stream, undefined, task),
     })
   }
@@ -280,16 +300,30 @@ export class ControlNode {
     if (dialled !== undefined && task !== dialled) refuse(`there is ${task} where ${dialled} should be`)
     if (task === own) refuse(`another process says that it is ${own}`)
     const dialler = this.#diallers.get(task)
+    if (attendance.caller) this.#demandCaller(task, attendance.caller, dialler?.target.node, refuse)
     if (!dialler) return
-    const { node } = dialler.target
-    if (node !== undefined && attendance.caller?.cluster && attendance.caller.node !== node)
-      refuse(`${task} is node '${node}', not '${attendance.caller.node}'`)
     if (!this.#detector.heard(task, incarnation, sequence))
       refuse(`there is a younger process that is ${task}`)
     // Where both have dialled, the one whose name is less keeps its stream.
     if (dialled === undefined && task < own)
       dialler.attendance?.end(new StatusError(grpcStatus.CANCELLED, 'one stream is enough'))
     this.#troubles.delete(task)
+  }
+
+  /** Refuses a caller that says to be a task which by its certificate it may not be. */
+  #demandCaller(
+    task: string,
+    caller: PeerIdentity,
+    node: string | undefined,
+    refuse: (why: string) => void,
+  ): void {
+    try {
+      demandPeer(task, caller, node)
+    } catch (thrown) {
+      const { message } = asError(thrown)
+      this.#hooks.refused(message)
+      refuse(message)
+    }
   }
 
   #heard(attendance: Attendance, says: AttendanceMessage['says']): void {
@@ -353,6 +387,14 @@ export class ControlNode {
   #peerDevices() {
     return [...this.#diallers.keys()].flatMap((task) => this.#attendanceOf(task)?.peer?.devices ?? [])
   }
+}
+
+/** Makes sure that a peer may be a task, and is the node that the task has to be. @throws SecurityError. */
+function demandPeer(task: string, peer: PeerIdentity, node: string | undefined): void {
+  const { job = '', task: index = 0 } = parseDeviceName(task)
+  demandTask({ job, task: index }, peer)
+  if (node !== undefined && peer.cluster !== '' && peer.node !== node)
+    throw new SecurityError(`the certificate names '${peer.node}' where '${node}' is expected, to be ${task}`)
 }
 
 const newsWords: ReadonlyMap<number, News['state']> = new Map([

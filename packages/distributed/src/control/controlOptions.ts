@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { checkOptions, type OptionRules, optionRules, parseDeviceName, ValueError } from '@shoal/core'
 import { clusterOf } from '../security/identity.ts'
+import { presentOf } from '../security/renewable.ts'
 import { parseAddress } from '../transport/address.ts'
 import { checkHost, checkSecurity, type Security } from '../transport/security.ts'
 import type { HeartbeatSettings, News, NodeSettings, PeerTable } from './controlNode.ts'
@@ -41,6 +42,8 @@ export type ControlOptions = Security & {
   readonly onNews?: (news: News) => void
   /** Told when an operator wants this node to drain or to stop. What it does then is its own affair; it should say so with `update`. */
   readonly onStop?: (request: StopRequest) => void
+  /** Told of each process that was refused, in one line. Default: nobody is. */
+  readonly onRefused?: (why: string) => void
   /** Told of what a person should know. Default: `console.warn`. */
   readonly log?: (line: string) => void
 }
@@ -72,7 +75,8 @@ export function nodeSettings(options: ControlOptions): NodeSettings {
   return {
     name: { cluster: options.cluster ?? clusterName(options), task, incarnation, version },
     address: options.address,
-    security: 'credentials' in options ? { credentials: options.credentials } : { insecure: true },
+    // What may be renewed cannot be sent to a thread.
+    security: 'credentials' in options ? { credentials: presentOf(options.credentials) } : { insecure: true },
     peers: peerTable(options.peers ?? {}, options),
     heartbeat: heartbeatSettings(options.heartbeat ?? {}),
     operators: options.operators ?? ['chief', 'master'],
@@ -108,4 +112,4 @@ function checkTask(task: string): void {
 }
 
 const clusterName = (security: Security): string =>
-  'credentials' in security ? clusterOf(security.credentials.authority) : ''
+  'credentials' in security ? clusterOf(presentOf(security.credentials).authority) : ''

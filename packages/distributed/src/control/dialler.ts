@@ -6,7 +6,7 @@ import type { Attendance } from './attendance.ts'
 import { Backoff } from '../backoff.ts'
 import { type AttendanceMessage, controlFile } from './proto/control.ts'
 import { channelOptions } from './rpc.ts'
-import { channelCredentials } from './tls.ts'
+import { channelCredentials, type CheckPeer } from './tls.ts'
 
 /** Where a peer is, and who it has to be. */
 export interface PeerAddress {
@@ -24,6 +24,8 @@ export interface DiallerMeans {
   readonly random: () => number
   /** Is there nobody who attends the peer? */
   readonly wanted: () => boolean
+  /** Makes sure by its certificate that the peer is who it has to be. */
+  readonly check: CheckPeer
   readonly attend: (stream: ClientDuplexStream<AttendanceMessage, AttendanceMessage>) => Attendance
 }
 
@@ -78,10 +80,10 @@ export class Dialler {
 
   // A client for each attempt: one of grpc-js would wait for its last attempt, which the network may have forgotten.
   #dial(): void {
-    const { security, wanted, attend } = this.#means
+    const { security, clock, wanted, check, attend } = this.#means
     if (this.#client || !wanted()) return
-    const { address, node } = this.target
-    this.#client = new Client(address, channelCredentials(security, node), channelOptions)
+    const credentials = channelCredentials(security, clock, check)
+    this.#client = new Client(this.target.address, credentials, channelOptions)
     this.#attendance = attend(this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize))
   }
 }

@@ -78,7 +78,7 @@ async function startFar(address: string, peer: string) {
 async function startBoth() {
   const events = new Heard<PeerEvent>()
   const control: Control = await startControl({
-    credentials: await authority.issue({ node: 'n0', role: 'chief' }),
+    credentials: await authority.issue({ node: 'n0', role: 'worker' }),
     address: '127.0.0.1:0',
     task: near,
     onPeer: (event) => events.add(event),

@@ -11,6 +11,7 @@ import {
 } from '@grpc/grpc-js'
 import { ShoalError } from '@shoal/core'
 import { asError, SecurityError } from '../errors.ts'
+import { presentOf } from '../security/renewable.ts'
 import type { PeerIdentity } from '../transport/contract.ts'
 import type { Security } from '../transport/security.ts'
 import { identityOf } from './tls.ts'
@@ -93,7 +94,7 @@ export function implementation<D extends ServiceDefinition>(
 
 function callerOf(call: AnyCall, security: Security): PeerIdentity {
   if (!('credentials' in security)) return { cluster: '', node: call.getPeer(), role: '' }
-  return identityOf(call.getAuthContext().sslPeerCertificate, security.credentials)
+  return identityOf(call.getAuthContext().sslPeerCertificate, presentOf(security.credentials))
 }
 
 /** The status of what was thrown. */

@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import { ClosedError } from '@shoal/core'
 import { ConnectError } from '../errors.ts'
+import { onRenewal } from '../security/renewable.ts'
 import type { PeerView } from './controlNode.ts'
 import { type ControlOptions, type ControlPeers, nodeSettings, peerTable } from './controlOptions.ts'
 import { countInMain } from './mainWatch.ts'
@@ -37,6 +38,12 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     status: options.status ?? {},
     mainWords: new Int32Array(new SharedArrayBuffer(4)),
   })
+  if ('credentials' in options) {
+    const forget = onRenewal(options.credentials, (credentials) =>
+      control.tell({ kind: 'renew', credentials }),
+    )
+    void control.closed.then(forget)
+  }
   const address = await control.listening
   return {
     address,
@@ -49,7 +56,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   }
 }
 
-type Hooks = Pick<ControlOptions, 'onPeer' | 'onNews' | 'onStop' | 'thread'>
+type Hooks = Pick<ControlOptions, 'onPeer' | 'onNews' | 'onStop' | 'onRefused' | 'thread'>
 
 /** Milliseconds that the thread may take to say farewell. */
 const closeMs = 5000
@@ -127,6 +134,8 @@ class ControlThread {
         return this.#hooks.onNews?.(message.news)
       case 'stop':
         return this.#hooks.onStop?.(message.request)
+      case 'stranger':
+        return this.#hooks.onRefused?.(message.why)
       case 'seen':
         // Questions are answered in the order in which they were asked.
         return this.#questions.shift()?.resolve(message.peers)

@@ -2,6 +2,7 @@
 import type { StopRequest } from './controlService.ts'
 import type { NodeSettings, News, PeerTable, PeerView } from './controlNode.ts'
 import type { PeerEvent } from './failureDetector.ts'
+import type { NodeCredentials } from '../security/identity.ts'
 import type { NodeUpdate } from './nodeStatus.ts'
 
 /** What a thread is started with. */
@@ -18,6 +19,7 @@ export type ToThread =
   | { readonly kind: 'update'; readonly update: NodeUpdate }
   | { readonly kind: 'follow'; readonly peers: PeerTable }
   | { readonly kind: 'look' }
+  | { readonly kind: 'renew'; readonly credentials: NodeCredentials }
   | { readonly kind: 'close'; readonly reason: string }
 
 /** What it tells. */
@@ -27,5 +29,6 @@ export type FromThread =
   | { readonly kind: 'peer'; readonly event: PeerEvent }
   | { readonly kind: 'news'; readonly news: News }
   | { readonly kind: 'stop'; readonly request: StopRequest }
+  | { readonly kind: 'stranger'; readonly why: string }
   | { readonly kind: 'seen'; readonly peers: readonly PeerView[] }
   | { readonly kind: 'closed' }

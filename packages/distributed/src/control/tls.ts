@@ -1,33 +1,32 @@
 // Mutual TLS 1.3 for gRPC. grpc-js has no setting for the version, for the time that a handshake may take, and for names that are no hosts: its credentials are made here.
-import {
-  type CallCredentials,
-  ChannelCredentials,
-  credentials as grpcCredentials,
-  ServerCredentials,
-} from '@grpc/grpc-js'
+import { type CallCredentials, ChannelCredentials, credentials as grpcCredentials } from '@grpc/grpc-js'
 import { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { connect, type PeerCertificate } from 'node:tls'
+import type { Clock } from '../clock.ts'
 import { asError, SecurityError } from '../errors.ts'
+import { atMoment } from '../security/expiry.ts'
 import { type NodeCredentials, verifyIdentity } from '../security/identity.ts'
+import { type Credentials, presentOf } from '../security/renewable.ts'
+import { securedPeer } from '../transport/acceptPeers.ts'
 import type { PeerIdentity } from '../transport/contract.ts'
-import { type Security, tlsSettings } from '../transport/security.ts'
+import { askingSettings, type Security } from '../transport/security.ts'
 
 type Connector = ReturnType<ChannelCredentials['_createSecureConnector']>
 
-/** How long a stranger may take to become a peer. */
-const handshakeMs = 2500
+/** How long a handshake may take. */
+export const handshakeMs = 2500
+/** What both sides name in the handshake. */
+export const alpn = 'h2'
 
-/** What a server listens with. */
-export const serverCredentials = (security: Security): ServerCredentials =>
-  'credentials' in security ? new MutualServer(security.credentials) : ServerCredentials.createInsecure()
+/** Makes sure that a peer is the one that was meant. @throws SecurityError. */
+export type CheckPeer = (peer: PeerIdentity) => void
 
-/**
- * What a client connects with.
- * @param node the id that the server's certificate has to name. Default: any of the cluster.
- */
-export const channelCredentials = (security: Security, node?: string): ChannelCredentials =>
-  'credentials' in security ? new MutualChannel(security.credentials, node) : grpcCredentials.createInsecure()
+/** What a client connects with. */
+export const channelCredentials = (security: Security, clock: Clock, check: CheckPeer): ChannelCredentials =>
+  'credentials' in security
+    ? new MutualChannel(security.credentials, clock, check)
+    : grpcCredentials.createInsecure()
 
 /** Who showed this certificate, if it is of this cluster. @throws SecurityError. */
 export function identityOf(
@@ -38,24 +37,16 @@ export function identityOf(
   return verifyIdentity(new X509Certificate(certificate.raw), authority)
 }
 
-class MutualServer extends ServerCredentials {
-  constructor(credentials: NodeCredentials) {
-    const { cert, key, ca, checkServerIdentity: _, ...rest } = tlsSettings(credentials)
-    super({ ...rest, handshakeTimeout: handshakeMs } as object, { cert, key, ca } as object)
-  }
-  override _equals(other: ServerCredentials): boolean {
-    return this === other
-  }
-}
-
 class MutualChannel extends ChannelCredentials {
-  readonly #credentials: NodeCredentials
-  readonly #node: string | undefined
+  readonly #credentials: Credentials
+  readonly #clock: Clock
+  readonly #checkPeer: CheckPeer
 
-  constructor(credentials: NodeCredentials, node: string | undefined) {
+  constructor(credentials: Credentials, clock: Clock, checkPeer: CheckPeer) {
     super()
     this.#credentials = credentials
-    this.#node = node
+    this.#clock = clock
+    this.#checkPeer = checkPeer
   }
 
   override _isSecure(): boolean {
@@ -77,15 +68,11 @@ class MutualChannel extends ChannelCredentials {
     }
   }
 
+  /** A socket under TLS, until the certificate ends that it was opened with. */
   #secure(socket: Socket): Promise<Socket> {
+    const credentials = presentOf(this.#credentials)
     return new Promise((resolve, reject) => {
-      const settings = tlsSettings(this.#credentials)
-      const secure = connect({
-        ...settings,
-        socket,
-        ALPNProtocols: ['h2'],
-        checkServerIdentity: (_, certificate) => this.#check(certificate),
-      })
+      const secure = connect({ ...askingSettings(credentials), socket, ALPNProtocols: [alpn] })
       const late = setTimeout(
         () => secure.destroy(new Error(`no TLS handshake within ${handshakeMs} ms`)),
         handshakeMs,
@@ -98,18 +85,19 @@ class MutualChannel extends ChannelCredentials {
       secure.on('error', reject)
       secure.once('secureConnect', () => {
         clearTimeout(late)
-        resolve(secure)
+        try {
+          const peer = securedPeer(secure, credentials, alpn)
+          this.#checkPeer(peer)
+          secure.once(
+            'close',
+            atMoment(peer.expiresAt, this.#clock, () => secure.destroy()),
+          )
+          resolve(secure)
+        } catch (thrown) {
+          secure.destroy()
+          reject(asError(thrown))
+        }
       })
     })
-  }
-
-  #check(certificate: PeerCertificate): Error | undefined {
-    try {
-      const { node } = identityOf(certificate, this.#credentials)
-      if (this.#node === undefined || node === this.#node) return undefined
-      return new SecurityError(`the certificate names '${node}' where '${this.#node}' is expected`)
-    } catch (thrown) {
-      return asError(thrown)
-    }
   }
 }

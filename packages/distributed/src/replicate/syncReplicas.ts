@@ -79,6 +79,10 @@ export class SyncReplicas {
   readonly start: Node
   /** Holds everybody up until `start`: to be run before variables are restored on servers that are at work. */
   readonly hold: Node
+  /** Lets whoever still waits make its step alone: one replica runs it when training is over. */
+  readonly finish: Node
+  /** How many replicas there are. */
+  readonly totalReplicas: number
   /** What this replica alone knows. Each initialises its own; checkpoints do without. */
   readonly localVariables: readonly Variable[]
   private readonly options: SyncReplicasOptions
@@ -102,6 +106,7 @@ export class SyncReplicas {
         `SyncReplicas: replica ${replica} must be below totalReplicas ${totalReplicas}, minReplicas ${minReplicas} at most ${replicasToAggregate}`,
       )
     this.options = options
+    this.totalReplicas = totalReplicas
     this.shards = shardsOf('SyncReplicas', optimizer, pairs, globalStep).map((shard, i) => ({
       ...shard,
       gradients: accumulator({
@@ -139,6 +144,7 @@ export class SyncReplicas {
     this.train = built.train
     this.start = built.start
     this.hold = built.hold
+    this.finish = this.setCount(1)
     this.localVariables = [built.localStep]
   }
 
@@ -147,14 +153,22 @@ export class SyncReplicas {
    * replicas runs this when one is lost or comes back; a parameter server that was started anew has to be told again.
    */
   setLiving(replicas: number): Node {
+    return this.setCount(this.takes(replicas))
+  }
+
+  /** How many gradients a step takes when so many replicas are living. */
+  takes(living: number): number {
     const { totalReplicas, replicasToAggregate = totalReplicas, minReplicas = 1 } = this.options
-    const count = Math.max(minReplicas, Math.min(replicasToAggregate, replicas))
-    return group(...this.shards.map(({ gradients, at }) => at(() => gradients.setCount(count))))
+    return Math.max(minReplicas, Math.min(replicasToAggregate, living))
   }
 
   /** How things stand on each parameter server: the step, how many gradients are there for it, how many it takes, how many were dropped. */
   status(): readonly SyncStatus[] {
     return this.shards.map(({ gradients, at }) => at(() => gradients.status()))
+  }
+
+  private setCount(count: number): Node {
+    return group(...this.shards.map(({ gradients, at }) => at(() => gradients.setCount(count))))
   }
 
   private setStep(step: TensorLike): Node {
@@ -182,7 +196,7 @@ function takePart(
     pairs.map(([gradient]) => gradient),
     { step: at, weight, from },
   )
-  const { taken, step } = controlDependencies([given], () => gradients.lease(at))
+  const { taken, step } = controlDependencies([given], () => gradients.lease(at, { from }))
   // All of a branch happens in one piece: nobody sees a part of a step, and whoever dies does so before it or after.
   return cond(
     taken,

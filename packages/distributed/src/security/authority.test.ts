@@ -16,17 +16,31 @@ describe('a cluster authority', () => {
   })
 
   it('issues certificates that name the node and its role', () => {
-    expect(checkCredentials(node)).toEqual({ cluster: authority.cluster, node: 'n1', role: 'worker' })
+    expect(checkCredentials(node)).toMatchObject({ cluster: authority.cluster, node: 'n1', role: 'worker' })
     const certificate = new X509Certificate(node.certificate)
     expect(certificate.subjectAltName).toBe(`URI:spiffe://${authority.cluster}/node/n1`)
     expect(certificate.ca).toBe(false)
     expect(new Date(certificate.validTo).getTime() - Date.now()).toBeLessThan(day)
   })
 
+  it('names hosts beside, for those who look at nothing else', async () => {
+    const hosts = ['n3.lan', '127.0.0.1']
+    const { certificate: pem } = await authority.issue({ node: 'n3', hosts })
+    const certificate = new X509Certificate(pem)
+    expect([certificate.checkHost('n3.lan'), certificate.checkHost('n4.lan')]).toEqual(['n3.lan', undefined])
+    expect([certificate.checkIP('127.0.0.1'), certificate.checkIP('127.0.0.2')]).toEqual([
+      '127.0.0.1',
+      undefined,
+    ])
+    expect(verifyIdentity(pem, authority.certificate).node).toBe('n3')
+    for (const host of ['', 'a b', 'a, URI:spiffe://x', '-a', 'a..b', '::1', 'a'.repeat(254)])
+      await expect(authority.issue({ node: 'n3', hosts: [host] })).rejects.toThrow('is no name of a machine')
+  })
+
   it('is the same after its keys were kept', async () => {
     const again = new ClusterAuthority(authority.export())
     const { certificate } = await again.issue({ node: 'n2' })
-    expect(verifyIdentity(certificate, authority.certificate)).toEqual({
+    expect(verifyIdentity(certificate, authority.certificate)).toMatchObject({
       cluster: authority.cluster,
       node: 'n2',
       role: '',

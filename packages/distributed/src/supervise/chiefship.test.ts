@@ -23,6 +23,12 @@ describe('the chief', () => {
     expect(chiefAmong(cluster, without(1, 4, 7), { job: 'ps', task: 0 })).toBeUndefined()
   })
 
+  it('is worker 0 of those that know only themselves', () => {
+    const knowing = (task: number) => new ClusterSpec({ ps: ['ps:1'], worker: { [task]: 'w:1' } })
+    expect(chiefAmong(knowing(0), everyoneLives, worker(0))).toEqual(worker(0))
+    expect(chiefAmong(knowing(3), everyoneLives, worker(3))).toBeUndefined()
+  })
+
   it('is the task of job chief or master for as long as that lives', () => {
     for (const job of ['chief', 'master']) {
       const spec = new ClusterSpec({ worker: ['w:0'], [job]: ['c:0'] })
@@ -64,6 +70,14 @@ describe('the office of chief', () => {
       '/job:worker/task:1 is chief, by lease 1',
       '/job:worker/task:4 is chief, by lease 2',
     ])
+  })
+
+  it('is taken once, however many ask for it at the same time', async () => {
+    const lease = sharedLease()
+    const one = office(1, lease)
+    await Promise.all([one.hold(), one.hold()])
+    expect(await lease.newest()).toEqual({ epoch: 1, holder: '/job:worker/task:1' })
+    await one.confirm()
   })
 
   it('is not taken back in the call that finds it lost, but in the next', async () => {

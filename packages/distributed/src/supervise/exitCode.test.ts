@@ -5,13 +5,14 @@ import { CheckpointError } from '@shoal/train'
 import { describe, expect, it } from 'vitest'
 import { ClusterError } from '../cluster/clusterError.ts'
 import {
+  CancelledError,
   ConnectError,
   ConnectionLostError,
   DeadlineError,
   SecurityError,
   UnavailableError,
 } from '../errors.ts'
-import { exitCodeOf } from './exitCode.ts'
+import { exitCodeOf, TerminatedError } from './exitCode.ts'
 
 const systemError = (code: string): Error => Object.assign(new Error(code), { code, syscall: 'write' })
 
@@ -50,6 +51,16 @@ describe('the exit code of a program', () => {
   ])('asks for none: %s', (error) => {
     expect(exitCodeOf(error)).toBeGreaterThanOrEqual(1)
     expect(exitCodeOf(error)).toBeLessThanOrEqual(127)
+  })
+
+  it('is that of the signal which asked the process to end', () => {
+    const terminated = new TerminatedError('SIGTERM')
+    expect(exitCodeOf(terminated)).toBe(143)
+    expect(exitCodeOf(new TerminatedError('SIGINT'))).toBe(130)
+    expect(exitCodeOf(new CancelledError('a step was withdrawn', { cause: terminated }))).toBe(143)
+    expect(exitCodeOf(new CancelledError('a step was withdrawn'))).toBe(1)
+    const closed = new CancelledError('it was withdrawn', { cause: new ValueError('a mistake') })
+    expect(exitCodeOf(closed)).toBe(1)
   })
 
   it('knows errors of the system as Node makes them', async () => {

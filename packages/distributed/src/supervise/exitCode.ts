@@ -1,7 +1,23 @@
 // What a program says when it ends: an exit code from which whoever started it knows whether to start it again.
 import { DeviceLostError, ShoalError } from '@shoal/core'
-import { ConnectError, ConnectionLostError, DeadlineError, UnavailableError } from '../errors.ts'
+import {
+  CancelledError,
+  ConnectError,
+  ConnectionLostError,
+  DeadlineError,
+  UnavailableError,
+} from '../errors.ts'
 import { isSystemError } from './systemError.ts'
+
+/** The system has asked this process to end: by whoever needs the machine for something else, as a rule, and starts the program again elsewhere. */
+export class TerminatedError extends ShoalError {
+  override readonly name: string = 'TerminatedError'
+  readonly signal: 'SIGTERM' | 'SIGINT'
+  constructor(signal: TerminatedError['signal']) {
+    super(`the process was asked to end by ${signal}`)
+    this.signal = signal
+  }
+}
 
 /** Errors that pass: peers come back, and machines are given other work. */
 const passing = [UnavailableError, ConnectionLostError, ConnectError, DeadlineError, DeviceLostError]
@@ -22,6 +38,9 @@ export const exitCodes = {
   failed: 1,
   /** 128 + SIGUSR1, which training operators read as "start it again". */
   tryAgain: 138,
+  /** 128 + SIGINT, and 128 + SIGTERM: it was asked to end, and has. */
+  SIGINT: 130,
+  SIGTERM: 143,
 } as const
 
 /** May what failed succeed when it is tried again, by a program that is started anew? Errors that are not Shoal's are judged by their causes, too. */
@@ -36,10 +55,14 @@ function isPassing(error: unknown, seen: readonly unknown[] = []): boolean {
 /**
  * The code that a program should exit with because of an error: 1 where it would come again (a graph, options or certificates that are wrong), 138
  * where it may pass (peers that are gone, deadlines, a lost device, a full disk). Kubernetes' training operators, with the restart policy
- * `ExitCode`, start a program again for 128 and above, and take 1 to 127 for its end.
+ * `ExitCode`, start a program again for 128 and above, and take 1 to 127 for its end. Where the system has asked the program to end, what the
+ * system's own code would be: 143 for SIGTERM, 130 for SIGINT.
  * @param error undefined for a program that has done its work: 0.
  */
 export function exitCodeOf(error: unknown): number {
   if (error === undefined) return exitCodes.done
+  if (error instanceof TerminatedError) return exitCodes[error.signal]
+  // What was withdrawn was so for a reason.
+  if (error instanceof CancelledError && error.cause !== undefined) return exitCodeOf(error.cause)
   return isPassing(error) ? exitCodes.tryAgain : exitCodes.failed
 }

@@ -1,6 +1,6 @@
 // Training that goes on: a session that is opened anew when a task was lost, with what a chief does besides, hooks, and one stop for all.
 import type { Feeds, Fetched, Session, Variable } from '@shoal/core'
-import { NDArray } from '@shoal/core'
+import { NDArray, ValueError } from '@shoal/core'
 import type { Hook, Metrics, Saver, StepValues, TrainingRun } from '@shoal/train'
 import { scalarsOf } from '@shoal/train'
 import { type Clock, systemClock } from '../clock.ts'
@@ -11,14 +11,19 @@ import { CheckpointKeeper } from './checkpointKeeper.ts'
 import { Chiefship } from './chiefship.ts'
 import type { Lease } from './lease.ts'
 import { everyoneLives, type Liveness } from './liveness.ts'
+import type { AsyncReplicas } from '../replicate/asyncReplicas.ts'
+import type { SyncReplicas } from '../replicate/syncReplicas.ts'
 import { Progress, type StepFetches } from './progress.ts'
+import type { Gate } from './gate.ts'
+import { PresenceGate, type PresenceGateOptions } from './presenceGate.ts'
+import { ReplicaGate } from './replicaGate.ts'
 import { SessionManager } from './sessionManager.ts'
 import { SteadySession } from './steadySession.ts'
 
 /** How training is kept going. */
 export interface MonitoredSessionOptions {
   /** The server of this task: its sessions are opened there. */
-  readonly server: Pick<Server, 'def' | 'session'>
+  readonly server: Pick<Server, 'def' | 'session'> & Partial<Pick<Server, 'liveness'>>
   /** All that training changes, `allVariables(trainOp)`: weights, slots and counters. Checkpoints hold them. */
   readonly variables: readonly Variable[]
   /** Counts the steps of all replicas: the one that `minimize` was given. int32 or int64, scalar. */
@@ -32,7 +37,17 @@ export interface MonitoredSessionOptions {
   readonly saveEverySteps?: number
   /** The chief saves after so many seconds. Default 600. */
   readonly saveEverySeconds?: number
-  /** Who is alive. Default: everyone, so that the chief is the same for ever. */
+  /**
+   * Replicas that make their steps together: they are held up while variables are restored, and wait for gradients of the living alone. Its
+   * `train` is to be run as the step; what only one replica knows may be among `variables` and is left out.
+   */
+  readonly sync?: SyncReplicas
+  /**
+   * Replicas with a bound on how far they are apart: nobody waits for the dead. Its `train` is to be run as the step. Replica i has to be the i-th
+   * of the cluster's chief, master and workers.
+   */
+  readonly async?: AsyncReplicas
+  /** Who is alive. Default: what the server knows. Where it does not, everyone is, and the chief the same for ever. */
   readonly liveness?: Liveness
   /** Sessions that may be opened in a row without a step done in between. Default 10. */
   readonly maxRestarts?: number
@@ -72,6 +87,9 @@ export class MonitoredSession implements TrainingRun, AsyncDisposable {
   private readonly chiefship: Chiefship
   private readonly keeper: CheckpointKeeper | undefined
   private readonly sessions: SteadySession
+  private readonly gate: Gate | undefined
+  private readonly unwatch: () => void
+  private adjusting = Promise.resolve()
   private readonly log: (line: string) => void
   private globalStep = 0
   private steps = 0
@@ -85,10 +103,13 @@ export class MonitoredSession implements TrainingRun, AsyncDisposable {
   /** Use `monitoredSession`, which opens it as well. */
   constructor(options: MonitoredSessionOptions) {
     const { server, variables, globalStep, checkpoints: saver, lease, log = () => {} } = options
-    const { clock = systemClock, random = Math.random, saveEverySteps, liveness = everyoneLives } = options
+    const { clock = systemClock, random = Math.random, saveEverySteps, sync } = options
+    const { liveness = server.liveness ?? everyoneLives } = options
     const { cluster, job, task, name } = server.def
     const counted = variables.some(({ resource }) => resource === globalStep.resource)
-    const saved = counted ? variables : [...variables, globalStep]
+    const own = new Set(sync?.localVariables.map(({ resource }) => resource))
+    const shared = variables.filter(({ resource }) => !own.has(resource))
+    const saved = counted ? shared : [...shared, globalStep]
     const { signal } = options
     this.name = name
     this.signal = signal
@@ -97,11 +118,14 @@ export class MonitoredSession implements TrainingRun, AsyncDisposable {
     this.progress = new Progress(globalStep)
     this.chiefship = new Chiefship({ cluster, own: { job, task }, liveness, lease, log })
     const common = { name, clock, log, chiefship: this.chiefship }
+    this.gate = gateOf(options, { cluster, own: { job, task }, liveness, chiefship: this.chiefship, log })
+    this.unwatch = liveness.onChange?.(() => this.adjust()) ?? (() => {})
     const manager = new SessionManager({
       ...common,
       open: (ended) => server.session({ ...sessionOptions(options), ...(ended && { signal: ended }) }),
       saved,
       others: [this.progress.flag],
+      beforeFill: (session) => this.gate?.hold(session) ?? Promise.resolve(),
       saver,
       readyDeadlineMs: options.readyDeadlineMs ?? 600_000,
       random,
@@ -225,6 +249,7 @@ export class MonitoredSession implements TrainingRun, AsyncDisposable {
     this.globalStep = step
     this.keeper?.begin(step)
     this.learn(stopped)
+    await this.gate?.enter(session)
     this.log(`${this.name}: ready at step ${step}${this.isChief ? ', as chief' : ''}`)
   }
 
@@ -232,6 +257,21 @@ export class MonitoredSession implements TrainingRun, AsyncDisposable {
     // Variables that were restored have forgotten that this replica asked.
     this.announced = stopped
     if (stopped) this.reason ??= 'another replica has asked all to stop'
+  }
+
+  /** Who lives has changed. One change is dealt with after the other, in the session of the moment. */
+  private adjust(): void {
+    const { gate } = this
+    if (!gate) return
+    this.adjusting = this.adjusting.then(async () => {
+      if (this.shouldStop || !this.sessions.isOpen) return
+      try {
+        await gate.adjust(this.session)
+      } catch (error) {
+        // The next session begins with it.
+        this.log(`${this.name}: could not say which replicas are living: ${asError(error).message}`)
+      }
+    })
   }
 
   /** Tells the other replicas that training is to end. */
@@ -244,6 +284,7 @@ export class MonitoredSession implements TrainingRun, AsyncDisposable {
 
   private async finish(session: Session): Promise<true> {
     await this.announce(session)
+    if (this.shouldStop) await this.gate?.finish(session)
     await this.keeper?.end(session, this.globalStep, this.metrics)
     return true
   }
@@ -259,6 +300,8 @@ export class MonitoredSession implements TrainingRun, AsyncDisposable {
       }
     }
     // A session that is lost now is replaced, so that the last checkpoint is written nevertheless.
+    this.unwatch()
+    await this.adjusting
     if (error === undefined)
       await attempt(async () => {
         while (!(await this.sessions.surviving((session) => this.finish(session))));
@@ -270,11 +313,22 @@ export class MonitoredSession implements TrainingRun, AsyncDisposable {
   }
 }
 
-/** Opens a session for training that survives the loss of tasks. @throws as `MonitoredSession.start`. */
+/** Opens a session for training that survives the loss of tasks. @throws as `MonitoredSession.start`, ValueError for both `sync` and `async`. */
 export async function monitoredSession(options: MonitoredSessionOptions): Promise<MonitoredSession> {
   const monitored = new MonitoredSession(options)
   await monitored.start()
   return monitored
+}
+
+/** What replicas pass through that wait for each other. @throws ValueError for replicas of both kinds. */
+function gateOf(
+  { sync, async: replicas }: MonitoredSessionOptions,
+  means: Omit<PresenceGateOptions, 'replicas'>,
+): Gate | undefined {
+  if (sync && replicas)
+    throw new ValueError('a monitored session makes steps by `sync` or by `async`: give one of them')
+  if (replicas) return new PresenceGate({ ...means, replicas })
+  return sync && new ReplicaGate({ ...means, sync })
 }
 
 /** The values that are arrays: what only ran has none. */

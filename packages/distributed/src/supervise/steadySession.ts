@@ -41,6 +41,11 @@ export class SteadySession {
     return this.current
   }
 
+  /** Is there one? */
+  get isOpen(): boolean {
+    return this.current !== undefined
+  }
+
   /** Opens sessions until one is ready. @throws UnavailableError when there were enough attempts, and whatever else an attempt throws. */
   async open(): Promise<void> {
     const { prepare, opened, signal } = this.options

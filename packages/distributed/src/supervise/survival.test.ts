@@ -1,12 +1,11 @@
-import { once } from 'node:events'
 import { mkdtemp, rm, truncate } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Checkpoints, readCheckpoint } from '@shoal/train/node'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ConnectionLostError } from '../errors.ts'
 import { ClusterAuthority } from '../security/authority.ts'
+import { freeAddresses } from '../testing/freeAddresses.ts'
 import { SocketTransport } from '../transport/socket.ts'
 import { TaskProcess } from './testing/taskProcess.ts'
 
@@ -21,15 +20,6 @@ afterEach(async () => {
   started = []
   await rm(folder, { recursive: true })
 })
-
-/** Addresses of this machine that were free a moment ago. */
-async function freeAddresses(count: number): Promise<string[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const addresses = servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`)
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return addresses
-}
 
 /** A cluster of one parameter server and two workers, none of which is started yet. */
 async function clusterOf() {

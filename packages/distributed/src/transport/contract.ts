@@ -23,6 +23,8 @@ export interface PeerIdentity {
   readonly node: string
   /** What the node is there for: 'worker'. Empty where nobody said. */
   readonly role: string
+  /** When its certificate ends, and the connection with it, in milliseconds since 1970; undefined without one. */
+  readonly expiresAt?: number
 }
 
 /** Memory for an incoming tensor: exactly as many bytes as it has, at an offset that is a multiple of its element size. */

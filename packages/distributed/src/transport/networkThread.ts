@@ -4,6 +4,9 @@ import { asError } from '../errors.ts'
 import type { Connection, Listener, PeerIdentity } from './contract.ts'
 import { connectPort } from './messagePort.ts'
 import { relay } from './relay.ts'
+import type { NodeCredentials } from '../security/identity.ts'
+import { presentOf, RenewableCredentials } from '../security/renewable.ts'
+import type { Security } from './security.ts'
 import { type SocketOptions, SocketTransport } from './socket.ts'
 
 /** What the main thread asks for. Each answer has the number of its question. */
@@ -11,6 +14,7 @@ export type Request = { readonly id: number } & (
   | { readonly kind: 'listen'; readonly address: string }
   | { readonly kind: 'connect'; readonly address: string; readonly deadlineMs: number }
   | { readonly kind: 'withdraw' }
+  | { readonly kind: 'renew'; readonly credentials: NodeCredentials }
   | { readonly kind: 'close' }
 )
 
@@ -35,8 +39,13 @@ export interface SaidError {
 
 const main = parentPort!
 const say = (report: Report, ...transfer: MessagePort[]): void => main.postMessage(report, transfer)
+const options = workerData as SocketOptions
+const credentials =
+  'credentials' in options ? new RenewableCredentials(presentOf(options.credentials)) : undefined
+const security: Security = credentials ? { credentials } : { insecure: true }
 const transport = new SocketTransport({
-  ...(workerData as SocketOptions),
+  ...options,
+  ...security,
   log: (line) => say({ kind: 'log', line }),
 })
 const listeners = new Map<number, Listener>()
@@ -79,6 +88,8 @@ async function serve(request: Request): Promise<void> {
         connecting.delete(id)
       }
     }
+    case 'renew':
+      return credentials?.renew(request.credentials)
     case 'withdraw':
       return connecting.get(id)?.abort()
     case 'close':

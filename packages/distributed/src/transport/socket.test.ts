@@ -55,7 +55,7 @@ describe('sockets under TLS', () => {
   it('know the peer by its certificate', async () => {
     const { near, far, close } = await pairOf(tls)
     const identity = { cluster: authority.cluster, node: 'n1', role: 'worker' }
-    expect([near.peer, far.peer]).toEqual([identity, identity])
+    expect([near.peer, far.peer]).toMatchObject([identity, identity])
     await near.close()
     await close()
   })
@@ -87,10 +87,13 @@ describe('sockets under TLS', () => {
   })
 
   it('refuse a node of another cluster, even one that trusts this one', async () => {
-    const { certificate: cert, privateKey: key } = await (await ClusterAuthority.create()).issue({
-      node: 'n1',
-    })
-    expect(await stranger({ cert, key })).toMatchObject(refused)
+    const elsewhere = await ClusterAuthority.create()
+    const { certificate: cert, privateKey: key } = await elsewhere.issue({ node: 'n2' })
+    const { error, ended } = await stranger({ cert, key })
+    expect({ error, ended }).toMatchObject(refused)
+    expect(error.message).toBe(
+      `the certificate of 'n2' was not issued by the authority of this cluster, ${authority.cluster}: it names cluster ${elsewhere.cluster}`,
+    )
   })
 
   it('refuse a certificate whose time is over', async () => {
@@ -100,7 +103,7 @@ describe('sockets under TLS', () => {
       from,
       forMs: 3_600_000,
     })
-    expect(await stranger({ cert, key })).toMatchObject(refused)
+    expect(await stranger({ cert, key })).toMatchObject({ ...refused, error: { name: 'ValidityError' } })
     expect(
       () =>
         new SocketTransport({
@@ -117,17 +120,22 @@ describe('sockets under TLS', () => {
   })
 
   it('do not speak with a server of another cluster', async () => {
-    const other = new SocketTransport({
-      credentials: await (await ClusterAuthority.create()).issue({ node: 'n1' }),
-    })
+    const elsewhere = await ClusterAuthority.create()
+    const other = new SocketTransport({ credentials: await elsewhere.issue({ node: 'n2' }) })
     let error: unknown
-    await refusal(other, async (port) => {
+    const theirs = await refusal(other, async (port) => {
       error = await tls.connect(`127.0.0.1:${port}`, { deadlineMs }).catch((thrown: unknown) => thrown)
     })
     expect(error).toMatchObject({
-      name: 'ConnectError',
-      message: expect.stringMatching(/127\.0\.0\.1.*certificate/),
+      name: 'SecurityError',
+      message: expect.stringMatching(
+        `127.0.0.1:\\d+ is refused: the certificate of 'n2' was not issued by the authority of this cluster, ${authority.cluster}: it names cluster ${elsewhere.cluster}`,
+      ),
     })
+    // A stranger is not told who we are.
+    expect(theirs.message).toBe(
+      'a peer was refused: it hung up in the handshake, as those do who refuse this node',
+    )
   })
 
   it('refuse clear text, and are refused by those who speak it', async () => {

@@ -1,6 +1,7 @@
 // Sockets in a thread of their own: a long kernel on the main thread delays no sign of life, and no tensor that is on its way.
 import { Worker } from 'node:worker_threads'
 import { CancelledError, RemoteError } from '../errors.ts'
+import { onRenewal, presentOf } from '../security/renewable.ts'
 import { revived } from '../protocol/revived.ts'
 import type { Connection, ConnectOptions, Listener, ListenOptions, Transport } from './contract.ts'
 import { connectPort } from './messagePort.ts'
@@ -27,18 +28,26 @@ export class ThreadedTransport implements Transport, AsyncDisposable {
   readonly #listening = new Map<number, ListenOptions>()
   #ended: Error | undefined
   #lastId = 0
+  #stopRenewal = (): void => {}
 
   /** @throws SecurityError for credentials that are not valid, or neither credentials nor `insecure`. */
   constructor(options: ThreadedOptions) {
     // The thread would say so too late for the caller, and again for the log.
     checkSecurity(options, () => undefined)
-    const { log = console.warn, ...workerData } = options
+    const { log = console.warn, ...rest } = options
+    // What may be renewed cannot be sent to a thread: it gets the present credentials, and those that follow one by one.
+    const workerData =
+      'credentials' in options ? { ...rest, credentials: presentOf(options.credentials) } : rest
     this.#log = log
     const code = import.meta.url.endsWith('.ts') ? './networkThread.ts' : './networkThread.js'
     this.#thread = new Worker(new URL(code, import.meta.url), { workerData })
     this.#thread.on('message', (report: Report) => this.#hear(report))
     this.#thread.on('error', (error) => this.#end(error))
     this.#thread.on('exit', () => this.#end(new CancelledError('the network thread has ended')))
+    if ('credentials' in options)
+      this.#stopRenewal = onRenewal(options.credentials, (credentials) =>
+        this.#thread.postMessage({ kind: 'renew', id: ++this.#lastId, credentials } satisfies Request),
+      )
     // Listeners and connections keep the process, not the thread.
     this.#thread.unref()
   }
@@ -117,6 +126,7 @@ export class ThreadedTransport implements Transport, AsyncDisposable {
 
   #end(error: Error): void {
     this.#ended ??= error
+    this.#stopRenewal()
     for (const { reject } of this.#questions.values()) reject(this.#ended)
     this.#questions.clear()
     this.#listening.clear()

@@ -13,6 +13,8 @@ import { type Clock, systemClock } from '../clock.ts'
 import { asError, SecurityError } from '../errors.ts'
 import { chunkBytes, defaultLimits } from '../frame/limits.ts'
 import { longestStart } from '../frame/start.ts'
+import { presentOf } from '../security/renewable.ts'
+import { inClear, listening, renewing } from './acceptPeers.ts'
 import { parseAddress } from './address.ts'
 import type {
   Connection,
@@ -23,8 +25,8 @@ import type {
   Transport,
 } from './contract.ts'
 import { attempt, open } from './opening.ts'
-import { checkHost, checkSecurity, peerOf, tlsSettings } from './security.ts'
-import { inClear, listening, type SocketOptions } from './socket.ts'
+import { checkHost, checkSecurity, peerOf, refusalOf, tlsSettings } from './security.ts'
+import type { SocketOptions } from './socket.ts'
 import { openWebSocket, subprotocol, WebSocketStream } from './webSocket.ts'
 
 /** How to use WebSockets. */
@@ -59,13 +61,15 @@ export class WebSocketTransport implements Transport {
     const at = parseAddress(address)
     const security = this.#options
     checkHost(security, at.host)
-    const server: ClearServer =
+    const secure =
       'credentials' in security
-        ? createSecureServer({ ...tlsSettings(security.credentials), handshakeTimeout: handshakeMs }, upgrade)
-        : createServer(upgrade)
-    server.on('tlsClientError', (error: Error) =>
-      refused(new SecurityError(`a peer was refused: ${error.message}`, { cause: error })),
-    )
+        ? createSecureServer(
+            { ...tlsSettings(presentOf(security.credentials)), handshakeTimeout: handshakeMs },
+            upgrade,
+          )
+        : undefined
+    const server: ClearServer = secure ?? createServer(upgrade)
+    server.on('tlsClientError', (error: Error, socket: TLSSocket) => refused(refusalOf(error, socket)))
     const sockets = new WebSocketServer({
       noServer: true,
       handleProtocols: (offered) => offered.has(subprotocol) && subprotocol,
@@ -85,7 +89,8 @@ export class WebSocketTransport implements Transport {
         refused(asError(thrown))
       }
     })
-    return listening(server, at)
+    const listener = await listening(server, at)
+    return secure && 'credentials' in security ? renewing(secure, security.credentials, listener) : listener
   }
 
   async connect(address: string, options: ConnectOptions): Promise<Connection> {
@@ -96,7 +101,7 @@ export class WebSocketTransport implements Transport {
     return attempt(`connecting to ${address}`, options, this.#clock, (aborted) => {
       const socket = new NodeWebSocket(`${secure ? 'wss' : 'ws'}://${address}`, subprotocol, {
         ...this.#settings,
-        ...(secure && tlsSettings(security.credentials)),
+        ...(secure && tlsSettings(presentOf(security.credentials))),
       })
       let connection: Socket | undefined
       socket.once('upgrade', (response) => (connection = response.socket))
@@ -115,7 +120,9 @@ export class WebSocketTransport implements Transport {
 
   #peerOf(socket: Socket): PeerIdentity {
     const security = this.#options
-    return 'credentials' in security ? peerOf(socket as TLSSocket, security.credentials) : inClear(socket)
+    return 'credentials' in security
+      ? peerOf(socket as TLSSocket, presentOf(security.credentials))
+      : inClear(socket)
   }
 }
 

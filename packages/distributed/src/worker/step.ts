@@ -12,16 +12,25 @@ export class Step implements Rendezvous {
   private readonly ended = new AbortController()
   /** Tensors that were sent and not yet taken. */
   private waiting = 0
+  /** Tensors of other workers that are on their way. */
+  private awaited = 0
   private drained: (() => void) | undefined
 
   /** Asks for what this worker will need of others. */
   begin(keys: readonly string[], receive: Receive): void {
     for (const key of keys) {
       const coming = receive(key, this.ended.signal)
+      this.awaited++
       // Whoever reads it hears of a failure; nobody may come to read it.
-      coming.catch(() => undefined)
+      const ended = (): void => void this.awaited--
+      coming.then(ended, ended)
       this.remote.set(key, coming)
     }
+  }
+
+  /** Is anything on its way, here or from here? */
+  get isBusy(): boolean {
+    return this.waiting > 0 || this.awaited > 0
   }
 
   send(key: string, value: NDArray): void {

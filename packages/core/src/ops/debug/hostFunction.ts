@@ -19,20 +19,26 @@ export type HostFunction = (
  * @param inputs what the function is given.
  * @param options.types of its outputs; '?' where a size depends on the values.
  * @param options.pure does it only depend on its inputs, so that equal calls may be merged? Default false.
+ * @param options.overlaps does it deal with the outside, so that it starts early and kernels go on while it waits? Default false.
  * @throws DTypeError or ShapeError when a run's outputs are not of the types stated.
  */
 export function hostFunction(
   inputs: readonly TensorLike[],
   call: HostFunction,
-  options: { readonly types: readonly TensorType[]; readonly pure?: boolean; readonly name?: string },
+  options: {
+    readonly types: readonly TensorType[]
+    readonly pure?: boolean
+    readonly overlaps?: boolean
+    readonly name?: string
+  },
 ): readonly Tensor[] {
-  const { types, pure = false, name } = options
+  const { types, pure = false, overlaps = false, name } = options
   const op = defineOp({
     name: 'HostFunction',
     doc: 'A JavaScript function of this process.',
     inputs: ['...xs'],
     outputs: 'list',
-    traits: pure ? {} : { effect: 'external' },
+    traits: { ...(!pure && { effect: 'external' }), overlaps },
     infer: () => types,
     body: {
       kind: 'runtime',

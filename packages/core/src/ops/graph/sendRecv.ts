@@ -10,7 +10,7 @@ export const send = defineOp({
   inputs: ['x'],
   attrs: { key },
   outputs: 'list',
-  traits: { effect: 'external' },
+  traits: { effect: 'external', overlaps: true },
   infer: () => [],
   body: { kind: 'runtime', role: 'send' },
 })
@@ -21,7 +21,7 @@ export const recv = defineOp({
   doc: 'The tensor that another partition sends under the same key; waits for it.',
   inputs: [],
   attrs: { key, shape: attr.shape('the shape'), dtype: attr.dtype('the dtype') },
-  traits: { effect: 'external' },
+  traits: { effect: 'external', overlaps: true },
   infer: (_, { shape, dtype }) => [{ dtype, shape }],
   body: { kind: 'runtime', role: 'recv' },
 })
