@@ -1,5 +1,5 @@
 // The loop around ask and tell: several lanes that each run one trial after another, and wait where others must end first.
-import { checkOptions, optionRules } from '@shoal/core'
+import { checkOptions, optionRules, ValueError } from '@shoal/core'
 import type { Clock } from '../clock.ts'
 import { TrialLostError } from '../errors.ts'
 import type { Space } from '../space/space.ts'
@@ -45,28 +45,25 @@ export async function runTrials<S extends Space, G extends Goal>(
     onTrial: optionRules.function,
   })
   const { trials, parallel = 1, signal, tolerate = () => false, onTrial } = options
-  const ended = new Gathering()
+  const lanes = new Gathering()
   let broken: { readonly error: unknown } | undefined
 
-  const runOne = async (trial: Trial<S>): Promise<void> => {
+  /** Runs a trial and ends it. Answers how; undefined for one that was given back, or that somebody else has now. */
+  const runOne = async (trial: Trial<S>): Promise<Ran<S, G> | undefined> => {
     const abort = (): void => trial.end(signal!.reason)
     signal?.addEventListener('abort', abort, { once: true })
+    const ran = await attempt(objective, trial)
+    signal?.removeEventListener('abort', abort)
     try {
-      const told = await objective(trial)
-      if (signal?.aborted) return await study.release(trial)
-      await study.tell(trial, told)
-      onTrial?.(trial, told)
+      if (signal?.aborted) await study.release(trial)
+      else return await ended(study, trial, ran)
     } catch (error) {
-      if (signal?.aborted) return await study.release(trial)
-      // Somebody else has it now, and will tell.
-      if (error instanceof TrialLostError || trial.signal.aborted) return
-      await study.fail(trial, error)
-      onTrial?.(trial, undefined)
-      if (!tolerate(error)) throw error
+      // Who has it now will tell.
+      if (!(error instanceof TrialLostError)) throw error
     } finally {
-      signal?.removeEventListener('abort', abort)
-      ended.meet()
+      lanes.meet()
     }
+    return undefined
   }
 
   const lane = async (): Promise<void> => {
@@ -74,18 +71,57 @@ export async function runTrials<S extends Space, G extends Goal>(
       signal?.throwIfAborted()
       const trial = await study.ask({ limit: trials })
       if (trial === 'done') return
-      // Trials of other processes end or are lost without a word to this one: it looks again now and then.
-      if (trial === 'wait') await ended.next(clock, Math.min(leaseMs / 3, longestPause), signal)
-      else await runOne(trial)
+      if (trial === 'wait') {
+        // Trials of other processes end or are lost without a word to this one: it looks again now and then.
+        await lanes.next(clock, Math.min(leaseMs / 3, longestPause), signal)
+        continue
+      }
+      const ran = await runOne(trial)
+      if (!ran) continue
+      onTrial?.(trial, 'told' in ran ? ran.told : undefined)
+      if ('error' in ran && !tolerate(ran.error)) throw ran.error
     }
   }
   const guarded = (): Promise<void> =>
     lane().catch((error: unknown) => {
       broken ??= { error }
-      ended.meet()
+      lanes.meet()
     })
   await Promise.all(Array.from({ length: parallel }, guarded))
   if (broken) throw (broken as { readonly error: unknown }).error
+}
+
+/** What became of a trial: what it told, or what it threw. */
+type Ran<S extends Space, G extends Goal> = { readonly told: Told<S, G> } | { readonly error: unknown }
+
+async function attempt<S extends Space, G extends Goal>(
+  objective: Objective<S, G>,
+  trial: Trial<S>,
+): Promise<Ran<S, G>> {
+  try {
+    return { told: await objective(trial) }
+  } catch (error) {
+    return { error }
+  }
+}
+
+/** Ends a trial; one that told what does not fit the study has failed. */
+async function ended<S extends Space, G extends Goal>(
+  study: Study<S, G>,
+  trial: Trial<S>,
+  ran: Ran<S, G>,
+): Promise<Ran<S, G>> {
+  if ('told' in ran) {
+    try {
+      await study.tell(trial, ran.told)
+      return ran
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error
+      return ended(study, trial, { error })
+    }
+  }
+  await study.fail(trial, ran.error)
+  return ran
 }
 
 /** How long to wait for other processes before looking again, in ms. */

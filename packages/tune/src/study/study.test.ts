@@ -164,6 +164,18 @@ describe('a study', () => {
     ])
   })
 
+  it('has ended a trial before it says so, and passes on what is thrown at that', async () => {
+    const study = await createStudy({ space })
+    const failing = study.optimize(() => 1, {
+      trials: 3,
+      onTrial: () => {
+        throw new RangeError('the display broke')
+      },
+    })
+    await expect(failing).rejects.toThrow('the display broke')
+    expect((await study.trials()).map(({ state }) => state)).toEqual(['complete'])
+  })
+
   it('prefers trials that keep their constraints', async () => {
     const study = await createStudy({ space: { x: float(0, 1) } })
     await study.add({ x: 0 }, { value: 0, constraints: [1] })
@@ -236,6 +248,28 @@ describe('a lost trial', () => {
     await done
     expect(await other.trials()).toMatchObject([{ state: 'complete', attempts: 2 }])
     expect(clock.waiting).toBe(0)
+  })
+
+  it('is left to who has it now, when it ends too late', async () => {
+    const [storage, clock] = [new MemoryStorage(), new ManualClock()]
+    const study = await createStudy({ ...settings, storage, clock })
+    let taken = false
+    await study.optimize(
+      async ({ number }) => {
+        if (number > 0 || taken) return 5
+        taken = true
+        await storage.change('study', ([record]) => ({
+          put: [{ ...record!, state: 'waiting' }],
+          result: undefined,
+        }))
+        throw new RangeError('late')
+      },
+      { trials: 2 },
+    )
+    expect(await study.trials()).toMatchObject([
+      { state: 'complete', value: 5, attempts: 2 },
+      { state: 'complete', value: 5, attempts: 1 },
+    ])
   })
 
   it('hears of it at its next heartbeat', async () => {
