@@ -39,6 +39,8 @@ export class Server implements AsyncDisposable {
   readonly def: ServerDef
   /** Who of the cluster lives, as far as this task knows. */
   readonly liveness: Liveness
+  /** Where it says what a person should know, one line at a time; sessions of this task say theirs there too. */
+  readonly log: (line: string) => void
   private readonly watch: Watch | undefined
   private readonly worker: Worker
   private readonly master: MasterService
@@ -56,6 +58,7 @@ export class Server implements AsyncDisposable {
     this.def = def
     this.runtime = runtime
     const { devices, transport, attend, recvDeadlineMs = 600_000, random, log = () => {} } = runtime
+    this.log = log
     const { clock = systemClock } = runtime
     this.within = new InProcessTransport({ cluster: '', node: def.name, role: job }, { clock })
     this.peers = new Peers({
@@ -143,7 +146,8 @@ export class Server implements AsyncDisposable {
 
   private async listen(): Promise<void> {
     const { address, name } = this.def
-    const { transport, log = () => {} } = this.runtime
+    const { log } = this
+    const { transport } = this.runtime
     const connected = (connection: Connection): void => {
       this.incoming.add(connection)
       void connection.closed.then(() => this.incoming.delete(connection))

@@ -267,10 +267,23 @@ describe('a monitored session', () => {
     const running = one.steps(1)
     await expect(running).rejects.toThrow(UnavailableError)
     await expect(running).rejects.toThrow(
-      /^\/job:worker\/task:0: gave up at step 1, after 3 new sessions without progress: \/job:ps\/task:0 at ps:1 could not be reached/,
+      /^\/job:worker\/task:0: gave up at step 1, after 3 more attempts without progress: \/job:ps\/task:0 at ps:1 could not be reached/,
     )
     expect(one.clock.waits.map(Math.round)).toEqual([100, 160, 256])
     expect(one.log.filter((line) => line.includes('lost its session'))).toHaveLength(3)
+  })
+
+  it('says what it waits for before there was any session', async () => {
+    await using cluster = await startCluster(jobs)
+    await cluster.servers[0]!.close()
+    const lines: string[] = []
+    const opening = replica(cluster, 0, { maxRestarts: 1, log: (line) => lines.push(line) })
+    await expect(opening).rejects.toThrow(UnavailableError)
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^\/job:worker\/task:0: could not open a session, tries again, attempt 1 of 1: \/job:ps\/task:0 at ps:1 could not/,
+      ),
+    ])
   })
 
   it('ends with an error that is none of the network, tells hooks, and saves nothing', async () => {

@@ -23,7 +23,7 @@ import { SteadySession } from './steadySession.ts'
 /** How training is kept going. */
 export interface MonitoredSessionOptions {
   /** The server of this task: its sessions are opened there. */
-  readonly server: Pick<Server, 'def' | 'session'> & Partial<Pick<Server, 'liveness'>>
+  readonly server: Pick<Server, 'def' | 'session'> & Partial<Pick<Server, 'liveness' | 'log'>>
   /** All that training changes, `allVariables(trainOp)`: weights, slots and counters. Checkpoints hold them. */
   readonly variables: readonly Variable[]
   /** Counts the steps of all replicas: the one that `minimize` was given. int32 or int64, scalar. */
@@ -57,7 +57,7 @@ export interface MonitoredSessionOptions {
   readonly session?: Omit<NonNullable<Parameters<Server['session']>[0]>, 'signal'>
   /** Ends every wait, and with it training. */
   readonly signal?: AbortSignal
-  /** One line for whatever a person should know. Default: nowhere. */
+  /** One line for whatever a person should know: when it is ready, what was lost and restored, who is chief. Default: the server's `log`. */
   readonly log?: (line: string) => void
   readonly clock?: Clock
   /** Numbers from 0 to 1, for the lengths of pauses. Default `Math.random`. */
@@ -102,7 +102,14 @@ export class MonitoredSession implements TrainingRun, AsyncDisposable {
 
   /** Use `monitoredSession`, which opens it as well. */
   constructor(options: MonitoredSessionOptions) {
-    const { server, variables, globalStep, checkpoints: saver, lease, log = () => {} } = options
+    const {
+      server,
+      variables,
+      globalStep,
+      checkpoints: saver,
+      lease,
+      log = server.log ?? (() => {}),
+    } = options
     const { clock = systemClock, random = Math.random, saveEverySteps, sync } = options
     const { liveness = server.liveness ?? everyoneLives } = options
     const { cluster, job, task, name } = server.def

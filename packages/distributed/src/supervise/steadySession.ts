@@ -29,6 +29,8 @@ export class SteadySession {
   private readonly backoff: Backoff
   private current: Session | undefined
   private restarts = 0
+  /** Was there ever a session that could be lost? */
+  private begun = false
 
   constructor(options: SteadySessionOptions) {
     this.options = options
@@ -55,6 +57,7 @@ export class SteadySession {
         session = await prepare(signal)
         await opened(session)
         this.current = session
+        this.begun = true
       } catch (error) {
         await session?.close()
         if (!(error instanceof UnavailableError)) throw error
@@ -93,12 +96,15 @@ export class SteadySession {
     const { name, where, maxRestarts, signal, clock, log } = this.options
     if (this.restarts === maxRestarts)
       throw new UnavailableError(
-        `${name}: gave up at ${where()}, after ${maxRestarts} new sessions without progress: ${error.message}`,
+        `${name}: gave up at ${where()}, after ${maxRestarts} more attempts without progress: ${error.message}`,
         { cause: error },
       )
     this.restarts++
     const which = `attempt ${this.restarts} of ${maxRestarts}`
-    log(`${name}: lost its session at ${where()}, opens another, ${which}: ${error.message}`)
+    const what = this.begun
+      ? `lost its session at ${where()}, opens another`
+      : 'could not open a session, tries again'
+    log(`${name}: ${what}, ${which}: ${error.message}`)
     await pause(this.backoff.next(), clock, signal)
   }
 }

@@ -38,7 +38,6 @@ async function train(server: Server): Promise<void> {
     checkpoints,
     session: { startDeadlineMs },
     maxRestarts: 1,
-    log,
   })
   let batch = 100_000 * task
   while (!training.shouldStop && !asked.aborted) {
