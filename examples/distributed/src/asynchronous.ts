@@ -35,7 +35,6 @@ async function trainReplica(
     variables,
     globalStep,
     session: { seed },
-    log: (line) => console.log(line),
   })
   const sizes = short ? { train: 3000, test: 500 } : {}
   const digits = await readDigits({ seed: seed + server.def.task, batchSize: batch, ...sizes })

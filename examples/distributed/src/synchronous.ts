@@ -37,7 +37,6 @@ async function trainReplica(
     globalStep,
     sync,
     session: { seed },
-    log: (line) => console.log(line),
   })
   const sizes = short ? { train: 3000, test: 500 } : {}
   const digits = await readDigits({ seed: seed + replica, batchSize: batch, ...sizes })

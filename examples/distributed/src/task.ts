@@ -3,18 +3,17 @@ import { readFile } from 'node:fs/promises'
 import { readTfConfig } from '@shoal/distributed'
 import { type NodeCredentials, startServer } from '@shoal/distributed/node'
 import { openDevice } from '@shoal/example-parts'
-import { arrangementOf } from './arrangements.ts'
-import { claimsMark, type Task, type TrainingOptions } from './training.ts'
+import { readOptions } from './options.ts'
+import { claimsMark, type Task } from './training.ts'
 
 const config = readTfConfig(process.env)
 if (!config) throw new Error('TF_CONFIG says which task this is: start main.ts, which sets it')
-const { arrangement, device, threads, ...options } = JSON.parse(process.argv[2]!) as TrainingOptions & {
-  readonly arrangement: string
-  readonly device: string
-  readonly threads: number
-}
-const { serving, run } = arrangementOf(arrangement)!
-const credentials = JSON.parse(await readFile(process.env['SHOAL_CREDENTIALS']!, 'utf8')) as NodeCredentials
+const file = process.env['SHOAL_CREDENTIALS']
+if (!file)
+  throw new Error('SHOAL_CREDENTIALS names the file of the certificate: start main.ts, which sets it')
+const { arrangement, device, threads, ...options } = readOptions()
+const { serving, run } = arrangement
+const credentials = JSON.parse(await readFile(file, 'utf8')) as NodeCredentials
 
 await using servers = new AsyncDisposableStack()
 const task: Task = {
