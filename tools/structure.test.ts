@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   dependencyFaults,
   escapingImports,
+  outsideThePlayground,
   platformImports,
   unprovenDevices,
   unprovenTransports,
@@ -74,6 +75,15 @@ describe('the rules', () => {
     expect(escapingImports(root)).toEqual([
       'packages/data/src/deep/a.ts leaves its package by importing ../../../core/src/x.ts',
     ])
+  })
+
+  it('see a package that the playground does not list', () => {
+    write({
+      'packages/core/package.json': manifest('core'),
+      'packages/data/package.json': manifest('data'),
+      'playground/package.json': manifest('playground', { dependencies: { '@shoal/core': 'workspace:*' } }),
+    })
+    expect(outsideThePlayground(root)).toEqual(['playground/package.json does not list @shoal/data'])
   })
 
   it('see a platform module in core, but not in its tests', () => {

@@ -2,6 +2,7 @@
 import {
   dependencyFaults,
   escapingImports,
+  outsideThePlayground,
   platformImports,
   unprovenDevices,
   unprovenTransports,
@@ -22,6 +23,7 @@ export const rules: readonly Rule[] = [
   { name: 'packages depend on each other as the table says', faults: () => dependencyFaults() },
   { name: 'packages are entered by their names', faults: () => escapingImports() },
   { name: 'core imports no platform module', faults: () => platformImports() },
+  { name: 'programs of the playground can import every package', faults: () => outsideThePlayground() },
   { name: 'every device runs the device suite', faults: () => unprovenDevices() },
   { name: 'every transport runs the transport suite', faults: () => unprovenTransports() },
   { name: 'the list of ops is that of the op files', faults: staleOpsList },

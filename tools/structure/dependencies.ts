@@ -1,5 +1,5 @@
 // Which package may know which: the table of the architecture, held against manifests and imports.
-import { files, has, type Package, packages, text } from '../workspace.ts'
+import { files, has, type Manifest, type Package, packages, text } from '../workspace.ts'
 import { readModule } from './modules.ts'
 
 /**
@@ -90,6 +90,14 @@ export function platformImports(root?: string): readonly string[] {
       const outside = imports.filter((specifier) => !specifier.startsWith('.'))
       return outside.map((specifier) => `${file} imports ${specifier}: core stands on nothing`)
     })
+}
+
+/** The packages that a program of the playground cannot import: it may import all. */
+export function outsideThePlayground(root?: string): readonly string[] {
+  const { dependencies = {} } = JSON.parse(text('playground/package.json', root)) as Manifest
+  return packages(root)
+    .filter(({ folder, manifest }) => folder.startsWith('packages/') && !(manifest.name in dependencies))
+    .map(({ manifest }) => `playground/package.json does not list ${manifest.name}`)
 }
 
 /** The packages with a device whose tests never call `deviceSuite`. */
