@@ -3,6 +3,7 @@ import type { Clock } from '@shoal/distributed'
 import { Allowance } from './allowance.ts'
 import type { Link } from './links.ts'
 import type { Heard, Medium } from './medium.ts'
+import { type Message, sameName, type ServiceRecord, writeMessage } from './message.ts'
 import {
   allServices,
   type Announcement,
@@ -10,13 +11,9 @@ import {
   claimsOf,
   instanceLabel,
   instanceName,
-  type Message,
   recordsOf,
-  sameName,
   serviceRecord,
-  type ServiceRecord,
   serviceType,
-  writeMessage,
 } from './records.ts'
 
 /** What an advertiser needs. */
@@ -33,6 +30,8 @@ export interface AdvertiserOptions {
 
 const probes = 3
 const probeMs = 250
+/** How many announcements follow the first one with pauses that double. RFC 6762, section 8.3. */
+const firstAnnouncements = 3
 /** How long the loser of two that ask for a name at once waits for the winner to have it. */
 const yieldMs = 1000
 /** What one link is told at most once in this time; those who ask for a name must know sooner. */
@@ -137,7 +136,7 @@ export class Advertiser {
     const probe = (left: number): void => {
       if (left === 0) {
         state.claimed = true
-        this.#announce(state, true)
+        this.#announce(state, 0)
         return
       }
       const questions = [{ name: instanceName(this.#instance), type: 'ANY' }]
@@ -148,12 +147,13 @@ export class Advertiser {
     state.step = clock.after(Math.max(afterMs, this.#patience()), () => probe(probes))
   }
 
-  /** Says all, again after a second, and from then on twice within the time for which it counts. */
-  #announce(state: OnLink, again: boolean): void {
+  /** Says all: four times with growing pauses, for packets get lost, and from then on twice within the time for which it counts. */
+  #announce(state: OnLink, said: number): void {
     const { clock, uniform, ttlSeconds } = this.#options
     this.#say(state, ttlSeconds)
-    const nextMs = again ? 1000 : ttlSeconds * (450 + 50 * uniform())
-    state.step = clock.after(nextMs, () => this.#announce(state, false))
+    const steadyMs = ttlSeconds * (450 + 50 * uniform())
+    const nextMs = said < firstAnnouncements ? Math.min(1000 * 2 ** said, steadyMs) : steadyMs
+    state.step = clock.after(nextMs, () => this.#announce(state, said + 1))
   }
 
   #say(state: OnLink, ttlSeconds: number): void {

@@ -2,16 +2,8 @@
 import type { Clock } from '@shoal/distributed'
 import type { Link } from './links.ts'
 import type { Heard, Medium } from './medium.ts'
-import {
-  announcementsOf,
-  claimsOf,
-  type HeardAnnouncement,
-  instanceName,
-  type Message,
-  serviceType,
-  type ServiceRecord,
-  writeMessage,
-} from './records.ts'
+import { type Message, type ServiceRecord, writeMessage } from './message.ts'
+import { announcementsOf, claimsOf, type HeardAnnouncement, instanceName, serviceType } from './records.ts'
 
 /** A node that says that it is there. It may be anybody, and need not be there at all. */
 export interface SeenPeer extends Omit<HeardAnnouncement, 'ttlMs'> {

@@ -5,7 +5,8 @@ import { Allowance } from './allowance.ts'
 import { Browser, type SeenPeer } from './browser.ts'
 import type { Link } from './links.ts'
 import type { Heard, Medium, OpenMedium } from './medium.ts'
-import { type Announcement, readMessage } from './records.ts'
+import { readMessage } from './message.ts'
+import type { Announcement } from './records.ts'
 import { udpMedium } from './udpMedium.ts'
 
 /** How to be found and to find. */

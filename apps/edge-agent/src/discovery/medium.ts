@@ -16,7 +16,7 @@ export interface MediumListener {
   heard(packet: Heard): void
   /** The links that can be spoken on are now these. */
   linksChanged(links: readonly Link[]): void
-  /** Something keeps it from working somewhere: told once, until it has worked again. */
+  /** Something has kept it from working somewhere for a while: told once, until it has worked again. */
   faulted(fault: string): void
 }
 

@@ -39,7 +39,12 @@ function stage(answers: Answers, most = 8) {
   const problems: Record<string, string | undefined> = {}
   const run = async (addresses: readonly string[]) => {
     const won = race(addresses, {
-      ...{ reach, clock, slots, staggerMs: 250, deadlineMs: 4000, signal: stop.signal },
+      reach,
+      clock,
+      slots,
+      staggerMs: 250,
+      deadlineMs: 4000,
+      signal: stop.signal,
       judge: ({ peer }): Problem | undefined =>
         peer.node === 'pi1' ? undefined : { kind: 'other-node', message: 'another' },
       tried: (address, problem) => void (problems[address] = problem?.kind),

@@ -1,15 +1,8 @@
 // What nodes say, read back; and what strangers may say without being heard.
 import { describe, expect, it } from 'vitest'
 import type { Link } from './links.ts'
-import {
-  announcementsOf,
-  instanceLabel,
-  labelOf,
-  readMessage,
-  recordsOf,
-  type ServiceRecord,
-  writeMessage,
-} from './records.ts'
+import { readMessage, type ServiceRecord, writeMessage } from './message.ts'
+import { announcementsOf, instanceLabel, labelOf, recordsOf } from './records.ts'
 
 const said = { nodeId: 'pi.1', clusterId: 'c'.repeat(64), role: 'worker', version: '1', port: 7070 }
 const claim = { instance: 'pi-1', host: 'pi-1-00c0ffee.local', port: 7070 }

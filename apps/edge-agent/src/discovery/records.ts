@@ -1,6 +1,6 @@
 // The words of DNS-SD that nodes say of themselves, and what of a stranger's words is taken: what is whole, short and plain.
-import { type Answer, decode, encode, type Packet, type Question } from 'dns-packet'
 import { connectable, isLinkLocal, type Link, withoutZone } from './links.ts'
+import { sameName, type ServiceRecord } from './message.ts'
 
 /** What a node says of itself to everybody; none of it is to be believed. */
 export interface Announcement {
@@ -39,10 +39,6 @@ export const serviceType = '_shoal._tcp.local'
 /** Where every kind of service is listed: RFC 6763, section 9. */
 export const allServices = '_services._dns-sd._udp.local'
 
-/** The most bytes of a packet that is read: RFC 6762, section 17. */
-const maxBytes = 9000
-/** The most records of a packet that is read: nodes send some ten. */
-const maxRecords = 128
 /** The most addresses that one node has on one link. */
 export const maxAddresses = 8
 /** The longest that an announcement counts, whatever it says. */
@@ -55,116 +51,12 @@ const version = /^[A-Za-z0-9.+-]{1,32}$/
 const role = /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,62})?$/
 const printable = /^[\x21-\x7e]+$/
 
-/** The names of DNS are the same in small and in capital letters. */
-export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
-
 /** The label of an instance: DNS-SD's instances are one label, and a dot would end it. */
 export const instanceLabel = (nodeId: string, suffix: string): string =>
   nodeId.replaceAll('.', '-').slice(0, 63 - suffix.length) + suffix
 
 /** `pi1` as `pi1._shoal._tcp.local`. */
 export const instanceName = (label: string): string => `${label}.${serviceType}`
-
-/** A record of one of the kinds that nodes speak in. `ttl` is in seconds. */
-export type ServiceRecord = { readonly name: string; readonly ttl: number; readonly flush: boolean } & (
-  | { readonly type: 'PTR' | 'A' | 'AAAA'; readonly data: string }
-  | { readonly type: 'SRV'; readonly data: { readonly target: string; readonly port: number } }
-  | { readonly type: 'TXT'; readonly data: readonly string[] }
-)
-
-/** A question for the records of a name. */
-export interface Asked {
-  readonly name: string
-  readonly type: string
-}
-
-/** A message of DNS, as far as nodes speak it. */
-export interface Message {
-  readonly isResponse: boolean
-  readonly id: number
-  readonly questions: readonly Asked[]
-  readonly answers: readonly ServiceRecord[]
-  /** What the sender of a question would like to be the answer. */
-  readonly authorities: readonly ServiceRecord[]
-  readonly additionals: readonly ServiceRecord[]
-}
-
-/** The bit by which a response says that it comes from who it speaks of. */
-const authoritative = 1 << 10
-
-/** A message as it travels; what is left out is empty. */
-export function writeMessage(message: Partial<Message>): Uint8Array {
-  const {
-    isResponse = false,
-    id = 0,
-    questions = [],
-    answers = [],
-    authorities = [],
-    additionals = [],
-  } = message
-  const records = (some: readonly ServiceRecord[]): Answer[] =>
-    // The encoder changes lists of texts that it is given.
-    some.map((record) => (record.type === 'TXT' ? { ...record, data: [...record.data] } : { ...record }))
-  return encode({
-    type: isResponse ? 'response' : 'query',
-    id,
-    flags: isResponse ? authoritative : 0,
-    // The types of the encoder do not know ANY; it does.
-    questions: questions as Question[],
-    answers: records(answers),
-    authorities: records(authorities),
-    additionals: records(additionals),
-  })
-}
-
-/** A message, or undefined for what is none, or larger than any that a node sends. */
-export function readMessage(bytes: Uint8Array): Message | undefined {
-  if (bytes.byteLength < 12 || bytes.byteLength > maxBytes) return undefined
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const records = [4, 6, 8, 10].reduce((sum, at) => sum + view.getUint16(at), 0)
-  if (records > maxRecords) return undefined
-  try {
-    const {
-      type,
-      id = 0,
-      questions = [],
-      answers,
-      authorities,
-      additionals,
-    } = decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)) satisfies Packet
-    return {
-      isResponse: type === 'response',
-      id,
-      questions,
-      answers: recordsIn(answers),
-      authorities: recordsIn(authorities),
-      additionals: recordsIn(additionals),
-    }
-  } catch {
-    // Whatever it is, it is no message of DNS.
-    return undefined
-  }
-}
-
-const recordsIn = (answers: readonly Answer[] = []): readonly ServiceRecord[] =>
-  answers.flatMap((answer): ServiceRecord[] => {
-    if (answer.type === 'OPT' || !('ttl' in answer) || answer.class !== 'IN') return []
-    const { name, ttl = 0, flush = false } = answer
-    switch (answer.type) {
-      case 'PTR':
-      case 'A':
-      case 'AAAA':
-        return [{ type: answer.type, name, ttl, flush, data: answer.data }]
-      case 'SRV':
-        return [{ type: 'SRV', name, ttl, flush, data: answer.data }]
-      case 'TXT': {
-        const lines = Array.isArray(answer.data) ? answer.data : [answer.data]
-        return [{ type: 'TXT', name, ttl, flush, data: lines.map((line) => line.toString('latin1')) }]
-      }
-      default:
-        return []
-    }
-  })
 
 /** The records of a node on a link. With `ttlSeconds` 0 it says goodbye. */
 export function recordsOf(

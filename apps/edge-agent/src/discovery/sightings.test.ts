@@ -29,7 +29,10 @@ function stage(options: Partial<SightingsOptions> = {}) {
   const connection = (node: string, cluster: string): Reached => {
     const ended = Promise.withResolvers<Error | undefined>()
     open.set(node, ended.resolve)
-    const close = async () => void (closed.push(node), ended.resolve(undefined))
+    const close = async (): Promise<void> => {
+      closed.push(node)
+      ended.resolve(undefined)
+    }
     return { peer: { cluster, node, role: 'worker' }, closed: ended.promise, close }
   }
   const sightings = new Sightings({
@@ -84,14 +87,12 @@ describe('a peer', () => {
     sightings.observe([seen('pi2', '192.0.2.2')])
     expect(sightings.peers).toEqual([
       {
-        ...{
-          nodeId: 'pi2',
-          clusterId: ours,
-          role: 'worker',
-          version: '1',
-          state: 'seen',
-          address: undefined,
-        },
+        nodeId: 'pi2',
+        clusterId: ours,
+        role: 'worker',
+        version: '1',
+        state: 'seen',
+        address: undefined,
         addresses: [{ address: '192.0.2.2:7070', problem: undefined }],
         sources: ['mdns eth0'],
         lastSeen: 0,
@@ -194,7 +195,12 @@ describe('a peer that is not reached', () => {
     const [{ state, addresses: tried }] = sightings.peers as [(typeof sightings.peers)[0]]
     expect(state).toBe('seen')
     expect(tried.map(({ problem }) => problem!.kind)).toEqual([
-      ...['no-route', 'timed-out', 'tls', 'other-node', 'self', 'refused'],
+      'no-route',
+      'timed-out',
+      'tls',
+      'other-node',
+      'self',
+      'refused',
     ])
     expect(tried[3]!.problem!.message).toBe("other node: 'pi9' answers, not 'pi2'")
     expect(new Set(closed)).toEqual(new Set(['pi9', 'me']))
@@ -355,9 +361,10 @@ describe('lies', () => {
 
 describe('the end', () => {
   it('withdraws what is under way and waits for nothing more', async () => {
-    const { clock, hosts, sightings, seen, attempts } = stage()
+    const { clock, hosts, sightings, seen, pass, attempts } = stage()
     hosts.set('192.0.2.2:7070', new DeadlineError('no answer'))
     sightings.observe([seen('pi2', '192.0.2.2')])
+    await pass(5)
     await sightings[Symbol.asyncDispose]()
     await clock.run(100_000)
     expect(attempts).toHaveLength(1)

@@ -1,11 +1,11 @@
 // Everybody this node has heard of, from wherever, as one list: seen, reachable, or trusted because it proved to be of this cluster.
 import { ValueError } from '@shoal/core'
-import { type Clock, type PeerIdentity, systemClock } from '@shoal/distributed'
+import { type Clock, systemClock } from '@shoal/distributed'
 import { Allowance } from './allowance.ts'
+import { Attempts, isMember } from './attempts.ts'
 import type { SeenPeer } from './browser.ts'
 import { Entry, isAddress, keyOf, type Sighting, type Source, sourceOf } from './entry.ts'
-import type { Problem } from './problem.ts'
-import { race, type Reach, type Reached, Slots } from './race.ts'
+import type { Reach, Reached } from './race.ts'
 
 /** A peer as another one knows it. */
 export interface ToldPeer {
@@ -75,22 +75,25 @@ export class Sightings implements AsyncDisposable {
   readonly #listeners = new Set<(event: SightingEvent) => void>()
   readonly #published = new Map<string, string>()
   readonly #namesakes: Allowance
-  readonly #slots: Slots
-  readonly #over = new AbortController()
-  #disarm = (): void => {}
+  readonly #attempts: Attempts
 
   /** @throws ValueError for a known address that is none. */
   constructor(options: SightingsOptions) {
     this.#options = { ...defaults, ...options }
-    this.#slots = new Slots(this.#options.maxAttempts)
+    this.#attempts = new Attempts({
+      ...this.#options,
+      entries: () => this.#entries.values(),
+      reached: (entry, connection, address) => this.#welcome(entry, connection, address),
+      moved: (entry, address) => this.#doubt(entry, address),
+      tried: (entry) => this.#settle(entry),
+    })
     this.#namesakes = new Allowance(this.#options.clock, 1 / 60, 1)
     for (const address of this.#options.known) {
       if (!isAddress(address))
         throw new ValueError(`'${address}' is no address of a peer: write host:port or [v6]:port`)
       this.#hearKnown(address)
     }
-    // Whoever made this subscribes first.
-    this.#disarm = this.#options.clock.after(0, () => this.#schedule())
+    this.#attempts.schedule()
   }
 
   /** Everybody, in the order in which they were first heard of. */
@@ -124,7 +127,7 @@ export class Sightings implements AsyncDisposable {
       this.#hear(key, peer.nodeId, peer.clusterId, id, sourceOf(peer))
     }
     this.#silence((entry, id) => id.startsWith('mdns ') && !now.has(`${entry.key} ${id}`))
-    this.#schedule()
+    this.#attempts.schedule()
   }
 
   /** Takes all that a trusted peer knows of this cluster, in place of what it told before. What others tell is not heard. */
@@ -142,13 +145,13 @@ export class Sightings implements AsyncDisposable {
       named.add(key)
     }
     this.#silence((entry, source) => source === id && !named.has(entry.key))
-    this.#schedule()
+    this.#attempts.schedule()
   }
 
   /** Takes a connection that a peer has made to this node. One from outside the cluster is nothing to it. */
   accept(connection: Reached): void {
     const { peer } = connection
-    if (!this.#isMember(peer) || peer.node === this.#options.self.nodeId) return
+    if (!isMember(peer, this.#options.self) || peer.node === this.#options.self.nodeId) return
     const key = keyOf(peer.cluster, peer.node)
     const entry = this.#entries.get(key) ?? this.#add(key, peer.node, peer.cluster)
     if (!entry.connection) this.#connect(entry, connection, undefined)
@@ -161,13 +164,12 @@ export class Sightings implements AsyncDisposable {
       entry.failures = 0
       entry.nextAt = this.#options.clock.now()
     }
-    this.#schedule()
+    this.#attempts.schedule()
   }
 
   /** Withdraws all attempts and forgets everybody. Connections that were handed on stay open. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#disarm()
-    this.#over.abort()
+    this.#attempts.close()
     this.#listeners.clear()
     this.#entries.clear()
   }
@@ -208,7 +210,7 @@ export class Sightings implements AsyncDisposable {
 
   /** Ends what some sources say; whom nobody speaks of any more is gone, unless it is connected. */
   #silence(which: (entry: Entry, id: string) => boolean): void {
-    for (const entry of [...this.#entries.values()]) {
+    for (const entry of this.#entries.values()) {
       const gone = [...entry.sources.keys()].filter((id) => which(entry, id))
       for (const id of gone) entry.sources.delete(id)
       if (gone.length > 0) this.#settle(entry)
@@ -219,94 +221,6 @@ export class Sightings implements AsyncDisposable {
     if (this.#entries.get(entry.key) !== entry) return
     if (entry.sources.size === 0 && !entry.connection) this.#remove(entry)
     else this.#publish(entry)
-  }
-
-  #isMember({ cluster }: PeerIdentity): boolean {
-    return cluster !== '' && cluster === this.#options.self.clusterId
-  }
-
-  /** Begins as many attempts as may be, and waits for the moment of the next. */
-  #schedule(): void {
-    this.#disarm()
-    if (this.#over.signal.aborted) return
-    const { clock } = this.#options
-    const now = clock.now()
-    const idle = [...this.#entries.values()].filter(
-      ({ connection, isTrying, sources }) => !connection && !isTrying && sources.size > 0,
-    )
-    const due = idle.filter(({ nextAt }) => nextAt <= now)
-    const rank = this.#ranks()
-    due.sort((a, b) => rank(a) - rank(b) || a.failures - b.failures || a.nextAt - b.nextAt)
-    for (const entry of due) {
-      if (!this.#slots.free) return
-      void this.#try(entry)
-    }
-    const next = Math.min(...idle.map(({ nextAt }) => nextAt).filter((at) => at > now))
-    if (next !== Infinity) this.#disarm = clock.after(next - now, () => this.#schedule())
-  }
-
-  /** Those of this cluster before others; then those first whose senders' other peers have failed and are being tried least. */
-  #ranks(): (entry: Entry) => number {
-    const cost = new Map<string, number>()
-    for (const { sources, failures, isTrying } of this.#entries.values())
-      for (const { sender } of sources.values())
-        cost.set(sender, (cost.get(sender) ?? 0) + failures + Number(isTrying))
-    const { clusterId } = this.#options.self
-    return ({ sources, clusterId: claimed, nodeId }) => {
-      const senders = [...sources.values()].map(({ sender }) => cost.get(sender) ?? 0)
-      return Math.min(...senders) + (claimed === clusterId || nodeId === undefined ? 0 : 1e6)
-    }
-  }
-
-  async #try(entry: Entry): Promise<void> {
-    const { reach, clock, staggerMs, deadlineMs, uniform, firstPauseMs, longestPauseMs } = this.#options
-    entry.isTrying = true
-    entry.triedAt = clock.now()
-    let answered: string | undefined
-    const won = await race(entry.addresses, {
-      ...{ reach, clock, slots: this.#slots, staggerMs, deadlineMs, signal: this.#over.signal },
-      judge: ({ peer }) => this.#judge(entry, peer),
-      tried: (address, ended) => {
-        const problem = ended && this.#explain(entry, ended)
-        if (!problem) entry.problems.delete(address)
-        else entry.problems.set(address, problem)
-        if (problem?.kind === 'other-cluster') answered = address
-        if (problem?.kind === 'other-node') this.#doubt(entry, address)
-      },
-    })
-    entry.isTrying = false
-    if (this.#over.signal.aborted) return
-    if (won) this.#welcome(entry, won.connection, won.address)
-    else if (!entry.connection) {
-      const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** entry.failures)
-      entry.failures++
-      entry.nextAt = clock.now() + pause * (0.5 + uniform() / 2)
-      entry.state = answered === undefined ? 'seen' : 'reachable'
-      entry.address = answered ?? entry.address
-    }
-    const current = new Set(entry.addresses)
-    for (const address of entry.problems.keys()) if (!current.has(address)) entry.problems.delete(address)
-    this.#settle(entry)
-    this.#schedule()
-  }
-
-  /** A peer that says it is of another cluster, and whose certificate this one's authority has not signed, is there. */
-  #explain({ nodeId, clusterId }: Entry, problem: Problem): Problem {
-    const isOther =
-      problem.kind === 'tls' && nodeId !== undefined && clusterId !== this.#options.self.clusterId
-    return isOther ? { kind: 'other-cluster', message: `other cluster: ${problem.message}` } : problem
-  }
-
-  #judge({ nodeId }: Entry, peer: PeerIdentity): Problem | undefined {
-    const { self } = this.#options
-    if (!this.#isMember(peer)) {
-      const whose = peer.cluster === '' ? 'without having proved a cluster' : `for cluster ${peer.cluster}`
-      return { kind: 'other-cluster', message: `other cluster: '${peer.node}' answers ${whose}` }
-    }
-    if (peer.node === self.nodeId) return { kind: 'self', message: 'this is this node itself' }
-    if (nodeId !== undefined && peer.node !== nodeId)
-      return { kind: 'other-node', message: `other node: '${peer.node}' answers, not '${nodeId}'` }
-    return undefined
   }
 
   /** Another node has moved in at an address that was given: whose it is, is not known any more. */
@@ -350,7 +264,7 @@ export class Sightings implements AsyncDisposable {
           message: `lost: ${error?.message ?? 'the peer ended the connection'}`,
         })
       this.#settle(entry)
-      this.#schedule()
+      this.#attempts.schedule()
     })
   }
 

@@ -1,7 +1,7 @@
 // A network for tests: packets reach every node on it one millisecond later, and a test may lose them, or say some of its own.
 import type { Clock } from '@shoal/distributed'
 import type { Link } from './links.ts'
-import type { Heard, Medium, MediumListener, OpenMedium } from './medium.ts'
+import type { Heard, MediumListener, OpenMedium } from './medium.ts'
 
 /** The port of the group. */
 export const lanPort = 5353
@@ -43,26 +43,26 @@ export class SimulatedLan {
     const link: Link = { name, internal: false, addresses: [{ family: 'ipv4', address, prefix: 24 }] }
     const station: Station = { link, listener: undefined, up: true, cut: false }
     const tell = (): void => station.listener?.linksChanged(station.up ? [link] : [])
+    const open: OpenMedium = (listener) => {
+      station.listener = listener
+      this.#stations.add(station)
+      const disarm = this.#clock.after(0, tell)
+      return {
+        port: lanPort,
+        faults: [],
+        send: (_link, bytes) => {
+          if (station.up && !station.cut) this.say(address, bytes)
+        },
+        reply: (_to, bytes) => void this.replies.push(bytes),
+        [Symbol.asyncDispose]: async () => {
+          disarm()
+          this.#stations.delete(station)
+        },
+      }
+    }
     return {
       link,
-      open: (listener) => {
-        station.listener = listener
-        this.#stations.add(station)
-        const disarm = this.#clock.after(0, tell)
-        const lan = this
-        return {
-          port: lanPort,
-          faults: [],
-          send: (_link, bytes) => {
-            if (station.up && !station.cut) lan.say(address, bytes)
-          },
-          reply: (_to, bytes) => void lan.replies.push(bytes),
-          async [Symbol.asyncDispose]() {
-            disarm()
-            lan.#stations.delete(station)
-          },
-        } satisfies Medium
-      },
+      open,
       setUp(up) {
         station.up = up
         tell()

@@ -93,7 +93,10 @@ describe('on loopback', () => {
       })
     })
     expect(found).toMatchObject({
-      ...{ name: 'pi1', port: 7075, type: 'shoal', protocol: 'tcp' },
+      name: 'pi1',
+      port: 7075,
+      type: 'shoal',
+      protocol: 'tcp',
       txt: { txtvers: '1', v: '1', cluster: clusterId, node: 'pi1', role: 'worker' },
       addresses: expect.arrayContaining(['127.0.0.1']),
     })
@@ -105,7 +108,7 @@ describe('on loopback', () => {
     await once(taken, 'listening')
     ends.push(() => taken.close())
     const fault = await new Promise((resolve) => {
-      start(announcement('pi1'), taken.address().port, { log: resolve })
+      start(announcement('pi1'), taken.address().port, { log: resolve, pollMs: 20 })
     })
     expect(fault).toMatch(/^discovery does not work on lo ipv4: .*EADDRINUSE/)
   })

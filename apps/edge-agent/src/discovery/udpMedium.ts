@@ -29,6 +29,13 @@ interface Channel {
   state: 'opening' | 'open' | 'failed'
 }
 
+/** What keeps a socket from working, and since when. */
+interface Fault {
+  readonly message: string
+  readonly since: number
+  told: boolean
+}
+
 /** A link that is spoken on. */
 interface Used {
   readonly link: Link
@@ -46,7 +53,7 @@ class UdpMedium implements Medium {
   readonly #options: Required<UdpOptions>
   readonly #listener: MediumListener
   readonly #used = new Map<string, Used>()
-  readonly #faults = new Map<string, string>()
+  readonly #faults = new Map<string, Fault>()
   /** What is to be done before all is closed: packets on their way out, sockets on their way down. */
   readonly #unfinished = new Set<Promise<void>>()
   #disarm: () => void
@@ -62,7 +69,7 @@ class UdpMedium implements Medium {
 
   get faults(): readonly string[] {
     if (this.#used.size === 0 && !this.#closed) return ['no network interface is up']
-    return [...this.#faults].map(([channel, fault]) => `${channel}: ${fault}`)
+    return [...this.#faults].map(([channel, { message }]) => `${channel}: ${message}`)
   }
 
   send(link: string, bytes: Uint8Array): void {
@@ -80,7 +87,7 @@ class UdpMedium implements Medium {
     this.#disarm()
     // What was sent before, a goodbye, still leaves.
     await Promise.all(this.#unfinished)
-    for (const name of [...this.#used.keys()]) this.#drop(name)
+    for (const name of this.#used.keys()) this.#drop(name)
     await Promise.all(this.#unfinished)
   }
 
@@ -96,10 +103,16 @@ class UdpMedium implements Medium {
     )
   }
 
-  #fault(key: string, fault: string): void {
+  /** A fault is told when it lasts: a new address of IPv6 cannot be used before it is known to be nobody else's. */
+  #fault(key: string, message: string): void {
+    const { clock, pollMs } = this.#options
+    const now = clock.now()
     const before = this.#faults.get(key)
+    const fault = before?.message === message ? before : { message, since: now, told: false }
     this.#faults.set(key, fault)
-    if (before !== fault && !this.#closed) this.#listener.faulted(`${key}: ${fault}`)
+    if (fault.told || this.#closed || now - fault.since < 2 * pollMs) return
+    fault.told = true
+    this.#listener.faulted(`${key}: ${message}`)
   }
 
   #finish(begin: (done: () => void) => void): void {
