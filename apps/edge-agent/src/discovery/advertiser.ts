@@ -45,7 +45,8 @@ const patienceMs = 5000
 /** What is under way on one link. */
 interface OnLink {
   readonly link: Link
-  claimed: boolean
+  /** Is the name this node's here; is it being asked for; or is that still to come? What others say before that may be old. */
+  phase: 'waiting' | 'asking' | 'claimed'
   /** When all was said last. */
   saidAt: number
   /** Calls off the next step: a probe, or the next announcement. */
@@ -96,7 +97,7 @@ export class Advertiser {
     }
     for (const link of links) {
       if (this.#links.has(link.name)) continue
-      const idle = { claimed: false, saidAt: -Infinity, step: () => {}, answer: undefined }
+      const idle = { phase: 'waiting' as const, saidAt: -Infinity, step: () => {}, answer: undefined }
       const state: OnLink = { ...idle, link, alone: new Allowance(clock, 10, 20) }
       this.#links.set(link.name, state)
       this.#ask(state)
@@ -119,7 +120,7 @@ export class Advertiser {
   close(): void {
     for (const state of this.#links.values()) {
       rest(state)
-      if (state.claimed) this.#say(state, 0)
+      if (state.phase === 'claimed') this.#say(state, 0)
     }
     this.#links.clear()
   }
@@ -132,13 +133,14 @@ export class Advertiser {
   #ask(state: OnLink, afterMs = this.#options.uniform() * probeMs): void {
     const { clock, medium, ttlSeconds } = this.#options
     rest(state)
-    state.claimed = false
+    state.phase = 'waiting'
     const probe = (left: number): void => {
       if (left === 0) {
-        state.claimed = true
+        state.phase = 'claimed'
         this.#announce(state, 0)
         return
       }
+      state.phase = 'asking'
       const questions = [{ name: instanceName(this.#instance), type: 'ANY' }]
       const authorities = [{ ...serviceRecord(this.#claim, ttlSeconds), flush: false }]
       medium.send(state.link.name, writeMessage({ questions, authorities }))
@@ -166,17 +168,17 @@ export class Advertiser {
   /** Another node speaks as the holder of this one's name. */
   #dispute(records: readonly ServiceRecord[], from: Heard, state: OnLink): void {
     const disputed = claimsOf(records.filter(({ ttl }) => ttl !== 0)).some((claim) => this.#rivals(claim))
-    if (!disputed) return
+    if (!disputed || state.phase === 'waiting') return
     const { clock, renamed } = this.#options
     this.#conflicts.push(clock.now())
     if (this.#conflicts.length > manyConflicts) this.#conflicts.shift()
-    if (state.claimed) {
-      // Both hold it: both ask again, and the order of their claims decides.
+    if (state.phase === 'claimed') {
+      // Both hold it: this one asks again. The other answers, or asks as well, and the order of their claims decides.
       this.#ask(state)
       return
     }
     const before = this.#instance
-    for (const other of this.#links.values()) if (other.claimed) this.#say(other, 0)
+    for (const other of this.#links.values()) if (other.phase === 'claimed') this.#say(other, 0)
     this.#instance = instanceLabel(this.#options.said.nodeId, `-${++this.#names}`)
     for (const other of this.#links.values()) this.#ask(other)
     renamed(before, this.#instance, from.address)
@@ -184,7 +186,7 @@ export class Advertiser {
 
   /** Another node asks for the same name: whose claim comes later in the order of bytes has it. RFC 6762, section 8.2. */
   #contend(authorities: readonly ServiceRecord[], state: OnLink): void {
-    if (state.claimed) return
+    if (state.phase !== 'asking') return
     const rivals = claimsOf(authorities).filter((claim) => this.#rivals(claim))
     if (rivals.some((claim) => comesBefore(this.#claim, claim))) this.#ask(state, yieldMs)
   }
@@ -201,7 +203,7 @@ export class Advertiser {
 
   #answer({ questions, answers, authorities, id }: Message, from: Heard, state: OnLink): void {
     const { medium, ttlSeconds } = this.#options
-    if (!state.claimed) return
+    if (state.phase !== 'claimed') return
     const name = instanceName(this.#instance)
     const asksFor = (wanted: string): boolean => questions.some((asked) => sameName(asked.name, wanted))
     const isAsked = asksFor(name) || asksFor(this.#host)

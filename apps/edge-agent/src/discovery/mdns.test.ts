@@ -168,8 +168,9 @@ describe('a name that two want', () => {
     for (const one of all) expect(one.peers).toHaveLength(2)
   })
 
-  it('stays with one of two that both have it when their networks become one', async () => {
-    const { lan, start, pass } = stage()
+  it('stays with one of two that both have it when their networks become one, over both families', async () => {
+    const { lan, lines, start, pass } = stage()
+    lan.copies = 2
     lan.loses = () => true
     const all = [1, 2].map((at) => start(announcement('pi1'), lan.end(`192.0.2.${at}`)))
     await pass(5000)
@@ -178,6 +179,18 @@ describe('a name that two want', () => {
     await pass(20_000)
     expect(all.map(({ instance }) => instance).toSorted()).toEqual(['pi1', 'pi1-2'])
     expect(all.map(names).flat().toSorted()).toEqual(['pi1', 'pi1-2'])
+    expect(lines).toHaveLength(1)
+  })
+
+  it('stays with the one that has it though another one said once that it had it', async () => {
+    const { lan, lines, start, pass } = stage()
+    lan.copies = 2
+    const a = start(announcement('pi1'), lan.end('192.0.2.1'))
+    await pass(3000)
+    lan.say('192.0.2.66', bogus('pi1', 'gone.local', '192.0.2.66'))
+    await pass(3000)
+    expect(a.instance).toBe('pi1')
+    expect(lines).toEqual([])
   })
 
   it('costs few packets though somebody disputes every name for ever', async () => {

@@ -43,7 +43,7 @@ interface View {
 describe.skipIf(missing)(`between network namespaces${missing ? ` (${missing})` : ''}`, () => {
   let network: NamespaceNetwork
   let authority: ClusterAuthority
-  const children: ChildProcess[] = []
+  const children = new Map<string, ChildProcess>()
   let desk: { readonly mdns: Mdns; readonly sightings: Sightings }
   let waiting: { readonly is: () => boolean; readonly resolve: () => void }[] = []
   const views = new Map<string, View>()
@@ -60,19 +60,18 @@ describe.skipIf(missing)(`between network namespaces${missing ? ` (${missing})` 
   const here = (nodeId: string) => at(desk.sightings.peers, nodeId)
   const there = (machine: string, nodeId: string) => at(views.get(machine)?.peers, nodeId)
 
-  async function start(machine: number): Promise<ChildProcess> {
+  async function start(machine: number): Promise<void> {
     const nodeId = `pi${machine}`
     const credentials = await authority.issue({ node: nodeId, role: 'worker' })
     const code = program({ nodeId, clusterId: authority.cluster, credentials, ttlSeconds })
     const args = ['--conditions=@shoal/source', '--input-type=module', '--eval', code]
     const [command, ...rest] = network.on(machine, process.execPath, ...args)
     const child = spawn(command, rest, { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] })
-    children.push(child)
+    children.set(nodeId, child)
     createInterface(child.stdout).on('line', (line) => {
       views.set(nodeId, JSON.parse(line) as View)
       look()
     })
-    return child
   }
 
   beforeAll(async () => {
@@ -104,7 +103,7 @@ describe.skipIf(missing)(`between network namespaces${missing ? ` (${missing})` 
   })
 
   afterAll(async () => {
-    for (const child of children) {
+    for (const child of children.values()) {
       if (child.exitCode !== null || child.signalCode !== null) continue
       child.kill('SIGKILL')
       await once(child, 'exit')
@@ -135,7 +134,7 @@ describe.skipIf(missing)(`between network namespaces${missing ? ` (${missing})` 
   })
 
   it('one that ends says goodbye', async () => {
-    children[0]!.kill('SIGTERM')
+    children.get('pi1')!.kill('SIGTERM')
     await until(() => here('pi1') === undefined)
     expect(desk.mdns.peers.map(({ nodeId }) => nodeId)).toEqual(['pi2'])
   })
@@ -145,7 +144,7 @@ describe.skipIf(missing)(`between network namespaces${missing ? ` (${missing})` 
     const stop = desk.sightings.subscribe(() => {
       for (const { problem } of here('pi2')?.addresses ?? []) if (problem) problems.push(problem.kind)
     })
-    children[1]!.kill('SIGKILL')
+    children.get('pi2')!.kill('SIGKILL')
     await until(() => here('pi2')?.state === 'seen')
     await until(() => here('pi2') === undefined)
     stop()

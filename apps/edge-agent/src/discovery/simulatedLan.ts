@@ -31,6 +31,8 @@ export class SimulatedLan {
   readonly replies: Uint8Array[] = []
   /** Which packets are lost; none to begin with. */
   loses: (bytes: Uint8Array) => boolean = () => false
+  /** How often each packet arrives: twice where both families carry it. */
+  copies = 1
   readonly #clock: Clock
   readonly #stations = new Set<Station>()
 
@@ -78,7 +80,7 @@ export class SimulatedLan {
     this.#clock.after(1, () => {
       for (const { link, listener, up, cut } of this.#stations) {
         const heard: Heard = { bytes, address, port, link: link.name }
-        if (up && !cut) listener?.heard(heard)
+        for (let copy = 0; copy < this.copies; copy++) if (up && !cut) listener?.heard(heard)
       }
     })
   }
