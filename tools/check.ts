@@ -73,6 +73,8 @@ async function* checks(): AsyncGenerator<Outcome> {
     ...['synchronous', 'allReduce', 'layers'].map((arrangement) =>
       node(`${cluster} ${arrangement}`, `${cluster}/src/main.ts`, '--short', '--arrangement', arrangement),
     ),
+    // Clusters whose processes are killed, stopped, cut off and disturbed.
+    node('faults', 'tools/faults/src/main.ts', '--short'),
     // More kernels, bytes or memory than before fail here; clocks are not looked at.
     node('bench counts', 'bench/src/main.ts', '--short'),
   ])

@@ -24,6 +24,7 @@ function fingerprint() {
     'bench/package.json',
     'docs/package.json',
     'playground/package.json',
+    'tools/faults/package.json',
     'tools/platforms/package.json',
   ]
   for (const folder of ['packages', 'apps', 'examples']) {

@@ -3,6 +3,7 @@ import type { Comparison } from './compare.ts'
 import type { Book, Counts } from './counts.ts'
 import type { WireResults } from './distributed/measure.ts'
 import type { Quantity } from './quantity.ts'
+import type { ScalingResults } from './scaling/measure.ts'
 import { ratio, summary } from './statistics.ts'
 import type { GpuBook } from './webgpu/counts.ts'
 
@@ -16,6 +17,8 @@ export interface Results {
   readonly gpuCounts?: GpuBook
   /** Of a run between processes. */
   readonly wire?: WireResults
+  /** Of a run in simulation. */
+  readonly scaling?: ScalingResults
 }
 
 /** One number that a target is held against. */

@@ -35,19 +35,20 @@ export interface Served {
 /** The bytes of an echo. */
 export const echoBytes = 100
 
-/** The most bytes that are fetched or sent at a time. */
-export const mostBytes = 100 * 2 ** 20
-
-let source: Uint8Array | undefined
-let target: Uint8Array | undefined
+let source = new Uint8Array(0)
+let target = new Uint8Array(0)
 
 /** Bytes to be sent. They were written, since pages that never were are one page, which costs less than others to read. */
-export const sourceBytes = (length: number): Uint8Array =>
-  (source ??= new Uint8Array(mostBytes).fill(1)).subarray(0, length)
+export function sourceBytes(length: number): Uint8Array {
+  if (source.length < length) source = new Uint8Array(length).fill(1)
+  return source.subarray(0, length)
+}
 
 /** Memory of this process that bytes are brought to. Its pages are there before anything is measured. */
-export const targetBytes = (length: number): Uint8Array =>
-  (target ??= new Uint8Array(mostBytes).fill(2)).subarray(0, length)
+export function targetBytes(length: number): Uint8Array {
+  if (target.length < length) target = new Uint8Array(length).fill(2)
+  return target.subarray(0, length)
+}
 
 /** Every end is on this machine. */
 export const host = '127.0.0.1'

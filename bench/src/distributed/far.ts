@@ -1,55 +1,42 @@
-// The program of a far end: a process that serves what it is asked to, and tells what that costs it.
+// The program of a far end: a process that serves, and tells what that costs it.
 import type { NodeCredentials } from '@shoal/distributed/node'
 import type { Served } from './carrier.ts'
-import { sourceBytes } from './carrier.ts'
-import { carriers } from './carriers/all.ts'
-import { watchMemory } from './memory.ts'
-import { serveTasks } from './sessions.ts'
+import { carrierOf } from './carriers/all.ts'
+import type { CarrierName } from './carriers/all.ts'
+import { type Held, watchMemory } from './memory.ts'
+import { answering } from './otherProcess.ts'
+import { processorMs } from './rounds.ts'
+import type { ClusterPlace } from './sessions.ts'
 
 /** What it is asked. */
-export type Question =
-  /** Where are these carriers, and these tasks of a cluster? */
-  | {
-      readonly ask: 'serve'
-      /** Names with their links. */
-      readonly carriers: readonly (readonly [name: string, link: string])[]
-      readonly tasks: readonly string[]
-      readonly credentials: NodeCredentials
-    }
+export type FarQuestion =
+  /** Serves a carrier; the answer is its address. */
+  | { readonly ask: 'serve'; readonly carrier: CarrierName; readonly credentials: NodeCredentials }
+  /** Serves parameter servers of a cluster. */
+  | { readonly ask: 'tasks'; readonly place: ClusterPlace }
   /** How much processor time was taken, in ms? */
   | { readonly ask: 'cpu' }
-  /** From now on, the most that is held. */
+  /** Watches its memory from now on. */
   | { readonly ask: 'watch' }
+  /** The most that it held. */
   | { readonly ask: 'watched' }
 
-const served: Served[] = []
-let watched = (): { readonly rss: number; readonly queued: number } => ({ rss: 0, queued: 0 })
+let served: Served = { address: '' }
+let watched: () => Held
 
-async function answer(question: Question): Promise<unknown> {
+answering<FarQuestion>(async (question) => {
   switch (question.ask) {
-    case 'serve': {
-      // Whatever is sent was written before.
-      sourceBytes(1)
-      for (const [name, link] of question.carriers) {
-        const carrier = carriers.find((each) => each.name === name && each.link === link)!
-        served.push(await carrier.serve!(question.credentials))
-      }
-      await serveTasks(question.tasks, question.credentials)
-      return served.map(({ address }) => address)
-    }
-    case 'cpu': {
-      const { user, system } = process.cpuUsage()
-      return (user + system) / 1000
-    }
+    case 'serve':
+      served = (await carrierOf(question.carrier).serve?.(question.credentials)) ?? served
+      return served.address
+    case 'tasks':
+      return (await import('./sessions.ts')).serveTasks(question.place)
+    case 'cpu':
+      return processorMs()
     case 'watch':
-      watched = watchMemory(() => served.reduce((sum, { queued }) => sum + (queued?.() ?? 0), 0))
-      return null
+      watched = watchMemory(() => served.queued?.() ?? 0)
+      return undefined
     case 'watched':
       return watched()
   }
-}
-
-process.on('message', (question: Question) => {
-  void answer(question).then((told) => process.send!(told))
 })
-process.once('disconnect', () => process.exit())

@@ -1,9 +1,5 @@
-// The memory that transfers hold beside the tensors, in two processes made for one carrier: what others left behind would hide it.
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import type { NodeCredentials } from '@shoal/distributed/node'
+// The memory that transfers hold beside the tensors.
 import type { Carrier } from './carrier.ts'
-import { FarEnd } from './farEnd.ts'
 
 /** The most that a process has held, in bytes. */
 export interface Held {
@@ -43,27 +39,4 @@ export interface TransferMemory {
   readonly carrier: Carrier
   readonly receiver: Held
   readonly sender: Held
-}
-
-/** Bytes that are fetched at a time, and how often. */
-const [pulledBytes, pulls] = [64 * 2 ** 20, 4]
-
-/** Fetches 64 MiB four times, between two new processes. */
-export async function transferMemory(
-  carrier: Carrier,
-  credentials: NodeCredentials,
-): Promise<TransferMemory> {
-  const far = await FarEnd.start([carrier], [], credentials)
-  const near = fork(new URL('near.ts', import.meta.url))
-  const { name, link } = carrier
-  near.send({ name, link, address: far.addressOf(carrier), credentials, bytes: pulledBytes, pulls })
-  // It is connected and warm.
-  await once(near, 'message')
-  await far.watch()
-  near.send('go')
-  const [receiver] = (await once(near, 'message')) as [Held]
-  const sender = await far.watched()
-  near.disconnect()
-  await far.close()
-  return { carrier, receiver, sender }
 }

@@ -2,24 +2,36 @@ import { describe, expect, it } from 'vitest'
 import { inTurn } from './rounds.ts'
 
 describe('rounds', () => {
-  it('give everybody a sample in turn, after a warm-up, with the processor time of each', async () => {
+  it('give everybody a sample in turn, as long as was asked for, after a warm-up', async () => {
     const order: string[] = []
-    let cpuMs = 0
-    const run = (name: string, costMs: number) => async (): Promise<void> => {
-      order.push(name)
-      cpuMs += costMs
+    const sampler = (name: string, ms: number) => async (repeats: number) => {
+      order.push(`${name} ${repeats}`)
+      return { ms, cpuMs: 2 * ms }
     }
-    const runs = new Map([
-      ['a', run('a', 2)],
-      ['b', run('b', 6)],
+    const samplers = new Map([
+      ['quick', sampler('quick', 1)],
+      ['slow', sampler('slow', 100)],
     ])
-    const patience = { rounds: 3, sampleMs: 0, warmUpMs: 0 }
-    // No sample is long enough for a second run: each is one.
-    const samples = await inTurn(runs, async () => cpuMs, patience)
-    expect([...samples.keys()]).toEqual(['a', 'b'])
-    expect(order.slice(4)).toEqual(['a', 'b', 'a', 'b', 'a', 'b'])
-    expect(samples.get('a')!.map((spent) => spent.cpuMs)).toEqual([2, 2, 2])
-    expect(samples.get('b')!.map((spent) => spent.cpuMs)).toEqual([6, 6, 6])
-    expect(samples.get('a')!.every(({ ms }) => ms >= 0)).toBe(true)
+    const samples = await inTurn(samplers, { rounds: 2, sampleMs: 20, warmUpMs: 50 })
+    expect(order.slice(-4)).toEqual(['quick 20', 'slow 1', 'quick 20', 'slow 1'])
+    const warmUp = order.slice(0, -4)
+    expect(warmUp.slice(0, 3)).toEqual(['quick 1', 'quick 1', 'quick 13'])
+    expect(warmUp.slice(-3)).toEqual(['slow 1', 'slow 1', 'slow 1'])
+    expect([...samples]).toEqual([
+      [
+        'quick',
+        [
+          { ms: 1, cpuMs: 2 },
+          { ms: 1, cpuMs: 2 },
+        ],
+      ],
+      [
+        'slow',
+        [
+          { ms: 100, cpuMs: 200 },
+          { ms: 100, cpuMs: 200 },
+        ],
+      ],
+    ])
   })
 })

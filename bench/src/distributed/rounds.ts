@@ -12,42 +12,48 @@ export interface Patience {
   readonly rounds: number
   /** Milliseconds of one sample, at least: runs in a row whose mean counts. */
   readonly sampleMs: number
-  /** Milliseconds in which one contender warms up. */
+  /** Milliseconds of processor time in which one contender warms up: on a busy machine the clock runs on while nothing is compiled. */
   readonly warmUpMs: number
 }
 
-/**
- * Measures runs by name.
- * @param cpu the processor time so far of all processes that take part, in ms
- */
+/** Does something so many times in a row, and tells what one took. */
+export type Sampler = (repeats: number) => Promise<Spent>
+
+/** The processor time that this process has taken, in ms. */
+export function processorMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+/** Measures by name: a warm-up of each, then rounds in which each gives one sample. */
 export async function inTurn(
-  runs: ReadonlyMap<string, () => Promise<void>>,
-  cpu: () => Promise<number>,
+  samplers: ReadonlyMap<string, Sampler>,
   { rounds, sampleMs, warmUpMs }: Patience,
 ): Promise<ReadonlyMap<string, readonly Spent[]>> {
   const repeats = new Map<string, number>()
-  for (const [name, run] of runs) {
-    // The first run makes what the others use.
-    await run()
-    const start = performance.now()
-    let count = 0
-    do {
-      await run()
-      count++
-    } while (performance.now() - start < warmUpMs)
-    const repeat = Math.ceil((sampleMs * count) / (performance.now() - start))
-    repeats.set(name, Math.max(1, repeat))
-  }
-  const samples = new Map<string, Spent[]>([...runs.keys()].map((name) => [name, []]))
+  for (const [name, sampler] of samplers)
+    repeats.set(name, repeatsFor(sampleMs, await warm(sampler, warmUpMs)))
+  const samples = new Map<string, Spent[]>([...samplers.keys()].map((name) => [name, []]))
   for (let round = 0; round < rounds; round++)
-    for (const [name, run] of runs) samples.get(name)!.push(await sample(run, repeats.get(name)!, cpu))
+    for (const [name, sampler] of samplers) samples.get(name)!.push(await sampler(repeats.get(name)!))
   return samples
 }
 
-async function sample(run: () => Promise<void>, repeats: number, cpu: () => Promise<number>): Promise<Spent> {
-  const cpuBefore = await cpu()
-  const start = performance.now()
-  for (let i = 0; i < repeats; i++) await run()
-  const ms = performance.now() - start
-  return { ms: ms / repeats, cpuMs: ((await cpu()) - cpuBefore) / repeats }
+const repeatsFor = (ms: number, ofOne: number): number => Math.max(1, Math.ceil(ms / ofOne))
+
+/** Runs for a while; answers how long one took in the end, in ms. */
+async function warm(sampler: Sampler, warmUpMs: number): Promise<number> {
+  // The first run makes what the others use.
+  await sampler(1)
+  let spent = await sampler(1)
+  for (let passed = 0; passed < warmUpMs; ) {
+    // Half of what is left, so that an early and slow run does not decide.
+    const count = repeatsFor((warmUpMs - passed) / 2, Math.max(spent.cpuMs, leastMs))
+    spent = await sampler(count)
+    passed += Math.max(1, spent.cpuMs * count)
+  }
+  return spent.ms
 }
+
+/** What the system counts of processor time comes in steps: one run may seem to take none. */
+const leastMs = 0.01

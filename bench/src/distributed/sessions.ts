@@ -1,60 +1,44 @@
 // Whole sessions on a cluster: parameter servers in the far process, the worker that asks them in this one.
-import { once } from 'node:events'
-import { createServer } from 'node:net'
-import { device, fill, gather, mul, NDArray, placeholder, type Session, variable } from '@shoal/core'
+import { device, fill, gather, mul, NDArray, placeholder, type Session, slice, variable } from '@shoal/core'
 import { ClusterSpec, Server, ServerDef } from '@shoal/distributed'
 import { type NodeCredentials, SocketTransport } from '@shoal/distributed/node'
 import { cpu } from '@shoal/kernels-cpu'
-import { host } from './carrier.ts'
-
-/** Addresses of this machine that were free a moment ago. */
-export async function freeAddresses(count: number): Promise<string[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, host))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const addresses = servers.map((server) => {
-    const address = server.address()
-    return `${host}:${typeof address === 'object' && address ? address.port : 0}`
-  })
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return addresses
-}
+import type { Link } from './carrier.ts'
 
 /** The last address is the worker's. */
 const clusterOf = (addresses: readonly string[]): ClusterSpec =>
   new ClusterSpec({ ps: addresses.slice(0, -1), worker: addresses.slice(-1) })
 
-const start = (
-  cluster: ClusterSpec,
-  job: string,
-  task: number,
-  credentials: NodeCredentials,
-): Promise<Server> =>
-  Server.start(new ServerDef({ cluster, job, task }), {
+/** A cluster on this machine, as its processes have to know it. */
+export interface ClusterPlace {
+  readonly addresses: readonly string[]
+  readonly link: Exclude<Link, 'threads'>
+  readonly credentials: NodeCredentials
+}
+
+const start = ({ addresses, link, credentials }: ClusterPlace, job: string, task: number): Promise<Server> =>
+  Server.start(new ServerDef({ cluster: clusterOf(addresses), job, task }), {
     devices: [cpu({ threads: 1 })],
-    transport: new SocketTransport({ credentials }),
+    transport: new SocketTransport(link === 'TLS' ? { credentials } : { insecure: true, log: () => {} }),
   })
 
 /** Serves the parameter servers of a cluster, all in this process. */
-export async function serveTasks(addresses: readonly string[], credentials: NodeCredentials): Promise<void> {
-  if (addresses.length === 0) return
-  const cluster = clusterOf(addresses)
-  for (const task of cluster.tasksOf('ps')) await start(cluster, 'ps', task, credentials)
+export async function serveTasks(place: ClusterPlace): Promise<void> {
+  for (const task of clusterOf(place.addresses).tasksOf('ps')) await start(place, 'ps', task)
 }
 
-/** The worker, and its session. */
+/** The session of a worker. Both end with the process. */
 export class ClusterSession {
-  readonly #server: Server
   readonly #session: Session
 
-  private constructor(server: Server, session: Session) {
-    this.#server = server
+  private constructor(session: Session) {
     this.#session = session
   }
 
   /** Joins the parameter servers at all addresses but the last. */
-  static async open(addresses: readonly string[], credentials: NodeCredentials): Promise<ClusterSession> {
-    const server = await start(clusterOf(addresses), 'worker', 0, credentials)
-    return new ClusterSession(server, await server.session())
+  static async open(place: ClusterPlace): Promise<ClusterSession> {
+    const server = await start(place, 'worker', 0)
+    return new ClusterSession(await server.session())
   }
 
   /** A step that fetches a scalar from each of so many tasks. */
@@ -87,8 +71,18 @@ export class ClusterSession {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#session.close()
-    await this.#server.close()
+  /** A step in which the worker gets so many bytes of a parameter server and brings it as many. */
+  async dense(bytes: number): Promise<() => Promise<void>> {
+    const session = this.#session
+    const ofShape = (value: number) => fill({ shape: [bytes / 4], value })
+    const model = device('/job:ps/task:0', () => variable(ofShape(1), { name: 'model' }))
+    const update = device('/job:worker/task:0', () => variable(ofShape(2), { name: 'update' }))
+    await session.initialize(model, update)
+    // Nearly nothing is computed, of all that is fetched.
+    const used = device('/job:worker/task:0', () => slice(model, { begin: [0], size: [1] }))
+    const brought = device('/job:ps/task:0', () => model.assign(update))
+    return async () => {
+      await session.run([used, brought.node])
+    }
   }
 }

@@ -4,6 +4,7 @@ import { ratio, summary } from '../statistics.ts'
 import type { WireBook } from './counts.ts'
 import type { Transfer } from './measure.ts'
 import type { TransferMemory } from './memory.ts'
+import type { RingCounts } from './ring.ts'
 import type { Spent } from './rounds.ts'
 import type { WireWork } from './works.ts'
 
@@ -91,6 +92,22 @@ export const callTable = (counts: WireBook): string[] => [
   ...markdownTable(
     ['call', 'asking', 'answering'],
     Object.entries(counts).map(([name, { asking, answering }]) => [name, `${asking}`, `${answering}`]),
+  ),
+  '',
+]
+
+/** What a sum over a ring costs on the wire. */
+export const ringTable = (rings: readonly RingCounts[]): string[] => [
+  '### Bytes of a ring',
+  '',
+  ...markdownTable(
+    ['', 'must be sent, bytes', 'are sent, bytes', '×'],
+    rings.map(({ members, bytes, least, sent }) => [
+      `${members} members, ${bytes / KiB ** 2} MiB`,
+      `${least}`,
+      `${sent}`,
+      (sent / least).toFixed(4),
+    ]),
   ),
   '',
 ]

@@ -19,6 +19,7 @@ const results = (take: (name: string, work: string) => Spent): WireResults => ({
     receiver: { rss: 0, queued: 0 },
     sender: { rss: 0, queued: 2 ** 19 },
   })),
+  rings: [{ members: 4, bytes: 4000, least: 6000, sent: 6060 }],
 })
 const readings = (wire: WireResults) =>
   wireTargets.map(({ read, ...target }) => ({
@@ -65,5 +66,11 @@ describe('the targets between processes', () => {
     const sender = { rss: 0, queued: 3 * 2 ** 19 }
     const memory = good.memory.map((held) => ({ ...held, sender }))
     expect(missed({ ...good, memory })).toEqual(["memory: chunks in a sender's queue"])
+  })
+
+  it('see a ring that sends more than it must', () => {
+    const good = results((name) => (name === 'grpc-js unary' ? { ms: 5, cpuMs: 5 } : equal()))
+    const rings = [{ members: 4, bytes: 4000, least: 6000, sent: 6200 }]
+    expect(missed({ ...good, rings })).toEqual(['ring: bytes of a sum, times the least'])
   })
 })

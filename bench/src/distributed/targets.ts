@@ -44,6 +44,9 @@ const queuedChunks: Read = ({ wire }) =>
     .filter(({ carrier }) => carrier.name === 'shoal')
     .map(({ carrier, sender }) => ({ of: carrier.link, value: sender.queued / chunkBytes }))
 
+const ringBytes: Read = ({ wire }) =>
+  (wire?.rings ?? []).map(({ members, sent, least }) => ({ of: `${members} members`, value: sent / least }))
+
 const large = (link: string): string[] => [`pull-4mib-${link}`, `pull-64mib-${link}`]
 const both = (name: string): string[] => [`${name}-tls`, `${name}-clear`]
 
@@ -103,12 +106,19 @@ export const wireTargets: readonly Target[] = targetsOf([
       [
         'a session through 16 tasks',
         { atMost: 1.8 },
-        milliseconds('shoal, session', ['null-step-16-tls']),
+        milliseconds('shoal, session', both('null-step-16')),
         'ms',
       ],
       ['32 rows of a table of 1 GB', { atMost: 5 }, milliseconds('shoal, session', ['rows']), 'ms'],
       ['100 MB there and back, in clear', { atMost: 147 }, milliseconds('shoal', ['dense']), 'ms'],
+      [
+        'a session, 100 MB there and back in clear',
+        { atMost: 147 },
+        milliseconds('shoal, session', ['dense']),
+        'ms',
+      ],
     ],
   ],
+  ['ring', [['bytes of a sum, times the least', { atMost: 1.02 }, ringBytes, '×']]],
   ['memory', [["chunks in a sender's queue", { atMost: 2 }, queuedChunks]]],
 ])

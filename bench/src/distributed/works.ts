@@ -60,7 +60,8 @@ const rows = (count: number, columns: number): WireWork => ({
   title: `32 rows of ${count} × ${columns} float32`,
 })
 
-const links: readonly Link[] = ['TLS', 'clear', 'threads']
+/** All links. */
+export const links: readonly Link[] = ['TLS', 'clear', 'threads']
 const sockets: readonly Link[] = ['TLS', 'clear']
 
 const worksOf = (sizes: readonly number[], tableRows: number, denseBytes: number): readonly WireWork[] => [

@@ -9,7 +9,7 @@ import { allCases } from './cases/index.ts'
 import { deviceContract } from './deviceContract.ts'
 import { checkRandomGraph } from './fuzz/checkGraph.ts'
 import { checkRandomKernel } from './fuzz/checkKernel.ts'
-import { isSample } from './extent.ts'
+import { extent } from './extent.ts'
 import { watch } from './holdings.ts'
 import { torchSuite } from './torch/suite.ts'
 import { buildTrial } from './trial.ts'
@@ -34,8 +34,7 @@ interface Planned {
 const title = ({ opcase, dtype }: Planned): string => `${caseName(opcase)}, ${dtype}`
 
 /** How many random kernels a device computes, and how many random graphs. */
-const kernels = isSample() ? 75 : 300
-const graphs = isSample() ? 6 : 24
+const random = { whole: { kernels: 300, graphs: 24 }, sample: { kernels: 75, graphs: 6 } }
 
 /**
  * Registers all that a device must satisfy.
@@ -48,6 +47,7 @@ export function deviceSuite(
 ): void {
   const { dtypes, missing = [], cases = allCases } = capabilities
   describe(`device ${name}`, () => {
+    const { kernels, graphs } = random[extent()]
     let device: Device
     beforeAll(async () => {
       device = await makeDevice()
@@ -88,7 +88,7 @@ const batches = (count: number, size: number): (readonly [number, number])[] =>
 const plan = (cases: readonly OpCase[]): readonly Planned[] =>
   cases.flatMap((opcase, i) => {
     const dtypes = dtypesFor(opcase)
-    const planned = isSample() ? [dtypes[i % dtypes.length]!] : dtypes
+    const planned = extent() === 'sample' ? [dtypes[i % dtypes.length]!] : dtypes
     return planned.map((dtype) => ({ opcase, dtype }))
   })
 

@@ -11,4 +11,4 @@ declare module 'vitest' {
 }
 
 /** As vitest's configuration provides it: `provide: { extent: 'sample' }`. Default: all. */
-export const isSample = (): boolean => inject('extent') === 'sample'
+export const extent = (): Extent => inject('extent') ?? 'whole'

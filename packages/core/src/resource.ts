@@ -11,6 +11,14 @@ export interface Resource {
   readonly name: string
 }
 
+/** What a variable is of a larger one: its row i is row `start + i · stride` of the `rows` rows of the variable called `of`. */
+export interface VariableSlice {
+  readonly of: string
+  readonly rows: number
+  readonly start: number
+  readonly stride: number
+}
+
 /** The declaration of a variable. */
 export interface VariableResource extends Resource {
   readonly kind: 'variable'
@@ -19,6 +27,8 @@ export interface VariableResource extends Resource {
   readonly initial?: Tensor
   /** Do optimizers change it? */
   readonly trainable: boolean
+  /** Present: it is a part of a larger variable, as whose rows checkpoints hold it. */
+  readonly slice?: VariableSlice
 }
 
 /** The declaration of a queue of tuples of tensors. */

@@ -72,4 +72,17 @@ describe('who persists', () => {
     )
     expect(clock.now()).toBe(0)
   })
+
+  it('waits no longer for an attempt that others may wait for when the signal aborts', async () => {
+    const reason = new Error('enough')
+    const ending = new AbortController()
+    const others = Promise.withResolvers<string>()
+    const clock = new QuickClock()
+    const { signal } = ending
+    const waiting = persist(() => others.promise, failed, { ...options, clock, signal })
+    ending.abort(reason)
+    await expect(waiting).rejects.toBe(reason)
+    others.reject(new Error('too late'))
+    expect(clock.now()).toBe(0)
+  })
 })

@@ -69,9 +69,22 @@ export interface PersistOptions {
 /** Milliseconds that one attempt may take. */
 const attemptMs = 5000
 
+/** What comes of work, or the reason of the signal as soon as that aborts: the work may go on for others. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  const aborted = Promise.withResolvers<never>()
+  const stop = (): void => aborted.reject(asError(signal.reason))
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
 /**
  * Tries again and again, with pauses between: others may start later than this one.
- * @param attempt is told in how many milliseconds it has to be done.
+ * @param attempt is told in how many milliseconds it has to be done. Nobody waits for it once the signal has aborted.
  * @param failed makes the error of the end of what the last attempt threw.
  * @throws SecurityError at once, the reason of the signal, what `failed` answers when time is over.
  */
@@ -85,7 +98,7 @@ export async function persist<T>(
   for (;;) {
     signal?.throwIfAborted()
     try {
-      return await attempt(Math.min(attemptMs, Math.max(1, until - clock.now())))
+      return await unlessAborted(attempt(Math.min(attemptMs, Math.max(1, until - clock.now()))), signal)
     } catch (thrown) {
       const error = asError(thrown)
       if (error instanceof SecurityError || signal?.aborted) throw error

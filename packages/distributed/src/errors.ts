@@ -29,6 +29,10 @@ export class LimitError extends ShoalError {
 export class SecurityError extends ShoalError {
   override readonly name: string = 'SecurityError'
 }
+/** A certificate that is not valid yet, or not any more: one that follows it may be. */
+export class ValidityError extends SecurityError {
+  override readonly name: string = 'ValidityError'
+}
 
 /** A task of the cluster that cannot be reached, or was lost or started anew in the middle of something: a new session may succeed. */
 export class UnavailableError extends ShoalError {

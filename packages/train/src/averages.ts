@@ -19,6 +19,7 @@ import {
   toTensor,
   Variable,
 } from '@shoal/core'
+import { sliceOf } from './variables.ts'
 import { demandRange } from './range.ts'
 
 /** How averages are kept. */
@@ -115,7 +116,14 @@ export class MovingAverages {
     const name = `${variable.name}/${this.#name}`
     // Whatever the steps wait for, the start waits for nothing.
     const [initial] = variable.read().node.with({ control: [] }).outputs
-    const shadow = new Variable({ kind: 'variable', name, type, initial: initial!, trainable: false })
+    const declared = {
+      kind: 'variable',
+      name,
+      type,
+      trainable: false,
+      ...sliceOf(variable, this.#name),
+    } as const
+    const shadow = new Variable({ ...declared, initial: initial! })
     this.#shadows.set(variable.resource, shadow)
     return shadow
   }

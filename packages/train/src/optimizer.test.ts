@@ -6,6 +6,7 @@ import {
   constant,
   controlDependencies,
   DTypeError,
+  effectsOf,
   gather,
   GradientError,
   group,
@@ -20,6 +21,7 @@ import {
   ValueError,
   square,
   sum,
+  toposort,
   variable,
 } from '@shoal/core'
 import { describe, expect, it } from 'vitest'
@@ -46,6 +48,20 @@ const table = [
 ]
 
 describe('an optimizer', () => {
+  it('counts a step when it has been made: one whose gradients do not come is none', () => {
+    const w = variable([1, 2], { name: 'w' })
+    const globalStep = variable(constant(0, 'int32'), { name: 'globalStep', trainable: false })
+    const optimizer = adam({ learningRate: 0.1 })
+    const gradient = placeholder({ shape: [2], name: 'gradient' })
+    const step = optimizer.apply([[gradient, w]], { globalStep })
+    for (const counter of [globalStep, optimizer.variables[0]!]) {
+      const counting = toposort({ fetches: [], targets: [step] }).find((node) =>
+        effectsOf(node).writes.has(counter.resource),
+      )!
+      expect(toposort({ fetches: [], targets: [counting] })).toContain(gradient.node)
+    }
+  })
+
   it('finds what is trainable in the loss, and names its state after it', () => {
     const w = variable([1, 2], { name: 'layer/w' })
     const frozen = variable([3, 4], { name: 'frozen', trainable: false })

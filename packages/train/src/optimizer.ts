@@ -1,9 +1,10 @@
 // An optimizer is a rule for one variable, and this maker around it: it finds gradients, keeps slots, and lets sparse rows use the dense rule.
-import type { Gradient, Node, Tensor } from '@shoal/core'
+import type { Gradient, Node, Tensor, VariableResource } from '@shoal/core'
 import {
   add,
   cast,
   colocateWith,
+  controlDependencies,
   device,
   DTypeError,
   fill,
@@ -23,7 +24,7 @@ import { demandRate } from './optimizerOptions.ts'
 import type { Rate } from './rate.ts'
 import { rateAt } from './rate.ts'
 import { rowSums } from './rows.ts'
-import { trainableVariables } from './variables.ts'
+import { sliceOf, trainableVariables } from './variables.ts'
 
 /** The slots of a rule: the value that each element starts with, by name; undefined for a slot that is not used. */
 export type SlotValues = { readonly [slot: string]: number | undefined }
@@ -141,7 +142,8 @@ export class Optimizer<S extends SlotValues = SlotValues> {
         colocated(variable, () => this.#applyOne(gradient, variable, before, scheduled)),
       )
       const counters = globalStep ? [counter, globalStep] : [counter]
-      return group(...updates, ...counters.map((each) => each.assignAdd(1)))
+      // A step that fails on the way, because gradients of others did not come, is not counted.
+      return controlDependencies(updates, () => group(...counters.map((each) => each.assignAdd(1))))
     })
   }
 
@@ -175,7 +177,12 @@ export class Optimizer<S extends SlotValues = SlotValues> {
     const slots = Object.fromEntries(
       used.map(([slot, value]) => [
         slot,
-        stateVariable(`${variable.name}/${this.name}/${slot}`, variable.resource.type, value),
+        stateVariable(
+          `${variable.name}/${this.name}/${slot}`,
+          variable.resource.type,
+          value,
+          sliceOf(variable, `${this.name}/${slot}`),
+        ),
       ]),
     )
     this.#slots.set(variable.resource, slots)
@@ -184,8 +191,13 @@ export class Optimizer<S extends SlotValues = SlotValues> {
 }
 
 /** A variable that is not trained, every element `value` at first, under exactly this name. */
-function stateVariable(name: string, type: Variable['resource']['type'], value: number): Variable {
-  const declared = { kind: 'variable', name, type, trainable: false } as const
+function stateVariable(
+  name: string,
+  type: Variable['resource']['type'],
+  value: number,
+  slice: Pick<VariableResource, 'slice'> = {},
+): Variable {
+  const declared = { kind: 'variable', name, type, trainable: false, ...slice } as const
   const made = device(wantedDevice(declared), () => fill({ shape: type.shape, value, dtype: type.dtype }))
   // Whatever a step waits for, the start waits for nothing.
   const [initial] = made.node.with({ control: [] }).outputs

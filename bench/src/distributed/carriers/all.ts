@@ -1,8 +1,8 @@
 // Everybody who carries bytes here, Shoal first.
 import { createRequire } from 'node:module'
-import type { Carrier } from '../carrier.ts'
+import type { Carrier, Link } from '../carrier.ts'
 import { bare } from './bare.ts'
-import { sockets, webSockets } from './shoal.ts'
+import { sockets, threadedSockets, webSockets } from './shoal.ts'
 import { threads } from './threads.ts'
 import { unary } from './unary.ts'
 
@@ -17,6 +17,7 @@ const grpc = versionOf('@grpc/grpc-js')
 export const carriers: readonly Carrier[] = [
   ...(['TLS', 'clear'] as const).flatMap((link) => [
     sockets(link, shoal),
+    threadedSockets(link, shoal),
     webSockets(link, shoal),
     bare(link, false),
     bare(link, true),
@@ -25,3 +26,16 @@ export const carriers: readonly Carrier[] = [
   threads(false, shoal),
   threads(true, shoal),
 ]
+
+/** What tells a carrier from others, also to another process. */
+export interface CarrierName {
+  readonly name: string
+  readonly link: Link
+}
+
+/** The carrier of a name. @throws Error when there is none */
+export function carrierOf({ name, link }: CarrierName): Carrier {
+  const found = carriers.find((carrier) => carrier.name === name && carrier.link === link)
+  if (!found) throw new Error(`nobody is called ${name} (${link})`)
+  return found
+}

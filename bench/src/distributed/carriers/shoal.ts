@@ -1,7 +1,12 @@
 // Shoal's transports, asked by the same calls as everybody else. Bytes travel as a tensor, straight into memory that the receiver gives.
 import { NDArray } from '@shoal/core'
 import type { Connection, Handler, Listener, Message, Transport } from '@shoal/distributed'
-import { type NodeCredentials, SocketTransport, WebSocketTransport } from '@shoal/distributed/node'
+import {
+  type NodeCredentials,
+  SocketTransport,
+  ThreadedTransport,
+  WebSocketTransport,
+} from '@shoal/distributed/node'
 import type { Caller, Carrier } from '../carrier.ts'
 import { echoBytes, host, sourceBytes, targetBytes } from '../carrier.ts'
 
@@ -67,13 +72,20 @@ function pushed(messages: Map<number, Message>, bytes: number): Message {
   return known
 }
 
-/** A transport between processes. */
+/**
+ * A transport between processes.
+ * @param into as for `callerOf`
+ */
 function between(
   name: string,
   version: string,
   link: 'clear' | 'TLS',
   make: (credentials: NodeCredentials) => Transport,
+  into = true,
 ): Carrier {
+  let made: Transport | undefined
+  // One serves all connections of a process, as it does in a server.
+  const ofProcess = (credentials: NodeCredentials): Transport => (made ??= make(credentials))
   const listen = (transport: Transport, connected: (connection: Connection) => void): Promise<Listener> =>
     transport.listen(`${host}:0`, { connected })
   return {
@@ -81,10 +93,10 @@ function between(
     version,
     link,
     async serve(credentials) {
-      const transport = make(credentials)
+      const transport = ofProcess(credentials)
       const callers = new Map<string, Promise<Caller>>()
       const dialled = async (to: string): Promise<Caller> =>
-        callerOf(await transport.connect(to, { deadlineMs }), true)
+        callerOf(await transport.connect(to, { deadlineMs }), into)
       const connections = new Set<Connection>()
       const methods = served(sourceBytes, async (to, bytes) => {
         const known = callers.get(to) ?? dialled(to)
@@ -100,13 +112,13 @@ function between(
       return { address, queued }
     },
     async connect(address, credentials) {
-      const transport = make(credentials)
+      const transport = ofProcess(credentials)
       let own: Promise<Listener> | undefined
       const listening = async (): Promise<string> => {
         own ??= listen(transport, (connection) => connection.serve(served(sourceBytes)))
         return (await own).address
       }
-      const caller = callerOf(await transport.connect(address, { deadlineMs }), true, listening)
+      const caller = callerOf(await transport.connect(address, { deadlineMs }), into, listening)
       return {
         ...caller,
         async close() {
@@ -118,12 +130,22 @@ function between(
   }
 }
 
-const security = (link: 'clear' | 'TLS', credentials: NodeCredentials) =>
+const options = (link: 'clear' | 'TLS', credentials: NodeCredentials) =>
   link === 'TLS' ? { credentials } : { insecure: true as const, log: () => {} }
 
 /** The data plane: framed sockets. */
 export const sockets = (link: 'clear' | 'TLS', version: string): Carrier =>
-  between('shoal', version, link, (credentials) => new SocketTransport(security(link, credentials)))
+  between('shoal', version, link, (credentials) => new SocketTransport(options(link, credentials)))
+
+/** The same in a thread of its own, as servers use it: tensors come to lie in memory that both threads share. */
+export const threadedSockets = (link: 'clear' | 'TLS', version: string): Carrier =>
+  between(
+    'shoal, thread',
+    version,
+    link,
+    (credentials) => new ThreadedTransport(options(link, credentials)),
+    false,
+  )
 
 /** The same frames over WebSockets. */
 export const webSockets = (link: 'clear' | 'TLS', version: string): Carrier =>
@@ -131,5 +153,5 @@ export const webSockets = (link: 'clear' | 'TLS', version: string): Carrier =>
     'shoal, WebSocket',
     version,
     link,
-    (credentials) => new WebSocketTransport(security(link, credentials)),
+    (credentials) => new WebSocketTransport(options(link, credentials)),
   )

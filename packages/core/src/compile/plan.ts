@@ -77,9 +77,11 @@ export function plan(cut: readonly Unit[], effects: EffectOrder, context: PlanCo
     return livesOnHost(op.body.role) && !onDevice.has(t) ? 'host' : 'slot'
   }
   const use = { source, fetched, bytes: (t: Tensor) => (kindOf(t) === 'slot' ? bytesOf(t) : 0) }
-  const orders = hasOverlap(ordered.units)
-    ? [orderForOverlap(ordered.units, beforeOrRead(ordered, before))]
-    : [ordered.units, orderForMemory(ordered.units, inOrder(ordered, before), use)]
+  const forMemory = orderForMemory(ordered.units, inOrder(ordered, before), use)
+  // Where nothing is to be begun or awaited, both orders count as they are.
+  const overlapping = (inTurn: readonly Unit[]): readonly Unit[] =>
+    hasOverlap(inTurn) ? orderForOverlap(inTurn, beforeOrRead(ordered, before)) : inTurn
+  const orders = [ordered.units, forMemory].map(overlapping)
   const { units, slots } = orders
     .map((inTurn) => ({
       units: inTurn,

@@ -1,5 +1,6 @@
 // GraphDef: a graph as versioned JSON, to be stored, sent and read by people. This file says what it looks like.
 import type { DType } from '../dtype.ts'
+import type { VariableSlice } from '../resource.ts'
 import type { Dim } from '../shape.ts'
 
 /** The value of `format` in every GraphDef. */
@@ -69,6 +70,7 @@ export type ResourceDef =
       readonly name: string
       readonly type: TypeDef
       readonly trainable: boolean
+      readonly slice?: VariableSlice
       readonly initial?: string
     }
   | {

@@ -4,7 +4,7 @@ import { GraphDefError } from '../errors.ts'
 import type { AnyOp, OpDef } from '../op.ts'
 import { makeNode } from '../op.ts'
 import { standardOps } from '../ops/standardOps.ts'
-import type { AnyResource, VariableResource } from '../resource.ts'
+import type { AnyResource, VariableResource, VariableSlice } from '../resource.ts'
 import { mergeShapes } from '../shape.ts'
 import { graphDefFormat, graphDefVersion } from './def.ts'
 import type { GraphDefLimits } from './defReader.ts'
@@ -99,7 +99,13 @@ function readResource(place: Place): AnyResource {
   const kind = place.at('kind').text()
   switch (kind) {
     case 'variable':
-      return { kind, name, type: place.at('type').type(), trainable: place.at('trainable').bool() }
+      return {
+        kind,
+        name,
+        type: place.at('type').type(),
+        trainable: place.at('trainable').bool(),
+        ...(place.at('slice').present && { slice: readSlice(place.at('slice')) }),
+      }
     case 'queue': {
       const shuffle = place.at('shuffle')
       const capacity = place.at('capacity').whole(1)
@@ -143,6 +149,13 @@ function readResource(place: Place): AnyResource {
       throw place.at('kind').wrong('must be one of variable, queue, mutex, random, accumulator, progress')
   }
 }
+
+const readSlice = (place: Place): VariableSlice => ({
+  of: place.at('of').text(),
+  rows: place.at('rows').whole(1),
+  start: place.at('start').whole(0),
+  stride: place.at('stride').whole(1),
+})
 
 /** Variables come before the nodes that read them, their initial values are such nodes: so they are set last. */
 function setInitials(

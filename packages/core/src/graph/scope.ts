@@ -91,6 +91,10 @@ export const detachedAs = <T>(node: Node, build: () => T): T =>
 /** Replaces the name prefix instead of extending it. */
 export const named = <T>(prefix: string, build: () => T): T => within({ prefix }, build)
 
+/** Builds where a tensor was asked to be made; where nobody asked for that, as anywhere. */
+export const beside = <T>({ node }: { readonly node: Node }, build: () => T): T =>
+  node.device === '' ? build() : onDevice(node.device, build)
+
 /** Asks for the device of another node or variable for all nodes that `build` makes. */
 export const colocateWith = <T>(other: { readonly node: Node } | Node, build: () => T): T =>
   onDevice('node' in other ? other.node.device : other.device, build)

@@ -204,12 +204,13 @@ function writeResource(
   switch (resource.kind) {
     case 'variable': {
       const at = initials.get(resource)
-      const { type, trainable } = resource
+      const { type, trainable, slice } = resource
       return {
         kind: 'variable',
         name,
         type,
         trainable,
+        ...(slice && { slice }),
         ...(at !== undefined && { initial: refer(fetches[at]!) }),
       }
     }

@@ -173,6 +173,30 @@ describe('a set', () => {
     expect(await held).toEqual({ taken: false, step: 5 })
   })
 
+  it('is not waited for by who has nothing in it and whom it lacks', async () => {
+    const state = make(1)
+    const give = (from: number) => state.add(row(1), gives(0, 1, from))
+    // While a run has the set, what another gives is dropped; then that run ends, and more is needed by now.
+    expect(give(0)).toBe(true)
+    expect(await state.lease(0, 10, undefined, 0)).toEqual({ taken: true, step: 0 })
+    expect(give(1)).toBe(false)
+    const second = state.lease(0, 11, undefined, 1)
+    state.setCount(2)
+    expect(await isSettled(second)).toBe(false)
+    state.release(10)
+    expect(await second).toEqual({ taken: false, step: 0 })
+    // It gives again; what the first gave is still there, whichever run of it asks.
+    const first = state.lease(0, 12, undefined, 0)
+    expect(await isSettled(first)).toBe(false)
+    expect(give(1)).toBe(true)
+    expect(await first).toEqual({ taken: true, step: 0 })
+    // What was thrown away is given again as well.
+    state.settle(12)
+    state.add(row(1), gives(1, 1, 0))
+    await state.setStep(1)
+    expect(await state.lease(1, 13, undefined, 0)).toEqual({ taken: false, step: 1 })
+  })
+
   it('is not taken by a wait that was aborted', async () => {
     const state = make(1)
     const abort = new AbortController()

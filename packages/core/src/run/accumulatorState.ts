@@ -93,15 +93,21 @@ export class AccumulatorState {
   /**
    * Waits until the set of a step is complete, and lends it to one run, which says with `settle` that it has used it. If that run ends
    * before it did, the next in line gets the set. All others wait until it was used, or the step was set, and are told where things stand.
+   * @param from who asks, as in `add`: of whom nothing is in a set that lacks contributions, since what he gave was dropped or thrown away, he is
+   * told at once that it is not his, so that he gives again. -1: nobody in particular, who waits.
    * @throws the reason of `signal` when it is aborted.
    */
-  lease(step: number, run: Run, signal?: AbortSignal): Promise<Lease> {
+  lease(step: number, run: Run, signal?: AbortSignal, from = -1): Promise<Lease> {
     const { sets } = this
     const isOver = !this.isAt(step)
     return this.wait(signal, (done) => () => {
       if (this.step < 0) return false
-      const taken = !isOver && sets === this.sets
-      if (taken && (this.holder !== undefined || this.gathered < this.needed)) return false
+      let taken = !isOver && sets === this.sets
+      if (taken && this.holder !== undefined) return false
+      if (taken && this.gathered < this.needed) {
+        if (from < 0 || this.contributors.has(from)) return false
+        taken = false
+      }
       if (taken) this.holder = run
       done({ taken, step: this.step })
       return true

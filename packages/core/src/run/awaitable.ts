@@ -94,21 +94,38 @@ const turnMs = 50
 /** While others are awaited, what they send waits no longer than this: less than a link of 1 Gb/s takes for a chunk of half a MiB. */
 const busyTurnMs = 2
 
+/** Time, and turns in it for others: that of a simulation, say. */
+export interface TurnClock {
+  /** Milliseconds since some fixed moment. */
+  now(): number
+  /** Calls `action` once, in `ms` milliseconds. */
+  after(ms: number, action: () => void): unknown
+}
+
+/** How turns are taken. */
+export interface TurnOptions {
+  /** Is something under way that nobody told of with `during`? Default: no. */
+  readonly isBusy?: () => boolean
+  /** Default: the platform's time, with its timers and messages. */
+  readonly clock?: TurnClock | undefined
+}
+
 /**
  * Pauses of a computation that otherwise never waits: timers, input and whoever aborts it get a turn every 50 ms, and every 2 ms while something
  * is under way.
- * @param isBusy is something under way that nobody told of with `during`? Default: no.
  */
-export function takingTurns(isBusy: () => boolean = () => false): Pause {
-  let began = performance.now()
+export function takingTurns({ isBusy = () => false, clock }: TurnOptions = {}): Pause {
+  const now = (): number => (clock ?? performance).now()
+  let began = now()
   let underWay = 0
   let isNew = false
   const pause = (): Promise<void> | undefined => {
     const busy = underWay > 0 || isBusy()
-    if (!(busy && isNew) && performance.now() - began < (busy ? busyTurnMs : turnMs)) return undefined
+    if (!(busy && isNew) && now() - began < (busy ? busyTurnMs : turnMs)) return undefined
     isNew = false
-    return (busy ? shortTurn() : longTurn()).then(() => {
-      began = performance.now()
+    const turn = clock ? turnOf(clock) : busy ? shortTurn() : longTurn()
+    return turn.then(() => {
+      began = now()
     })
   }
   const ended = (): void => {
@@ -123,6 +140,7 @@ export function takingTurns(isBusy: () => boolean = () => false): Pause {
   })
 }
 
+const turnOf = (clock: TurnClock): Promise<void> => new Promise((resolve) => void clock.after(0, resolve))
 const longTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))
 
 /** A turn for messages and sockets; a timer would wait a millisecond, and four in a browser. */

@@ -23,8 +23,12 @@ describe('progress', () => {
     state.setPresent([0, 1, 2])
     expect(state.steps).toEqual([2, 1, 1])
     await Promise.all([state.advance(1, 0), state.advance(2, 0), ahead])
+    const alone = state.advance(0, 0)
     state.setPresent([])
-    expect(state.least).toBe(0)
+    await Promise.all([alone, state.advance(0, 0)])
+    // The first ones to be there again wait for each other alone.
+    state.setPresent([1, 2])
+    expect(state.steps).toEqual([4, 2, 2])
   })
 
   it('counts the step of a wait that is aborted', async () => {

@@ -20,9 +20,9 @@ export class ProgressState {
     this.present = new Set(this.steps.keys())
   }
 
-  /** The fewest steps that a present member has done; without any, 0. */
+  /** The fewest steps that a present member has done; Infinity without any: then nobody is waited for. */
   get least(): number {
-    return this.present.size === 0 ? 0 : Math.min(...[...this.present].map((member) => this.steps[member]!))
+    return Math.min(...[...this.present].map((member) => this.steps[member]!))
   }
 
   /**

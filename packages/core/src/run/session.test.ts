@@ -324,6 +324,21 @@ describe('a loop of runs that never wait', () => {
     clearTimeout(timer)
     await session.close()
   })
+
+  it('takes turns in the time of the clock that it is given', async () => {
+    let now = 0
+    const turns: (() => void)[] = []
+    const clock = { now: () => now, after: (_: number, turn: () => void) => turns.push(turn) }
+    await using session = new Session({ clock })
+    const run = () => session.run(mul(x, 2), { x: [[1, 2, 3]] })
+    await run()
+    expect(turns).toEqual([])
+    now = 60
+    const waiting = run()
+    expect(turns).toHaveLength(1)
+    turns[0]!()
+    expect((await waiting).toArray()).toEqual([[2, 4, 6]])
+  })
 })
 
 describe('tracing', () => {

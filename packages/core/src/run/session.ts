@@ -15,7 +15,7 @@ import type { AnyResource } from '../resource.ts'
 import type { ConcreteType } from '../shape.ts'
 import type { Pause } from './awaitable.ts'
 import type { Program } from './program.ts'
-import { after, lastly, otherwise, takingTurns } from './awaitable.ts'
+import { after, lastly, otherwise, takingTurns, type TurnClock } from './awaitable.ts'
 import type { RunContext } from './context.ts'
 import type { Awaitable, Device } from './device.ts'
 import { ExecutableCache } from './executableCache.ts'
@@ -62,6 +62,8 @@ export interface SessionOptions {
   readonly maxPrograms?: number
   /** Where lines go that ops print, and that tell where soft placement moved a node, and where `maxActivationBytes` cannot be met. Default: nowhere. */
   readonly log?: (line: string) => void
+  /** The time after which runs that follow each other, and rounds of loops, leave turns to others. Default: the platform's. */
+  readonly clock?: TurnClock
 }
 
 /** How one run is made. */
@@ -96,6 +98,10 @@ const sessionRules: OptionRules<SessionOptions> = {
   softPlacement: optionRules.boolean,
   maxPrograms: optionRules.whole(0),
   log: optionRules.function,
+  clock: {
+    wanted: 'a clock, with functions now and after',
+    accepts: (value) => typeof value === 'object' && value !== null && 'now' in value && 'after' in value,
+  },
 }
 
 const runRules: OptionRules<RunOptions> = {
@@ -137,7 +143,7 @@ export class Session implements AsyncDisposable {
   private readonly cache: ExecutableCache
   private readonly closing = new AbortController()
   /** Turns between runs. Each run takes those within it for itself, so that one that is short is not parted where the last one ended late. */
-  private readonly turns = takingTurns()
+  private readonly turns: Pause
   private readonly running = new Set<Promise<unknown>>()
   private closed: Promise<void> | undefined
   private step = 0
@@ -146,6 +152,7 @@ export class Session implements AsyncDisposable {
   constructor(options: SessionOptions = {}) {
     checkOptions('Session', options, sessionRules)
     this.options = options
+    this.turns = takingTurns({ clock: options.clock })
     if (options.target && options.devices)
       throw new ValueError('a session runs on its devices or on its target: give one of them')
     this.target = options.target ?? new LocalTarget(ownDevices(options.devices ?? [reference()]))
@@ -169,9 +176,9 @@ export class Session implements AsyncDisposable {
    * @throws MissingFeedError, ShapeError, DTypeError, UninitializedError, PlacementError, and whatever the ops throw. The session stays usable.
    */
   run<const F extends Fetches>(fetches: F, feeds: Feeds = [], options: RunOptions = {}): Promise<Fetched<F>> {
-    return this.start(() => this.execute(fetches, feeds, options, { pause: takingTurns() })) as Promise<
-      Fetched<F>
-    >
+    return this.start(() =>
+      this.execute(fetches, feeds, options, { pause: takingTurns({ clock: this.options.clock }) }),
+    ) as Promise<Fetched<F>>
   }
 
   /** As `run`, for graphs in which nothing waits, on devices that compute at once. @throws ValueError when something would have to wait. */
@@ -217,7 +224,9 @@ export class Session implements AsyncDisposable {
     const initialized = await this.target.initialized(candidates)
     const known = new Set(candidates.filter((_, i) => initialized[i]))
     for (const assignments of initialAssignments(candidates, known))
-      await this.start(() => this.execute(assignments, [], {}, { pause: takingTurns(), once: true }))
+      await this.start(() =>
+        this.execute(assignments, [], {}, { pause: takingTurns({ clock: this.options.clock }), once: true }),
+      )
   }
 
   /** Has a variable a value? */

@@ -13,7 +13,7 @@ export interface TraceEvent {
   readonly bytes: number
 }
 
-/** Collects the events of one run. */
+/** Collects the events of one run, each when it ends. */
 export class Trace {
   readonly events: TraceEvent[] = []
   /** Milliseconds on the clock of `performance.now()`. */
@@ -25,7 +25,7 @@ export class Trace {
   }
 }
 
-/** A trace in Chrome's Trace Event Format (JSON object form, complete events, microseconds), one row per device. */
+/** A trace in Chrome's Trace Event Format (JSON object form, complete events, microseconds), a row or more per device. */
 export interface ChromeTrace {
   readonly traceEvents: readonly {
     readonly name: string
@@ -39,19 +39,19 @@ export interface ChromeTrace {
   }[]
 }
 
-/** Events as a Chrome trace. */
+/** Events as a Chrome trace. What goes on beside the work of its device is in rows of its own, since the pieces of a row may not overlap. */
 export function toChromeTrace(events: readonly TraceEvent[]): ChromeTrace {
-  const devices = [...new Set(events.map((e) => e.device))]
-  const names = devices.map((device, tid) => ({
-    name: 'thread_name',
-    cat: '',
-    ph: 'M' as const,
-    ts: 0,
-    dur: 0,
-    pid: 1,
-    tid,
-    args: { name: device },
-  }))
+  const rows: { readonly name: string; readonly device: string; endMs: number }[] = []
+  const rowOf = ({ device, startMs, durationMs }: TraceEvent): number => {
+    const endMs = startMs + durationMs
+    const free = rows.findIndex((row) => row.device === device && row.endMs <= startMs)
+    if (free >= 0) {
+      rows[free]!.endMs = endMs
+      return free
+    }
+    const isFirst = rows.every((row) => row.device !== device)
+    return rows.push({ name: isFirst ? device : `${device}, beside`, device, endMs }) - 1
+  }
   const work = events.map((e) => ({
     name: e.node,
     cat: e.op,
@@ -59,8 +59,18 @@ export function toChromeTrace(events: readonly TraceEvent[]): ChromeTrace {
     ts: e.startMs * 1000,
     dur: e.durationMs * 1000,
     pid: 1,
-    tid: devices.indexOf(e.device),
+    tid: rowOf(e),
     args: { op: e.op, bytes: e.bytes },
+  }))
+  const names = rows.map(({ name }, tid) => ({
+    name: 'thread_name',
+    cat: '',
+    ph: 'M' as const,
+    ts: 0,
+    dur: 0,
+    pid: 1,
+    tid,
+    args: { name },
   }))
   return { traceEvents: [...names, ...work] }
 }

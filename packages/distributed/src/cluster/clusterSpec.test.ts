@@ -108,5 +108,6 @@ describe('the chief', () => {
     expect(chiefOf(new ClusterSpec(dense))).toEqual({ job: 'worker', task: 0, address: 'w0:2222' })
     expect(chiefOf(new ClusterSpec(sparse))).toBeUndefined()
     expect(chiefOf(new ClusterSpec({ ps: ['p:1'] }))).toBeUndefined()
+    expect(chiefOf(new ClusterSpec({ localhost: ['localhost:0'] }))?.job).toBe('localhost')
   })
 })

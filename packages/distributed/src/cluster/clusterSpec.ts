@@ -89,12 +89,15 @@ export class ClusterSpec {
   }
 }
 
+/** The job of a process that is a cluster by itself. */
+export const localJob = 'localhost'
+
 /**
- * The task that looks after what a cluster does once: of job chief, else of job master, else worker 0; undefined where the cluster knows none of
+ * The task that looks after what a cluster does once: of job chief, else of job master, else worker 0, or who is alone; undefined where the cluster knows none of
  * these. A worker with another number is never chief: of those that know only themselves, each would be.
  */
 export function chiefOf(cluster: ClusterSpec): TaskAddress | undefined {
-  const job = ['chief', 'master'].find((name) => cluster.taskCount(name) > 0) ?? 'worker'
+  const job = ['chief', 'master', localJob].find((name) => cluster.taskCount(name) > 0) ?? 'worker'
   const task = job === 'worker' ? 0 : cluster.tasksOf(job)[0]!
   return cluster.has(job, task) ? { job, task, address: cluster.addressOf(job, task) } : undefined
 }

@@ -5,7 +5,7 @@ import { DeadlineError } from '../errors.ts'
 import type { CallOptions, Connection, Handler, Listener, Message } from '../transport/contract.ts'
 import { InProcessTransport } from '../transport/inProcess.ts'
 import type { Group, MembershipOptions } from './index.ts'
-import { Membership, Mesh } from './index.ts'
+import { localMeshes, Membership, Mesh } from './index.ts'
 
 /** Time that goes on when nothing is left to be done in the present. */
 class IdleClock implements Clock {
@@ -280,6 +280,21 @@ describe.each([
         }
     const [all, two] = [founders.length, founders.length - 2]
     expect([...outcomes]).toEqual(expect.arrayContaining([`${two},${two}`, `${all},${two}`]))
+  })
+})
+
+describe('a proposal from nowhere', () => {
+  it('keeps no group from forming', async () => {
+    const [a, b, stranger] = (await localMeshes(['a', 'b', 'stranger'])) as [Mesh, Mesh, Mesh]
+    const members = [new Membership(a), new Membership(b)]
+    const last = { generation: Number.MAX_SAFE_INTEGER, members: [] }
+    const proposals = ['a', 'b'].map((id) => stranger.call(id, 'prepare', last, { deadlineMs: 1000 }))
+    for (const proposal of proposals) await expect(proposal).rejects.toThrow('has promised 0')
+    const groups = await Promise.all(members.map((one) => one.form(['a', 'b'], { deadlineMs: 10_000 })))
+    expect(groups.map((group) => group.members)).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ])
   })
 })
 

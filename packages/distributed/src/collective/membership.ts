@@ -1,6 +1,6 @@
 // Who is in a group, agreed among those who are there: the first of them proposes a generation, the others promise, and then all enter it.
 import { ValueError } from '@shoal/core'
-import { asError, CancelledError, DeadlineError } from '../errors.ts'
+import { asError, CancelledError, DeadlineError, ProtocolError } from '../errors.ts'
 import type { Message } from '../transport/contract.ts'
 import type { Agreement, Standing } from './agreement.ts'
 import { agree, decodeRoster, decodeStanding, encodeRoster, encodeStanding, isQuorum } from './agreement.ts'
@@ -263,7 +263,7 @@ export class Membership {
       throw new ExchangeError(`generation ${number} is not wanted any more`)
     const refusals = answers.filter((answer) => answer !== undefined && 'promised' in answer)
     for (const { promised, generation } of refusals) {
-      this.#promise(Math.max(promised, this.#promised.number), '')
+      this.#promise(Math.min(Math.max(promised, this.#promised.number), number + farthest), '')
       this.#outdated ||= generation > (this.group?.generation ?? 0)
     }
     if (refusals.length > 0)
@@ -311,6 +311,10 @@ export class Membership {
     const group = this.#usable
     // Who is not in a generation cannot end it.
     const outsider = group !== undefined && !group.members.includes(from)
+    if (number > this.#promised.number + farthest)
+      throw new ProtocolError(
+        `'${from}' proposes generation ${number}, and '${this.#mesh.id}' has promised ${this.#promised.number}`,
+      )
     if (number <= this.#promised.number || outsider) {
       const refusal = { promised: this.#promised.number, generation: this.group?.generation ?? 0 }
       return { head: encodeHead({ refused: true, ...refusal }), tensors: [] }
@@ -369,6 +373,9 @@ export class Membership {
     this.#changed.give()
   }
 }
+
+/** By how much a proposal may be ahead of the last one that was heard: who could go to the last number of all would end all groups for ever. */
+const farthest = 2 ** 20
 
 /** A member that has promised a newer generation, or is in one that the proposer is not in. */
 interface Refusal {

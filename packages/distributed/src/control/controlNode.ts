@@ -161,10 +161,11 @@ export class ControlNode {
       if (address === dialler.target.address && node === dialler.target.node) continue
       dialler.close()
       this.#diallers.delete(task)
-      this.#detector.forget(task)
       this.#loads.delete(task)
       this.#troubles.delete(task)
-      dialler.attendance?.end(new StatusError(grpcStatus.CANCELLED, `${task} is not followed any more`))
+      // Who is elsewhere now is missed there as here: a process that dies before it is heard is not taken for the one before.
+      if (address === undefined) this.#detector.forget(task)
+      dialler.attendance?.end(new StatusError(grpcStatus.CANCELLED, `${task} is not followed there any more`))
     }
     for (const [task, target] of Object.entries(peers))
       if (task !== this.#settings.name.task && !this.#diallers.has(task))

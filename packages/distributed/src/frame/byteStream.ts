@@ -28,21 +28,32 @@ export interface ByteStream {
 export const part = (bytes: Uint8Array, from: number, to: number): Uint8Array =>
   from === 0 && to >= bytes.length ? bytes : bytes.subarray(from, to)
 
+type Allocate = (length: number) => Uint8Array
+const newMemory: Allocate = (length) => new Uint8Array(length)
+
 /** Pieces of so few bytes together are cheaper copied into one than written one by one. */
 const gatherBytes = 2 ** 16
 
-/** The same bytes in as few pieces as is cheap. `allocate` makes memory, whatever it holds. */
-export function gather(
-  parts: readonly Uint8Array[],
-  allocate = (length: number): Uint8Array => new Uint8Array(length),
-): readonly Uint8Array[] {
-  const length = parts.reduce((sum, part) => sum + part.length, 0)
-  if (parts.length === 1 || length > gatherBytes) return parts
-  const all = allocate(length)
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return [all]
+/** The bytes of all. */
+export const lengthOf = (parts: readonly Uint8Array[]): number => {
+  let length = 0
+  for (const piece of parts) length += piece.length
+  return length
 }
+
+/** The same bytes in one piece. `allocate` makes memory, whatever it holds. */
+export function join(parts: readonly Uint8Array[], allocate = newMemory): Uint8Array {
+  const [first] = parts
+  if (parts.length === 1) return first!
+  const all = allocate(lengthOf(parts))
+  let at = 0
+  for (const piece of parts) {
+    all.set(piece, at)
+    at += piece.length
+  }
+  return all
+}
+
+/** The same bytes in as few pieces as is cheap. */
+export const gather = (parts: readonly Uint8Array[], allocate = newMemory): readonly Uint8Array[] =>
+  parts.length === 1 || lengthOf(parts) > gatherBytes ? parts : [join(parts, allocate)]

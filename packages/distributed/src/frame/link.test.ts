@@ -12,7 +12,7 @@ import type { Message, WireType } from '../transport/contract.ts'
 import { PeerConnection } from '../transport/connection.ts'
 import { maxOpenCalls } from '../transport/link.ts'
 import type { ByteStream, ByteStreamEvents } from './byteStream.ts'
-import { decodeHeader, encodeHeader, type FrameKind, type Header, headerBytes } from './header.ts'
+import { decodeHeader, type FrameKind, type Header, headerBytes, putHeader } from './header.ts'
 import { chunkBytes, earlyBytes, type FrameOptions, windowBytes } from './limits.ts'
 import { FrameLink } from './link.ts'
 
@@ -108,7 +108,7 @@ function frames(bytes: Uint8Array): readonly Header[] {
   for (let at = 0; at < bytes.length; ) {
     const header = decodeHeader(bytes.subarray(at, at + headerBytes))
     found.push(header)
-    at += headerBytes + header.length
+    at += headerBytes + header.padding + header.length
   }
   return found
 }
@@ -325,9 +325,21 @@ describe('what arrives', () => {
   )
 
   /** A frame by hand. */
-  const frame = (kind: FrameKind, body: readonly number[] = [], more: Partial<Header> = {}): Uint8Array => {
-    const header = { kind, id: 1, answer: false, urgent: false, length: body.length, crc: undefined, ...more }
-    return Buffer.concat([encodeHeader(header), Uint8Array.from(body)])
+  const frame = (kind: FrameKind, body: ArrayLike<number> = [], more: Partial<Header> = {}): Uint8Array => {
+    const bytes = new Uint8Array(headerBytes + body.length)
+    const header = {
+      kind,
+      id: 1,
+      answer: false,
+      urgent: false,
+      length: body.length,
+      padding: 0,
+      crc: undefined,
+      ...more,
+    }
+    putHeader(bytes, header)
+    bytes.set(body, headerBytes)
+    return bytes
   }
   const start = (tensor: readonly number[], count = 1): number[] => [
     0,
@@ -424,17 +436,7 @@ describe('what arrives', () => {
     const big = start([5, 5, 1, ...u64(2 ** 20), ...u64(2 ** 20)])
     b.events!.bytes(frame('start', big))
     b.events!.bytes(frame('start', big, { id: 2 }))
-    const chunk = Buffer.concat([
-      encodeHeader({
-        kind: 'chunk',
-        id: 2,
-        answer: false,
-        urgent: false,
-        length: chunkBytes,
-        crc: undefined,
-      }),
-      new Uint8Array(chunkBytes),
-    ])
+    const chunk = frame('chunk', new Uint8Array(chunkBytes), { id: 2 })
     for (let i = 0; i < 3; i++) b.events!.bytes(chunk)
     expect(await far.closed).toMatchObject({
       name: 'ProtocolError',

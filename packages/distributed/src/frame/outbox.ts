@@ -5,9 +5,10 @@ import { asError, ProtocolError } from '../errors.ts'
 import type { Message } from '../transport/contract.ts'
 import type { ByteStream } from './byteStream.ts'
 import type { FrameKind } from './header.ts'
-import { encodeHeader } from './header.ts'
+import { headerBytes, paddingAt, putHeader } from './header.ts'
 import type { Limits } from './limits.ts'
 import { chunkBytes, earlyBytes, windowBytes } from './limits.ts'
+import { cut } from './memory.ts'
 import { bodyBytes, encodeStart } from './start.ts'
 import { type Leaving, leaving } from './wireForm.ts'
 
@@ -16,6 +17,7 @@ interface Parcel {
   readonly id: number
   readonly answer: boolean
   readonly urgent: boolean
+  /** The first frame, with room for its header. */
   readonly start: Uint8Array
   readonly tensors: readonly Leaving[]
   readonly total: number
@@ -45,6 +47,8 @@ export interface OutboxEvents {
 
 /** So many bytes are gathered for one write. */
 const batchBytes = 2 ** 16
+/** Bodies of so many bytes are aligned. */
+const alignedBytes = 2 ** 12
 /** A peer that leaves so many bytes of control frames unread wants no answers. */
 const maxControlBytes = 2 ** 23
 
@@ -72,7 +76,7 @@ export class Outbox {
     this.#events = events
   }
 
-  /** All bytes that were given to the stream. */
+  /** All bytes of frames that were made, in the order in which they go. */
   get sentBytes(): number {
     return this.#sentBytes
   }
@@ -87,11 +91,9 @@ export class Outbox {
   /** Puts a frame before all messages. */
   control(kind: FrameKind, parts: FrameParts = {}, body: readonly Uint8Array[] = []): void {
     if (this.#closed) return
-    const frame = this.#frame(kind, parts, body)
-    for (const { length } of frame) this.#controlBytes += length
+    this.#controlBytes += this.#putFrame(this.#control, kind, parts, body)
     if (this.#controlBytes > maxControlBytes)
       return this.#events.failed(new ProtocolError('the peer asks for answers and does not read them'))
-    this.#control.push(...frame)
     this.#schedule()
   }
 
@@ -100,7 +102,7 @@ export class Outbox {
     if (this.#closed) return
     const tensors = message.tensors.map((tensor) => leaving(tensor, message.wire))
     const types = tensors.map(({ type }) => type)
-    const start = encodeStart({ method, head: message.head, tensors: types }, this.#limits)
+    const start = encodeStart({ method, head: message.head, tensors: types }, this.#limits, headerBytes)
     const total = bodyBytes({ tensors: types })
     const allowed = answer ? total : Math.min(total, earlyBytes)
     const parcel = {
@@ -156,7 +158,10 @@ export class Outbox {
   /** Forgets all messages and takes no more; a last frame may be given. */
   close(kind?: FrameKind, body: readonly Uint8Array[] = []): void {
     if (this.#closed) return
-    if (kind) this.#write([...this.#control, ...this.#frame(kind, {}, body)])
+    if (kind) {
+      this.#putFrame(this.#control, kind, {}, body)
+      this.#write(this.#control)
+    }
     this.#closed = true
     this.#control = []
     for (const line of [this.#urgent, this.#ready, this.#waiting]) line.clear()
@@ -179,13 +184,13 @@ export class Outbox {
   #pump(): void {
     while (this.#writable && !this.#closed) {
       const parts = this.#control
+      let bytes = this.#controlBytes
       this.#control = []
       this.#controlBytes = 0
-      let bytes = parts.reduce((sum, { length }) => sum + length, 0)
       while (bytes < batchBytes) {
-        const before = parts.length
-        if (!this.#turn(parts)) break
-        for (const part of parts.slice(before)) bytes += part.length
+        const more = this.#turn(parts)
+        if (more === 0) break
+        bytes += more
       }
       if (bytes === 0) return
       this.#writable = this.#write(parts)
@@ -193,25 +198,32 @@ export class Outbox {
   }
 
   #write(parts: readonly Uint8Array[]): boolean {
-    for (const { length } of parts) this.#sentBytes += length
     this.#wrote = true
     return this.#stream.write(parts)
   }
 
-  /** Gives one message its turn. Answers false where none may go. */
-  #turn(parts: Uint8Array[]): boolean {
-    const [urgent] = this.#urgent
-    const [next] = urgent || this.#onTheWay < windowBytes ? [urgent ?? first(this.#ready)] : []
-    if (!next) return false
-    const [key, parcel] = next
-    const line = parcel.urgent ? this.#urgent : this.#ready
+  /** Gives one message its turn. Answers how many bytes that gives; none where none may go. */
+  #turn(parts: Uint8Array[]): number {
+    const parcel = first(this.#urgent) ?? (this.#onTheWay < windowBytes ? first(this.#ready) : undefined)
+    if (!parcel) return 0
+    const { id, answer, urgent, start } = parcel
+    const key = keyOf(answer, id)
+    const line = urgent ? this.#urgent : this.#ready
     line.delete(key)
-    const { id, answer, urgent: isUrgent } = parcel
-    if (!parcel.started) parts.push(...this.#frame('start', { id, answer, urgent: isUrgent }, [parcel.start]))
-    parcel.started = true
-    const chunk = takeChunk(parcel)
-    if (chunk.length > 0) parts.push(...this.#frame('chunk', { id, answer }, chunk))
-    for (const { length } of chunk) this.#onTheWay += length
+    let bytes = 0
+    if (!parcel.started) {
+      parcel.started = true
+      const crc = this.#limits.checksums ? crc32c(start.subarray(headerBytes)) : undefined
+      const length = start.length - headerBytes
+      putHeader(start, { kind: 'start', id, answer, urgent, length, padding: 0, crc })
+      parts.push(start)
+      bytes += start.length
+      this.#sentBytes += start.length
+    }
+    const before = parcel.sent
+    const chunk = parcel.total > 0 ? takeChunk(parcel) : []
+    this.#onTheWay += parcel.sent - before
+    if (chunk.length > 0) bytes += this.#putFrame(parts, 'chunk', { id, answer }, chunk)
     if (parcel.sent === parcel.total) this.#events.left(answer, id)
     // One byte less than allowed: half of a 16-bit word does not go.
     else if (parcel.allowed < parcel.total && parcel.sent + 1 >= parcel.allowed)
@@ -219,22 +231,36 @@ export class Outbox {
     else if (chunk.length === 0)
       throw new InternalError('the memory of a tensor was taken away while it was sent')
     else line.set(key, parcel)
-    return true
+    return bytes
   }
 
-  #frame(kind: FrameKind, parts: FrameParts, body: readonly Uint8Array[]): Uint8Array[] {
-    const { id = 0, answer = false, urgent = false } = parts
-    const length = body.reduce((sum, part) => sum + part.length, 0)
-    const crc = this.#limits.checksums ? body.reduce((before, part) => crc32c(part, before), 0) : undefined
-    return [encodeHeader({ kind, id, answer, urgent, length, crc }), ...body]
+  /** Adds a frame to the parts of a write. Answers its bytes. */
+  #putFrame(
+    parts: Uint8Array[],
+    kind: FrameKind,
+    { id = 0, answer = false, urgent = false }: FrameParts,
+    body: readonly Uint8Array[],
+  ): number {
+    let length = 0
+    for (const piece of body) length += piece.length
+    const crc = this.#limits.checksums ? body.reduce((before, piece) => crc32c(piece, before), 0) : undefined
+    const header = cut(headerBytes)
+    const padding = length < alignedBytes ? undefined : paddingAt(this.#sentBytes)
+    putHeader(header, { kind, id, answer, urgent, length, padding: padding?.length ?? 0, crc })
+    parts.push(header)
+    if (padding) parts.push(padding)
+    parts.push(...body)
+    const bytes = headerBytes + (padding?.length ?? 0) + length
+    this.#sentBytes += bytes
+    return bytes
   }
 }
 
 /** Calls and answers are told apart by the sign. */
 const keyOf = (answer: boolean, id: number): number => (answer ? -id : id)
 
-function first<K, V>(map: ReadonlyMap<K, V>): readonly [K, V] | undefined {
-  for (const entry of map) return entry
+function first<V>(map: ReadonlyMap<unknown, V>): V | undefined {
+  for (const value of map.values()) return value
   return undefined
 }
 

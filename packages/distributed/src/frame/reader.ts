@@ -22,6 +22,7 @@ export class FrameReader {
   readonly #sink: FrameSink
   readonly #headerBuffer = new Uint8Array(headerBytes)
   #header: Header | undefined
+  #padding = 0
   #got = 0
   #crc = 0
   #body: Uint8Array = nothing
@@ -34,28 +35,43 @@ export class FrameReader {
   push(bytes: Uint8Array): void {
     let at = 0
     while (at < bytes.length || this.#isWhole()) {
-      if (this.#header) at = this.#readBody(this.#header, bytes, at)
-      else at = this.#readHeader(bytes, at)
+      if (!this.#header) at = this.#readHeader(bytes, at)
+      else if (this.#padding > 0) at = this.#skip(bytes, at)
+      else at = this.#readBody(this.#header, bytes, at)
     }
   }
 
   #isWhole(): boolean {
-    return this.#header !== undefined && this.#got === this.#header.length
+    return this.#header !== undefined && this.#padding === 0 && this.#got === this.#header.length
+  }
+
+  #skip(bytes: Uint8Array, at: number): number {
+    const skipped = Math.min(this.#padding, bytes.length - at)
+    this.#padding -= skipped
+    return at + skipped
   }
 
   #readHeader(bytes: Uint8Array, at: number): number {
+    if (this.#got === 0 && bytes.length - at >= headerBytes) {
+      this.#begin(decodeHeader(bytes, at))
+      return at + headerBytes
+    }
     const piece = bytes.subarray(at, at + headerBytes - this.#got)
     this.#headerBuffer.set(piece, this.#got)
     this.#got += piece.length
     // What is no frame at all is known by its first four bytes.
     if (this.#got < headerBytes)
       return this.#got >= 4 ? this.#checkMagic(at + piece.length) : at + piece.length
-    const header = decodeHeader(this.#headerBuffer)
+    this.#begin(decodeHeader(this.#headerBuffer))
+    return at + piece.length
+  }
+
+  #begin(header: Header): void {
     this.#sink.begins(header)
     this.#header = header
+    this.#padding = header.padding
     this.#got = 0
     this.#crc = 0
-    return at + piece.length
   }
 
   #checkMagic(at: number): number {

@@ -4,6 +4,7 @@ import { dtypes, sizeOf } from '@shoal/core'
 import { LimitError, ProtocolError } from '../errors.ts'
 import type { Limits } from './limits.ts'
 import { maxRank, methodBytes } from './limits.ts'
+import { cut } from './memory.ts'
 import { putU32, putU64, u32At, u64At } from './numbers.ts'
 import type { WireTensor } from './wireForm.ts'
 
@@ -16,6 +17,7 @@ export interface Start {
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
+const none: Uint8Array = new Uint8Array(0)
 
 /** The numbers of the dtypes on the wire. Part of the protocol: new ones go to the end. */
 export const codes: readonly DType[] = [
@@ -64,31 +66,29 @@ function excess(
   return undefined
 }
 
-/** A name as UTF-8; one of plain letters is quickest by hand. */
-function utf8(name: string): Uint8Array {
-  const bytes = new Uint8Array(name.length)
-  for (let i = 0; i < bytes.length; i++) {
-    const code = name.charCodeAt(i)
-    if (code > 127) return encoder.encode(name)
-    bytes[i] = code
-  }
-  return bytes
+/** Is every letter one byte of UTF-8? */
+function isPlain(name: string): boolean {
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 127) return false
+  return true
 }
 
-/** The bytes of a start. @throws LimitError when the message is too large. */
-export function encodeStart({ method, head, tensors }: Start, limits: Limits): Uint8Array {
-  const name = utf8(method)
+/** The bytes of a start, behind so many that are left free. @throws LimitError when the message is too large. */
+export function encodeStart({ method, head, tensors }: Start, limits: Limits, free = 0): Uint8Array {
+  const name = isPlain(method) ? undefined : encoder.encode(method)
+  const nameLength = name?.length ?? method.length
   const deep = tensors.find(({ shape }) => shape.length > maxRank)
   const fault =
-    excess({ head, tensors }, name.length, limits) ??
+    excess({ head, tensors }, nameLength, limits) ??
     (deep && `a tensor has ${deep.shape.length} axes, at most ${maxRank} may be`)
   if (fault) throw new LimitError(`a message ${method && `for '${method}' `}is too large: ${fault}`)
   const axes = tensors.reduce((sum, { shape }) => sum + shape.length, 0)
-  const bytes = new Uint8Array(10 + name.length + head.length + 11 * tensors.length + 8 * axes)
-  bytes[0] = name.length >> 8
-  bytes[1] = name.length
-  bytes.set(name, 2)
-  let at = 2 + name.length
+  const bytes = cut(free + 10 + nameLength + head.length + 11 * tensors.length + 8 * axes)
+  bytes[free] = nameLength >> 8
+  bytes[free + 1] = nameLength
+  let at = free + 2
+  if (name) bytes.set(name, at)
+  else for (let i = 0; i < nameLength; i++) bytes[at + i] = method.charCodeAt(i)
+  at += nameLength
   putU32(bytes, at, head.length)
   bytes.set(head, at + 4)
   at += 4 + head.length
@@ -99,49 +99,83 @@ export function encodeStart({ method, head, tensors }: Start, limits: Limits): U
     bytes[at + 1] = codes.indexOf(wire)
     bytes[at + 2] = shape.length
     at += 3
-    for (const size of [...shape, length]) {
+    for (const size of shape) {
       putU64(bytes, at, size)
       at += 8
     }
+    putU64(bytes, at, length)
+    at += 8
   }
   return bytes
 }
 
-/** Reads a start; the head is copied. @throws ProtocolError for what is malformed or beyond the limits. */
-export function decodeStart(bytes: Uint8Array, limits: Limits): Start {
-  let at = 0
-  const skip = (length: number): number => {
-    if (at + length > bytes.length) throw new ProtocolError('a message begins with less than it says')
-    at += length
-    return at - length
+/** Reads numbers and pieces one after the other. */
+class Cursor {
+  readonly #bytes: Uint8Array
+  #at = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
   }
-  const u8 = (): number => bytes[skip(1)]!
-  const u32 = (): number => u32At(bytes, skip(4))
-  const u64 = (): number => {
-    const value = u64At(bytes, skip(8))
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length
+  }
+
+  u8(): number {
+    return this.#bytes[this.#skip(1)]!
+  }
+
+  u32(): number {
+    return u32At(this.#bytes, this.#skip(4))
+  }
+
+  u64(): number {
+    const value = u64At(this.#bytes, this.#skip(8))
     if (!Number.isSafeInteger(value)) throw new ProtocolError('a size beyond what a number holds')
     return value
   }
-  const raw = (length: number): Uint8Array => {
-    const start = skip(length)
-    return bytes.subarray(start, start + length)
+
+  piece(length: number): Uint8Array {
+    const start = this.#skip(length)
+    return this.#bytes.subarray(start, start + length)
   }
-  const name = raw(u8() * 256 + u8())
-  const head = raw(u32())
-  const count = u32()
+
+  #skip(length: number): number {
+    const start = this.#at
+    if (start + length > this.#bytes.length)
+      throw new ProtocolError('a message begins with less than it says')
+    this.#at += length
+    return start
+  }
+}
+
+/** Reads a start; the head is copied. @throws ProtocolError for what is malformed or beyond the limits. */
+export function decodeStart(bytes: Uint8Array, limits: Limits): Start {
+  const cursor = new Cursor(bytes)
+  const nameLength = cursor.u8() * 256 + cursor.u8()
+  const name = nameLength > 0 ? cursor.piece(nameLength) : none
+  const headLength = cursor.u32()
+  const head = headLength > 0 ? cursor.piece(headLength) : none
+  const count = cursor.u32()
   if (count > limits.tensors)
     throw new ProtocolError(`a message of ${count} tensors, at most ${limits.tensors} may be`)
-  const tensors = Array.from({ length: count }, (): WireTensor => {
-    const [dtype, wire, rank] = [codes[u8()], codes[u8()], u8()]
-    if (!dtype || !wire || rank > maxRank) throw new ProtocolError('a tensor of no dtype or of too many axes')
-    const tensor = { dtype, wire, shape: Array.from({ length: rank }, u64), bytes: u64() }
-    checkTensor(tensor)
-    return tensor
-  })
-  if (at !== bytes.length) throw new ProtocolError('a message begins with more than it says')
-  const fault = excess({ head, tensors }, name.length, limits)
+  const tensors: WireTensor[] = []
+  while (tensors.length < count) tensors.push(readTensor(cursor))
+  if (!cursor.isAtEnd) throw new ProtocolError('a message begins with more than it says')
+  const fault = excess({ head, tensors }, nameLength, limits)
   if (fault) throw new ProtocolError(`a message is too large: ${fault}`)
-  return { method: name.length > 0 ? decoder.decode(name) : '', head: head.slice(), tensors }
+  return { method: nameLength > 0 ? decoder.decode(name) : '', head: head.slice(), tensors }
+}
+
+function readTensor(cursor: Cursor): WireTensor {
+  const [dtype, wire, rank] = [codes[cursor.u8()], codes[cursor.u8()], cursor.u8()]
+  if (!dtype || !wire || rank > maxRank) throw new ProtocolError('a tensor of no dtype or of too many axes')
+  const shape: number[] = []
+  while (shape.length < rank) shape.push(cursor.u64())
+  const tensor = { dtype, wire, shape, bytes: cursor.u64() }
+  checkTensor(tensor)
+  return tensor
 }
 
 /** A tensor's bytes are what its shape and dtype say; of strings, at least the lengths. */

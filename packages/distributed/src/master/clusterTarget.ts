@@ -72,13 +72,15 @@ export class ClusterTarget implements SessionTarget {
   static async open(options: ClusterTargetOptions): Promise<ClusterTarget> {
     const { cluster, own, deviceFilters = [], isolated = false, startDeadlineMs = 30_000, signal } = options
     const session = crypto.randomUUID()
-    const tasks = visibleTasks(cluster, deviceFilters, own).entries()
+    const visible = visibleTasks(cluster, deviceFilters, own)
+    const tasks = visible.entries()
+    const begin = { session, isolated, cluster: visible.toJSON() }
     const isOwn = ({ job, task }: TaskName): boolean => job === own.job && task === own.task
     const ordered = [...tasks.filter(isOwn), ...tasks.filter((task) => !isOwn(task))]
     const ended = await Promise.allSettled(
       ordered.map(async ({ job, task }) => {
         const connection = await options.connect({ job, task }, startDeadlineMs, signal)
-        return WorkerClient.open({ job, task }, connection, session, isolated, signal)
+        return WorkerClient.open({ job, task }, connection, begin, signal)
       }),
     )
     const workers = ended.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))

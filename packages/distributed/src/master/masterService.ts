@@ -25,12 +25,14 @@ interface ClientSession {
 const noPasses = { name: 'none', run: <G>(graph: G): G => graph }
 const silent = { says: {}, tensors: [] }
 
+/** Makes a session on the cluster, unless the signal says before that nobody wants it any more. */
+type Open = (options: ClientOptions & { readonly signal: AbortSignal }) => Promise<ClusterTarget>
+
 /** Serves sessions. */
 export class MasterService {
-  private readonly open: (options: ClientOptions) => Promise<ClusterTarget>
+  private readonly open: Open
 
-  /** @param open makes a session on the cluster. */
-  constructor(open: (options: ClientOptions) => Promise<ClusterTarget>) {
+  constructor(open: Open) {
     this.open = open
   }
 
@@ -49,8 +51,12 @@ export class MasterService {
     }
     void connection.closed.then(() => Promise.all([...sessions.keys()].map(end)))
     return Object.fromEntries([
-      serving(protocol.createSession, async ({ says }) => {
-        const target = await this.open(says as ClientOptions)
+      serving(protocol.createSession, async ({ says }, { signal }) => {
+        const target = await this.open({ ...(says as ClientOptions), signal })
+        if (signal.aborted) {
+          await target[Symbol.asyncDispose]()
+          throw signal.reason
+        }
         const session = crypto.randomUUID()
         sessions.set(session, { target, graphs: new Map() })
         return { says: { session }, tensors: [] }

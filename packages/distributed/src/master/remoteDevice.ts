@@ -1,5 +1,6 @@
 // A device of another process, as far as placing nodes on it needs to know it.
 import type { ConcreteType, PlaceableDevice, Signature } from '@shoal/core'
+import { ProtocolError } from '../errors.ts'
 import type { DeviceStatus, KernelQuery } from '../protocol/worker.ts'
 
 /**
@@ -19,7 +20,7 @@ export class RemoteDevice implements PlaceableDevice {
 
   supports(op: string, { inputs, outputs, attrs }: Signature): boolean {
     const query = { op, inputs: inputs.map(typeOf), outputs: outputs.map(typeOf), attrs: { ...attrs } }
-    const key = JSON.stringify(query)
+    const key = keyOf(query)
     const known = this.answers.get(key)
     if (known === undefined) this.open.set(key, query)
     return known ?? true
@@ -30,12 +31,18 @@ export class RemoteDevice implements PlaceableDevice {
     return [...this.open.values()]
   }
 
-  /** Takes the answers to all open questions, in order. */
-  learn(answers: readonly boolean[]): void {
-    ;[...this.open.keys()].forEach((key, i) => this.answers.set(key, answers[i]!))
-    this.open.clear()
+  /** Takes the answers to some questions, in order. Others may have been asked since. @throws ProtocolError where one has no answer. */
+  learn(questions: readonly KernelQuery[], answers: readonly boolean[]): void {
+    if (answers.length !== questions.length)
+      throw new ProtocolError(`${questions.length} questions came back with ${answers.length} answers`)
+    questions.map(keyOf).forEach((key, i) => {
+      this.answers.set(key, answers[i]!)
+      this.open.delete(key)
+    })
   }
 }
+
+const keyOf = (query: KernelQuery): string => JSON.stringify(query)
 
 const typeOf = ({ dtype, shape }: ConcreteType): KernelQuery['inputs'][number] => ({
   dtype,

@@ -65,14 +65,20 @@ export class WorkerClient {
   static async open(
     task: TaskName,
     connection: Connection,
-    session: string,
-    isolated: boolean,
+    session: protocol.NewSession,
     signal?: AbortSignal,
   ): Promise<WorkerClient> {
     const options = { deadlineMs: quickMs, signal }
     const { says: status } = await callMethod(connection, protocol.getStatus, {}, options)
-    await callMethod(connection, protocol.openSession, { session, isolated }, options)
-    return new WorkerClient(task, connection, session, status)
+    const client = new WorkerClient(task, connection, session.session, status)
+    try {
+      await callMethod(connection, protocol.openSession, session, options)
+    } catch (error) {
+      // It may be open nevertheless, and the connection is there for other sessions as well.
+      void client.close()
+      throw error
+    }
+    return client
   }
 
   /** Asks the worker what its devices are not known to support. Were there questions? */
@@ -82,7 +88,7 @@ export class WorkerClient {
         const queries = [...device.questions]
         if (queries.length === 0) return false
         const { says } = await this.call(protocol.canRun, { device: i, queries }, { deadlineMs: quickMs })
-        device.learn(says.answers)
+        device.learn(queries, says.answers)
         return true
       }),
     )

@@ -52,6 +52,7 @@ export const errorClasses: readonly ErrorClass[] = [
   own.ProtocolError,
   own.SecurityError,
   own.UnavailableError,
+  own.ValidityError,
 ]
 
 const byName: ReadonlyMap<string, ErrorClass> = new Map(errorClasses.map((each) => [each.name, each]))

@@ -2,6 +2,7 @@
 import type { DType, Shape } from '@shoal/core'
 import { dtypeNames } from '@shoal/core'
 import { z } from 'zod'
+import type { ClusterDef } from '../cluster/clusterSpec.ts'
 import { method, nothing } from './method.ts'
 
 const id = z.string().min(1).max(64)
@@ -65,8 +66,20 @@ export const canRun = method(
   z.object({ device: whole, queries: z.array(kernelQuery) }),
   z.object({ answers: z.array(z.boolean()) }),
 )
-/** Opens a session, which ends with the connection at the latest. An isolated one has variables of its own. */
-export const openSession = method('worker.open', z.object({ session: id, isolated: z.boolean() }), nothing)
+const addresses = z.record(z.string(), z.union([z.array(z.string()), z.record(z.string(), z.string())]))
+
+/** How a session begins. */
+export const newSession = z.object({
+  session: id,
+  /** Has it variables of its own? */
+  isolated: z.boolean(),
+  /** Who takes part, and where: a worker need not know all of them. */
+  cluster: addresses as z.ZodType<ClusterDef>,
+})
+/** How a session begins. */
+export type NewSession = z.infer<typeof newSession>
+/** Opens a session, which ends with the connection at the latest. */
+export const openSession = method('worker.open', newSession, nothing)
 /** Ends a session, its graphs and its steps. */
 export const closeSession = method('worker.close', z.object({ session: id }), nothing)
 /** Compiles partitions. The tensors are their GraphDefs, as bytes of JSON. */

@@ -40,6 +40,10 @@ const rules: OptionRules<AsyncReplicasOptions> = {
 export class AsyncReplicas {
   /** Makes one step; with `maxStaleness` it then waits until this replica may begin another one. */
   readonly train: Node
+  /** Lets whoever waits go on: one replica runs it when training is over. */
+  readonly finish: Node
+  /** How many replicas there are. */
+  readonly totalReplicas: number
   private readonly steps: Progress | undefined
   private readonly at: <T>(build: () => T) => T
 
@@ -66,6 +70,8 @@ export class AsyncReplicas {
       this.steps = steps
       this.train = controlDependencies(made, () => this.at(() => steps.advance(replica, maxStaleness)))
     }
+    this.totalReplicas = totalReplicas
+    this.finish = this.setLiving([])
   }
 
   /**

@@ -93,6 +93,54 @@ describe('local SGD', () => {
     }
   })
 
+  it('goes on to the bit after a restart in the middle of a round, with a velocity', async () => {
+    /** Trains from step to step, from what a checkpoint holds if there is one, and answers what the next one holds. */
+    const train = async (
+      [from, to]: readonly [number, number],
+      i: number,
+      replicas: AllReduce,
+      restored?: readonly NDArray[],
+    ): Promise<readonly NDArray[]> => {
+      await using session = new Session()
+      const { weights, pairs } = buildModel()
+      const step = gradientDescent({ learningRate: 0.1 }).apply(pairs)
+      const local = new LocalSgd({
+        variables: weights,
+        every: 4,
+        replicas,
+        outerMomentum: 0.9,
+        outerRate: 0.7,
+      })
+      const saved = [...weights, ...local.variables]
+      await session.initialize(step)
+      if (restored) for (const [k, v] of saved.entries()) await session.write(v, restored[k]!)
+      await local.begin({ session })
+      for (let k = from; k < to; k++) {
+        await session.run(step, examples(k, 8 * i, 8 * i + 8))
+        await local.afterRun({ session })
+      }
+      return await session.run(saved)
+    }
+    const both = (
+      steps: readonly [number, number],
+      restored: readonly (readonly NDArray[])[] = [],
+    ): Promise<(readonly NDArray[])[]> => {
+      const replicas = meeting(2)
+      return Promise.all([0, 1].map((i) => train(steps, i, replicas, restored[i])))
+    }
+    const whole = await both([0, 15])
+    const resumed = await both([10, 15], await both([0, 10]))
+    expect(resumed.map((values) => values.map((a) => a.toArray()))).toEqual(
+      whole.map((values) => values.map((a) => a.toArray())),
+    )
+    // The velocity counts: without it the end is another one.
+    const [weights] = await both(
+      [10, 15],
+      (await both([0, 10])).map((values) => withoutVelocity(values)),
+    )
+    expect(weights![0]!.toArray()).not.toEqual(whole[0]![0]!.toArray())
+  })
+
   it('refuses what it cannot average', () => {
     const options = { every: 1, replicas: meeting(1) }
     const count = variable(0, { name: 'count', dtype: 'int32' })
@@ -101,3 +149,13 @@ describe('local SGD', () => {
     expect(() => new LocalSgd({ ...options, variables: [], every: 0 })).toThrow('every')
   })
 })
+
+/** Saved values with zeros in the place of the velocities: weights, the counter, then anchors and velocities in turn. */
+function withoutVelocity(saved: readonly NDArray[]): readonly NDArray[] {
+  const count = (saved.length - 1) / 3
+  return saved.map((value, i) =>
+    i > count && (i - count) % 2 === 0
+      ? new Values('float32', value.shape, new Float32Array(value.size))
+      : value,
+  )
+}

@@ -196,7 +196,7 @@ function takePart(
     pairs.map(([gradient]) => gradient),
     { step: at, weight, from },
   )
-  const { taken, step } = controlDependencies([given], () => gradients.lease(at))
+  const { taken, step } = controlDependencies([given], () => gradients.lease(at, { from }))
   // All of a branch happens in one piece: nobody sees a part of a step, and whoever dies does so before it or after.
   return cond(
     taken,

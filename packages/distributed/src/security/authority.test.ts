@@ -23,6 +23,20 @@ describe('a cluster authority', () => {
     expect(new Date(certificate.validTo).getTime() - Date.now()).toBeLessThan(day)
   })
 
+  it('names hosts beside, for those who look at nothing else', async () => {
+    const hosts = ['n3.lan', '127.0.0.1']
+    const { certificate: pem } = await authority.issue({ node: 'n3', hosts })
+    const certificate = new X509Certificate(pem)
+    expect([certificate.checkHost('n3.lan'), certificate.checkHost('n4.lan')]).toEqual(['n3.lan', undefined])
+    expect([certificate.checkIP('127.0.0.1'), certificate.checkIP('127.0.0.2')]).toEqual([
+      '127.0.0.1',
+      undefined,
+    ])
+    expect(verifyIdentity(pem, authority.certificate).node).toBe('n3')
+    for (const host of ['', 'a b', 'a, URI:spiffe://x', '-a', 'a..b', '::1', 'a'.repeat(254)])
+      await expect(authority.issue({ node: 'n3', hosts: [host] })).rejects.toThrow('is no name of a machine')
+  })
+
   it('is the same after its keys were kept', async () => {
     const again = new ClusterAuthority(authority.export())
     const { certificate } = await again.issue({ node: 'n2' })

@@ -1,5 +1,6 @@
 // A cluster's own certificate authority: its key is the cluster. It issues short-lived certificates to nodes.
 import { createHash, createPrivateKey, createPublicKey, randomBytes, X509Certificate } from 'node:crypto'
+import { isIPv4 } from 'node:net'
 import { BitString, Integer, OctetString, PrintableString, Utf8String } from 'asn1js'
 import {
   AltName,
@@ -33,8 +34,10 @@ export interface Validity {
 export interface NodeRequest extends Validity {
   /** 1 to 63 letters, digits, dots, underlines and hyphens. */
   readonly node: string
-  /** What it is there for, of the same characters: 'worker'. Default: none. */
+  /** What it is there for, of the same characters: 'worker'. A node with a role passes for tasks of that job alone. Default: none, and any job. */
   readonly role?: string
+  /** Names and addresses of its machine, for programs that look at nothing else: browsers, clients of gRPC. Nodes of the cluster do not. Default: none. */
+  readonly hosts?: readonly string[]
 }
 
 const hour = 3_600_000
@@ -99,19 +102,22 @@ export class ClusterAuthority {
     return { certificate: this.certificate, privateKey: this.#privateKey }
   }
 
-  /** A key and a certificate for a node. @throws SecurityError for an id or a role that is no name. */
-  async issue({ node, role, ...validity }: NodeRequest): Promise<NodeCredentials> {
+  /** A key and a certificate for a node. @throws SecurityError for an id or a role that is no name, and a host that is none. */
+  async issue({ node, role, hosts = [], ...validity }: NodeRequest): Promise<NodeCredentials> {
     for (const text of role === undefined ? [node] : [node, role])
       if (!namePattern.test(text))
         throw new SecurityError(
           `'${text}' is no name: 1 to 63 letters, digits, dots, underlines and hyphens are`,
         )
+    const altNames = [
+      new GeneralName({ type: 6, value: `spiffe://${this.cluster}/node/${node}` }),
+      ...hosts.map(hostName),
+    ]
     const keys = await newKeys()
     const issuer = Certificate.fromBER(new X509Certificate(this.certificate).raw)
     const certificate = new Certificate({ version: 2, issuer: issuer.subject })
     name(certificate.subject, node, role)
     await certificate.subjectPublicKeyInfo.importKey(keys.publicKey)
-    const uri = new GeneralName({ type: 6, value: `spiffe://${this.cluster}/node/${node}` })
     certificate.extensions = [
       extension(oids.basicConstraints, true, new BasicConstraints({ cA: false }).toSchema()),
       // digitalSignature
@@ -127,7 +133,7 @@ export class ClusterAuthority {
         false,
         new AuthorityKeyIdentifier({ keyIdentifier: keyIdentifier(issuer) }).toSchema(),
       ),
-      extension(oids.subjectAltName, false, new AltName({ altNames: [uri] }).toSchema()),
+      extension(oids.subjectAltName, false, new AltName({ altNames }).toSchema()),
     ]
     const signer = createPrivateKey(this.#privateKey).export({ type: 'pkcs8', format: 'der' })
     const key = await crypto.subtle.importKey('pkcs8', new Uint8Array(signer), ecdsa, false, ['sign'])
@@ -155,6 +161,18 @@ function name(of: Certificate['subject'], common: string, unit?: string): void {
         value: new PrintableString({ value: unit }),
       }),
     )
+}
+
+/** A name of the domain name system, RFC 1034, or an address as its bytes. */
+function hostName(host: string): GeneralName {
+  if (isIPv4(host))
+    return new GeneralName({
+      type: 7,
+      value: new OctetString({ valueHex: Uint8Array.from(host.split('.'), Number).buffer }),
+    })
+  if (/^(?=.{1,253}$)[a-z\d]([a-z\d-]{0,62})(\.[a-z\d][a-z\d-]{0,62})*$/i.test(host))
+    return new GeneralName({ type: 2, value: host })
+  throw new SecurityError(`'${host}' is no name of a machine, and no IPv4 address`)
 }
 
 const extension = (extnID: string, critical: boolean, value: { toBER(): ArrayBuffer }): Extension =>

@@ -1,6 +1,6 @@
 // Who a node is: what its certificate says, and that its cluster's authority has signed it.
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto'
-import { SecurityError } from '../errors.ts'
+import { SecurityError, ValidityError } from '../errors.ts'
 import type { PeerIdentity } from '../transport/contract.ts'
 
 /** What a node proves who it is with: its certificate and key, and the certificate of its cluster's authority, all PEM. */
@@ -32,13 +32,14 @@ export function namedBy(certificate: X509Certificate): PeerIdentity {
   if (names.length !== 1 || !cluster || !node || !namePattern.test(node))
     throw new SecurityError(`the certificate of ${saidOf(certificate)} names no node of a cluster`)
   const { OU: role } = certificate.toLegacyObject().subject
+  if (Array.isArray(role)) throw new SecurityError(`the certificate of '${node}' has more than one role`)
   return { cluster, node, role: typeof role === 'string' ? role : '' }
 }
 
 /**
  * Who a certificate names, if the authority vouches for it at this moment.
  * @param now default: the time of this machine.
- * @throws SecurityError for one of another authority, one that is not valid yet or any more, and one of another cluster.
+ * @throws SecurityError for one of another authority or another cluster, ValidityError for one that is not valid yet or any more.
  */
 export function verifyIdentity(
   certificate: string | X509Certificate,
@@ -56,7 +57,7 @@ export function verifyIdentity(
     )
   for (const { validFrom, validTo } of [own, issuer])
     if (now < new Date(validFrom) || now > new Date(validTo))
-      throw new SecurityError(`${who} is valid from ${validFrom} to ${validTo}, which is not now`)
+      throw new ValidityError(`${who} is valid from ${validFrom} to ${validTo}, which is not now`)
   if (identity.cluster !== cluster)
     throw new SecurityError(`${who} is for cluster ${identity.cluster}, this is ${cluster}`)
   return { ...identity, expiresAt: Math.min(...[own, issuer].map(({ validTo }) => Date.parse(validTo))) }

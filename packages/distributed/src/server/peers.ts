@@ -1,7 +1,7 @@
 // The connections of one task to the others: made when they are needed, shared by all who need them, made again when they were lost.
 import { formatDeviceName } from '@shoal/core'
 import { persist } from '../backoff.ts'
-import { type Clock, systemClock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import type { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { asError, CancelledError, SecurityError, UnavailableError } from '../errors.ts'
@@ -17,37 +17,56 @@ export interface PeerOptions {
   readonly toSelf: () => Promise<Connection>
   /** Called with every new connection, before anybody else has it. */
   readonly connected: (connection: Connection) => void
-  readonly clock?: Clock
+  readonly clock: Clock
+  /** Numbers from 0 to 1 that pauses vary by. Default: `Math.random`. */
+  readonly random?: () => number
 }
 
 /** Connections by task. */
 export class Peers {
   private readonly options: PeerOptions
-  private readonly clock: Clock
+  /** By task and address. */
   private readonly open = new Map<string, Promise<Connection>>()
+  /** Those of them that are made. */
+  private readonly ready = new Map<string, Connection>()
   private readonly closing = new AbortController()
 
   constructor(options: PeerOptions) {
     this.options = options
-    this.clock = options.clock ?? systemClock
   }
 
   /**
    * The connection to a task, which may be the own one. Attempts go on until the deadline: others may start later than this one.
+   * @param known where tasks are that the own cluster does not have: those that come and go.
    * @throws UnavailableError naming the task, its address and what went wrong last; SecurityError at once; ClusterError where there is no such task.
    */
-  connect(task: TaskName, deadlineMs: number, signal?: AbortSignal): Promise<Connection> {
+  async connect(
+    task: TaskName,
+    deadlineMs: number,
+    signal?: AbortSignal,
+    known?: ClusterSpec,
+  ): Promise<Connection> {
     const name = formatDeviceName(task)
-    const address = this.options.cluster.addressOf(task.job, task.task)
+    const { cluster, clock, random } = this.options
+    const has = cluster.has(task.job, task.task) || !known
+    const address = (has ? cluster : known).addressOf(task.job, task.task)
+    // Every tensor of another task comes this way.
+    const ready = this.ready.get(keyOf(task, address))
+    if (ready) return ready
     const given = signal ? [signal] : []
     return persist(
-      (leftMs) => this.attempt(name, task, leftMs),
+      (leftMs) => this.attempt(task, address, leftMs),
       (error) =>
         new UnavailableError(
           `${name} at ${address} could not be reached within ${deadlineMs} ms: ${error.message}`,
           { cause: error },
         ),
-      { deadlineMs, clock: this.clock, signal: AbortSignal.any([this.closing.signal, ...given]) },
+      {
+        deadlineMs,
+        clock,
+        signal: AbortSignal.any([this.closing.signal, ...given]),
+        ...(random && { random }),
+      },
     )
   }
 
@@ -60,43 +79,46 @@ export class Peers {
   }
 
   /** Ends a connection to a node that may not be this task. */
-  private async demand(task: TaskName, connection: Connection): Promise<void> {
+  private async demand(task: TaskName, address: string, connection: Connection): Promise<void> {
     try {
       demandTask(task, connection.peer)
     } catch (thrown) {
       const { message } = asError(thrown)
-      const at = this.options.cluster.addressOf(task.job, task.task)
-      const error = new SecurityError(`${at} is refused: ${message}`, { cause: thrown })
+      const error = new SecurityError(`${address} is refused: ${message}`, { cause: thrown })
       await connection.close(error)
       throw error
     }
   }
 
   /** One attempt, shared by all who want the same task at the same time. */
-  private attempt(name: string, task: TaskName, deadlineMs: number): Promise<Connection> {
+  private attempt(task: TaskName, address: string, deadlineMs: number): Promise<Connection> {
     this.closing.signal.throwIfAborted()
+    const name = keyOf(task, address)
     const known = this.open.get(name)
     if (known) return known
-    const { cluster, own, transport, toSelf, connected } = this.options
+    const { own, transport, toSelf, connected } = this.options
     const isSelf = task.job === own.job && task.task === own.task
     const connecting = async (): Promise<Connection> => {
       const { signal } = this.closing
-      const connection = isSelf
-        ? await toSelf()
-        : await transport.connect(cluster.addressOf(task.job, task.task), { deadlineMs, signal })
+      const connection = isSelf ? await toSelf() : await transport.connect(address, { deadlineMs, signal })
       if (!isSelf) {
-        await this.demand(task, connection)
+        await this.demand(task, address, connection)
         connected(connection)
       }
+      if (this.open.get(name) === made) this.ready.set(name, connection)
       void connection.closed.then(forget)
       return connection
     }
     const made = connecting()
     const forget = (): void => {
-      if (this.open.get(name) === made) this.open.delete(name)
+      if (this.open.get(name) !== made) return
+      this.open.delete(name)
+      this.ready.delete(name)
     }
     this.open.set(name, made)
     made.catch(forget)
     return made
   }
 }
+
+const keyOf = (task: TaskName, address: string): string => `${formatDeviceName(task)} at ${address}`

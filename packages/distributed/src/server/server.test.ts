@@ -13,6 +13,7 @@ import {
   NonFiniteError,
   placeholder,
   randomNormal,
+  reference,
   Session,
   square,
   stringJoin,
@@ -23,10 +24,14 @@ import {
   variable,
 } from '@shoal/core'
 import { describe, expect, it, vi } from 'vitest'
+import type { ClusterDef } from '../cluster/clusterSpec.ts'
+import { ServerDef } from '../cluster/serverDef.ts'
+import { InProcessTransport } from '../transport/inProcess.ts'
 import { connectMaster } from '../client/connectMaster.ts'
 import { UnavailableError } from '../errors.ts'
 import { WorkerClient } from '../master/workerClient.ts'
-import { createLocalServer } from './server.ts'
+import { Peers } from './peers.ts'
+import { createLocalServer, Server } from './server.ts'
 import { startCluster } from './testCluster.ts'
 
 const jobs = { ps: ['ps:1', 'ps:2'], worker: ['w:1', 'w:2'] }
@@ -218,6 +223,42 @@ describe('a client that belongs to no task', () => {
 })
 
 describe('a server', () => {
+  it('fetches from workers that it does not know, where their sessions say that they are', async () => {
+    const network = new InProcessTransport({ cluster: 'test', node: 'network', role: '' })
+    const start = (cluster: ClusterDef, job: string, task: number) =>
+      Server.start(new ServerDef({ cluster, job, task }), {
+        devices: [reference()],
+        transport: network.as({ cluster: 'test', node: `${job}-${task}`, role: job }),
+      })
+    await using _ = await start({ ps: ['ps:1'] }, 'ps', 0)
+    for (const task of [3, 5]) {
+      await using worker = await start({ ps: ['ps:1'], worker: { [task]: `w:${task}` } }, 'worker', task)
+      await using session = await worker.session()
+      const x = placeholder({ shape: [], name: 'x' })
+      const w = device('/job:ps/task:0', () => variable(0, { name: 'w' }))
+      const made = device(`/job:worker/task:${task}`, () => mul(x, 2))
+      await session.run(w.assign(made), { x: task })
+      expect((await session.run(w)).toArray()).toBe(2 * task)
+    }
+  })
+
+  it('speaks with no node that may not be the task that is meant', async () => {
+    const network = new InProcessTransport({ cluster: 'test', node: 'network', role: '' })
+    const cluster = { ps: ['ps:1'], worker: ['w:1'] }
+    const start = (job: string, role: string) =>
+      Server.start(new ServerDef({ cluster, job, task: 0 }), {
+        devices: [reference()],
+        transport: network.as({ cluster: 'test', node: 'n', role }),
+      })
+    await using _ = await start('ps', 'evaluator')
+    await using worker = await start('worker', 'worker')
+    await expect(worker.session()).rejects.toMatchObject({
+      name: 'SecurityError',
+      message:
+        "ps:1 is refused: evaluator 'n' may not be /job:ps/task:0: its certificate is for job 'evaluator'",
+    })
+  })
+
   it('names every task that is missing when a session is opened', async () => {
     await using cluster = await startCluster(jobs)
     await cluster.servers[1]!.close()
@@ -246,8 +287,31 @@ describe('a server', () => {
     expect((await again.run(next)).toArray()).toBe(1)
   })
 
+  it('gives a step up soon where one of its tasks does not reach another', async () => {
+    await using cluster = await startCluster(jobs)
+    await using session = await cluster.servers[2]!.session()
+    const w = device('/job:ps/task:0', () => variable([1, 2], { name: 'w' }))
+    const doubled = device('/job:worker/task:1', () => mul(w, 2))
+    await session.initialize(w)
+    const reached = vi.spyOn(Peers.prototype, 'connect')
+    await session.run(doubled)
+    // A master waits for tasks that start; in a step all of them are there.
+    expect(reached.mock.calls.map(([task, deadlineMs]) => [task, deadlineMs])).toEqual([
+      [{ job: 'ps', task: 0 }, 10_000],
+    ])
+    reached.mockRestore()
+  })
+
+  it('has ended also where a device cannot be closed', async () => {
+    const broken = reference()
+    broken[Symbol.asyncDispose] = () => Promise.reject(new Error('the device is stuck'))
+    const server = await createLocalServer([broken])
+    const joined = server.join()
+    await expect(server.close()).rejects.toThrow('the device is stuck')
+    await joined
+  })
+
   it('is a cluster of one without an address', async () => {
-    const { reference } = await import('@shoal/core')
     const server = await createLocalServer([reference()])
     await using session = await server.session()
     expect((await session.run(add(constant(1), 2))).toArray()).toBe(3)

@@ -1,14 +1,14 @@
 // A server: one task of a cluster. It computes for masters (its worker), and is the master of the sessions that are opened at it.
 import type { Device } from '@shoal/core'
 import { ClosedError, Session, type SessionOptions, type SessionTarget } from '@shoal/core'
-import { systemClock } from '../clock.ts'
-import { ClusterSpec } from '../cluster/clusterSpec.ts'
+import { type Clock, systemClock } from '../clock.ts'
+import { ClusterSpec, localJob } from '../cluster/clusterSpec.ts'
 import { ServerDef } from '../cluster/serverDef.ts'
 import { ClusterTarget } from '../master/clusterTarget.ts'
 import { type ClientOptions, MasterService } from '../master/masterService.ts'
 import type { Connection, Listener, Transport } from '../transport/contract.ts'
 import { InProcessTransport } from '../transport/inProcess.ts'
-import { Worker } from '../worker/worker.ts'
+import { Worker, type WorkerOptions } from '../worker/worker.ts'
 import { everyoneLives, type Liveness } from '../supervise/liveness.ts'
 import { Peers } from './peers.ts'
 import { servingWatch, type StartAttention, Watch } from './watch.ts'
@@ -21,11 +21,18 @@ export interface ServerRuntime {
   readonly transport: Transport
   /** Milliseconds after which a tensor that another worker should send is given up. Default 600,000. */
   readonly recvDeadlineMs?: number
+  /** The time that attempts, deadlines and turns are counted in. Default: the system's. */
+  readonly clock?: Clock
+  /** Numbers from 0 to 1 that pauses between attempts vary by. Default: `Math.random`. */
+  readonly random?: () => number
   /** How signs of life are taken and given, so that it is known who is dead. Default: they are not, and everyone counts as alive. */
   readonly attend?: StartAttention
   /** One line for whatever a person should know: who was refused, what ops print. Default: nowhere. */
   readonly log?: (line: string) => void
 }
+
+/** Milliseconds in which a step's other tasks are reached: the master reached all of them, so that they are there, or the step is lost. */
+const reachMs = 10_000
 
 /** One task of a cluster, which runs from `start` until `close`. */
 export class Server implements AsyncDisposable {
@@ -48,21 +55,24 @@ export class Server implements AsyncDisposable {
     const own = { job, task }
     this.def = def
     this.runtime = runtime
-    this.within = new InProcessTransport({ cluster: '', node: def.name, role: job })
-    const { devices, transport, attend, recvDeadlineMs = 600_000, log = () => {} } = runtime
+    const { devices, transport, attend, recvDeadlineMs = 600_000, random, log = () => {} } = runtime
+    const { clock = systemClock } = runtime
+    this.within = new InProcessTransport({ cluster: '', node: def.name, role: job }, { clock })
     this.peers = new Peers({
       cluster,
       own,
       transport,
+      clock,
+      ...(random && { random }),
       toSelf: () => this.within.connect(def.name, {}),
       connected: (connection) => this.serve(connection),
     })
-    const connect = (to: typeof own, signal: AbortSignal): Promise<Connection> =>
-      this.peers.connect(to, recvDeadlineMs, signal)
-    this.worker = new Worker({ own, devices, connect, recvDeadlineMs, log })
+    const connect: WorkerOptions['connect'] = (to, signal, known) =>
+      this.peers.connect(to, Math.min(reachMs, recvDeadlineMs), signal, known)
+    this.worker = new Worker({ own, devices, connect, recvDeadlineMs, log, clock: runtime.clock })
     this.master = new MasterService((options) => this.target(options))
     const { devices: known } = this.worker.status
-    const means = { connect: this.peers.connect.bind(this.peers), clock: systemClock, log }
+    const means = { connect: this.peers.connect.bind(this.peers), clock, log }
     this.watch = attend && new Watch({ def, start: attend, devices: known, ...means })
     this.liveness = this.watch ?? everyoneLives
   }
@@ -112,7 +122,8 @@ export class Server implements AsyncDisposable {
     const { deviceFilters = ours, isolated, startDeadlineMs, stepDeadlineMs, signal, ...rest } = options
     const how = { deviceFilters, isolated, startDeadlineMs, stepDeadlineMs, signal }
     const target: SessionTarget = await this.target(given(how))
-    return new Session({ ...defaults, ...rest, target })
+    const { clock } = this.runtime
+    return new Session({ ...(clock && { clock }), ...defaults, ...rest, target })
   }
 
   /** Settles when the server has been closed. */
@@ -120,7 +131,7 @@ export class Server implements AsyncDisposable {
     return this.ended.promise
   }
 
-  /** Ends all sessions and connections, and closes the devices. */
+  /** Ends all sessions and connections, and closes the devices. @throws what closing a device throws; the server has ended nevertheless. */
   close(): Promise<void> {
     this.closing ??= this.shutDown()
     return this.closing
@@ -155,13 +166,17 @@ export class Server implements AsyncDisposable {
   }
 
   private async shutDown(): Promise<void> {
-    await this.watch?.close()
-    await this.listener?.close()
-    await this.worker.shutDown()
-    await this.peers.close()
-    await Promise.all([...this.incoming].map((connection) => connection.close()))
-    for (const device of this.runtime.devices) await device[Symbol.asyncDispose]()
-    this.ended.resolve()
+    try {
+      await this.watch?.close()
+      await this.listener?.close()
+      await this.worker.shutDown()
+      await this.peers.close()
+      await Promise.all([...this.incoming].map((connection) => connection.close()))
+      for (const device of this.runtime.devices) await device[Symbol.asyncDispose]()
+    } finally {
+      // Whoever waits for the end has nothing more to wait for, also where it went wrong.
+      this.ended.resolve()
+    }
   }
 }
 
@@ -181,6 +196,6 @@ const given = <T extends object>(options: { [K in keyof T]: T[K] | undefined }):
 /** A cluster of one task in this process, for trying things out: `/job:localhost/task:0`. */
 export const createLocalServer = (devices: readonly Device[]): Promise<Server> =>
   Server.start(
-    new ServerDef({ cluster: new ClusterSpec({ localhost: ['localhost:0'] }), job: 'localhost', task: 0 }),
+    new ServerDef({ cluster: new ClusterSpec({ [localJob]: ['localhost:0'] }), job: localJob, task: 0 }),
     { devices, transport: new InProcessTransport({ cluster: '', node: 'localhost', role: 'localhost' }) },
   )

@@ -35,8 +35,14 @@ export type StartServerOptions = Security &
  */
 export async function startServer(def: ServerDef, options: StartServerOptions): Promise<Server> {
   const { devices, recvDeadlineMs, frames, heartbeat, onStop, log = console.log, ...security } = options
-  if ('credentials' in security) demandTask(def, checkCredentials(presentOf(security.credentials)))
-  const transport = new ThreadedTransport({ ...security, log, ...(frames && { frames }) })
+  let transport: ThreadedTransport
+  try {
+    if ('credentials' in security) demandTask(def, checkCredentials(presentOf(security.credentials)))
+    transport = new ThreadedTransport({ ...security, log, ...(frames && { frames }) })
+  } catch (error) {
+    await Promise.all(devices.map((device) => device[Symbol.asyncDispose]()))
+    throw error
+  }
   const attend: StartAttention = async ({ task, address, devices: known, changed, log: say }) => {
     const control = await startControl({
       ...security,
@@ -55,7 +61,12 @@ export async function startServer(def: ServerDef, options: StartServerOptions): 
       // The transport has said already what it means to be insecure.
       log: () => {},
     })
-    void control.closed.then((why) => why && say(`${task}: takes no signs of life any more: ${why.message}`))
+    void control.closed.then((why) => {
+      if (!why) return
+      // To the others it is dead from now on: one that goes on nevertheless would do what another one does as well.
+      say(`${task}: ends, since it cannot give signs of life any more: ${why.message}`)
+      void server.close()
+    })
     return control
   }
   let server: Server

@@ -2,7 +2,7 @@
 import { ndarray } from '@shoal/core'
 import { describe, expect, it } from 'vitest'
 import { Generations, type Group } from '../collective/index.ts'
-import { connectMesh } from '../collective/localMeshes.ts'
+import { connectMesh } from '../collective/connectMesh.ts'
 import { Mesh } from '../collective/mesh.ts'
 import { Scenario, uniformNodes } from './scenario.ts'
 

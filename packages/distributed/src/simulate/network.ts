@@ -124,13 +124,14 @@ export class SimulatedNetwork {
     }
     const now = this.clock.now()
     const near = from === to
-    if (!near) to.downFreeAt = Math.max(now, to.downFreeAt) + transferMs(bytes, to.down)
-    flow.deliveredAt = Math.max(now + lagMs, near ? now : to.downFreeAt, flow.deliveredAt)
-    this.clock.at(flow.deliveredAt, () => {
+    const deliver = (): void => {
       if (!to.on) return
       if (!near) to.traffic.received += bytes
       parcel.deliver()
-    })
+    }
+    if (!near) return to.downlink.take({ flow, bytes, notBefore: now + lagMs, deliver })
+    flow.deliveredAt = Math.max(now, flow.deliveredAt)
+    this.clock.at(flow.deliveredAt, deliver)
   }
 
   #links(side: readonly string[], other: readonly string[]): readonly string[] {

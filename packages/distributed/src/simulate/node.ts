@@ -3,6 +3,7 @@ import type { OptionRules } from '@shoal/core'
 import { checkOptions, optionRules } from '@shoal/core'
 import type { PeerIdentity } from '../transport/contract.ts'
 import { Chance } from './chance.ts'
+import { Downlink } from './downlink.ts'
 import type { SimulatedNetwork } from './network.ts'
 import { SimulatedProcess } from './process.ts'
 import type { FaultEvent, Tell } from './trace.ts'
@@ -43,8 +44,8 @@ const rules: OptionRules<NodeSpec> = {
   failuresPerHour: optionRules.from(0),
 }
 
-/** How many streams of chance a node has: what its speed, its work, its signs of life and its failures follow from. */
-const streams = 4
+/** How many streams of chance a node has: what its speed, its work, its signs of life, its failures and its programs follow from. */
+const streams = 5
 
 /** A machine of a simulated network. It runs one process at a time. */
 export class SimulatedNode {
@@ -59,8 +60,8 @@ export class SimulatedNode {
   /** The ways out and in, whose rates may be changed. */
   readonly up: Rate
   readonly down: Rate
-  /** The moment from which on its way in is free. */
-  downFreeAt = 0
+  /** The way in, where what comes takes turns. */
+  readonly downlink: Downlink
   /** What it sent to and received from other nodes, in bytes. */
   readonly traffic = { sent: 0, received: 0 }
   /** How its failures come about. */
@@ -70,6 +71,7 @@ export class SimulatedNode {
   readonly tell: Tell | undefined
   readonly #jitterChance: Chance
   readonly #signs: Chance
+  readonly #programs: Chance
   readonly #uplink: Uplink
   readonly #loopback: Uplink
   readonly #starts: ((process: SimulatedProcess) => void)[] = []
@@ -90,11 +92,13 @@ export class SimulatedNode {
     this.#jitterChance = chance(1)
     this.#signs = chance(2)
     this.failures = chance(3)
+    this.#programs = chance(4)
     this.jitter = jitter
     this.latencyMs = latencyMs
     this.failuresPerHour = failuresPerHour
     this.up = { bytesPerSecond }
     this.down = { bytesPerSecond: downBytesPerSecond }
+    this.downlink = new Downlink(network.clock, this.down)
     this.#uplink = new Uplink(network.clock, this.up, network.segmentBytes)
     this.#loopback = new Uplink(network.clock, { bytesPerSecond: Infinity }, network.segmentBytes)
     this.#process = new SimulatedProcess(this, network.clock, this.#jitterChance)
@@ -113,6 +117,11 @@ export class SimulatedNode {
   /** What its signs of life are spread by: from 0 to below 1. */
   get signsOfLife(): () => number {
     return this.#signs.uniform
+  }
+
+  /** What its programs draw: from 0 to below 1. */
+  get random(): () => number {
+    return this.#programs.uniform
   }
 
   /** The way from here to another node. */

@@ -45,6 +45,11 @@ export class SimulatedProcess {
     this.transport = new SimulatedTransport(this)
   }
 
+  /** Numbers from 0 to below 1 that its program may draw. */
+  get random(): () => number {
+    return this.node.random
+  }
+
   /** Has it not been ended? */
   get alive(): boolean {
     return this.#state !== 'dead'

@@ -1,7 +1,7 @@
 import { ndarray } from '@shoal/core'
 import { type PairOptions, transportSuite } from '@shoal/conformance/transports'
 import { describe, expect, it } from 'vitest'
-import type { Connection, Listener, Transport } from '../transport/contract.ts'
+import type { Connection, Listener, Message, Transport } from '../transport/contract.ts'
 import { SocketTransport } from '../transport/socket.ts'
 import { Scenario, uniformNodes } from './scenario.ts'
 
@@ -47,6 +47,30 @@ describe('the simulated transport', () => {
     await one.close()
     await listen('n1:49152')
     await expect(listen('n0:1')).rejects.toThrow('that is another node')
+  })
+
+  it('lets what is small in between the large things of others, on the way in', async () => {
+    const scenario = new Scenario({ nodes: [{ name: 'a' }, ...uniformNodes('n', 4)] })
+    await scenario.node('a').process.transport.listen('a:1', {
+      connected: (connection) => connection.serve({ take: async () => empty }),
+    })
+    const connections = await scenario.settle(
+      Promise.all(
+        [0, 1, 2, 3].map((i) => scenario.node(`n${i}`).process.transport.connect('a:1', { deadlineMs })),
+      ),
+    )
+    const took = async (connection: Connection, message: Message): Promise<number> => {
+      const began = scenario.clock.now()
+      await connection.call('take', message, { deadlineMs })
+      return scenario.clock.now() - began
+    }
+    const large = { ...empty, tensors: [ndarray(new Uint8Array(1_000_000))] }
+    const bulk = connections.slice(1).map((connection) => took(connection, large))
+    await scenario.clock.run(scenario.clock.now() + 10)
+    // By now more is on its way in than 16 ms will do. A message waits for a segment of each of the others.
+    expect(await scenario.settle(took(connections[0]!, empty))).toBeLessThan(1.5)
+    const all = await scenario.settle(Promise.all(bulk))
+    expect(Math.max(...all) / 24).toBeCloseTo(1, 1)
   })
 
   it('takes two round trips until a connection is open: one to be let in, and one to hear the peer', async () => {

@@ -72,6 +72,14 @@ describe('the office of chief', () => {
     ])
   })
 
+  it('is taken once, however many ask for it at the same time', async () => {
+    const lease = sharedLease()
+    const one = office(1, lease)
+    await Promise.all([one.hold(), one.hold()])
+    expect(await lease.newest()).toEqual({ epoch: 1, holder: '/job:worker/task:1' })
+    await one.confirm()
+  })
+
   it('is not taken back in the call that finds it lost, but in the next', async () => {
     const lease = sharedLease()
     const [one, four] = [office(1, lease), office(4, lease)]

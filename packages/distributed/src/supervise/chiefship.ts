@@ -19,6 +19,7 @@ export interface ChiefshipOptions {
 export class Chiefship {
   private readonly options: ChiefshipOptions
   private epoch: number | undefined
+  private taking: Promise<void> | undefined
 
   constructor(options: ChiefshipOptions) {
     this.options = options
@@ -41,13 +42,13 @@ export class Chiefship {
    * Takes the lease, or makes sure that it is still this task's.
    * @throws SupersededError where another task has taken it since: then the next call takes it back, if the task is elected still.
    */
-  async hold(): Promise<void> {
-    const { lease, own, log } = this.options
-    if (!lease) return
+  hold(): Promise<void> {
     if (this.epoch !== undefined) return this.confirm()
-    const name = formatDeviceName(own)
-    this.epoch = await lease.claim(name)
-    log(`${name} is chief, by lease ${this.epoch}`)
+    // Once for all who ask meanwhile: a second lease would end the first.
+    this.taking ??= this.take().finally(() => {
+      this.taking = undefined
+    })
+    return this.taking
   }
 
   /** @throws SupersededError unless this task has taken the lease and nobody has taken it since. */
@@ -61,5 +62,13 @@ export class Chiefship {
     throw new SupersededError(
       `${formatDeviceName(own)} had lease ${mine}, the newest is ${epoch}, of ${holder || 'nobody'}`,
     )
+  }
+
+  private async take(): Promise<void> {
+    const { lease, own, log } = this.options
+    if (!lease) return
+    const name = formatDeviceName(own)
+    this.epoch = await lease.claim(name)
+    log(`${name} is chief, by lease ${this.epoch}`)
   }
 }

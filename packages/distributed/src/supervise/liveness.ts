@@ -1,6 +1,6 @@
 // Who is alive, as far as one task knows, and who of them looks after what a cluster does once.
 import { formatDeviceName } from '@shoal/core'
-import type { ClusterSpec } from '../cluster/clusterSpec.ts'
+import { type ClusterSpec, localJob } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 
 /** What one task knows of the others. It may be wrong for a while: whoever must be the only one takes a lease besides. */
@@ -15,7 +15,7 @@ export interface Liveness {
 export const everyoneLives: Liveness = { isAlive: () => true }
 
 /** The jobs whose tasks train, and may be chief: first those that are asked first. */
-const training = ['chief', 'master', 'worker']
+const training = ['chief', 'master', 'worker', localJob]
 
 /** The tasks that train, in the order in which they become chief. */
 export const trainingTasks = (cluster: ClusterSpec): TaskName[] =>

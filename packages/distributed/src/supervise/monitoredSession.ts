@@ -1,6 +1,6 @@
 // Training that goes on: a session that is opened anew when a task was lost, with what a chief does besides, hooks, and one stop for all.
 import type { Feeds, Fetched, Session, Variable } from '@shoal/core'
-import { NDArray } from '@shoal/core'
+import { NDArray, ValueError } from '@shoal/core'
 import type { Hook, Metrics, Saver, StepValues, TrainingRun } from '@shoal/train'
 import { scalarsOf } from '@shoal/train'
 import { type Clock, systemClock } from '../clock.ts'
@@ -11,8 +11,11 @@ import { CheckpointKeeper } from './checkpointKeeper.ts'
 import { Chiefship } from './chiefship.ts'
 import type { Lease } from './lease.ts'
 import { everyoneLives, type Liveness } from './liveness.ts'
+import type { AsyncReplicas } from '../replicate/asyncReplicas.ts'
 import type { SyncReplicas } from '../replicate/syncReplicas.ts'
 import { Progress, type StepFetches } from './progress.ts'
+import type { Gate } from './gate.ts'
+import { PresenceGate, type PresenceGateOptions } from './presenceGate.ts'
 import { ReplicaGate } from './replicaGate.ts'
 import { SessionManager } from './sessionManager.ts'
 import { SteadySession } from './steadySession.ts'
@@ -39,6 +42,11 @@ export interface MonitoredSessionOptions {
    * `train` is to be run as the step; what only one replica knows may be among `variables` and is left out.
    */
   readonly sync?: SyncReplicas
+  /**
+   * Replicas with a bound on how far they are apart: nobody waits for the dead. Its `train` is to be run as the step. Replica i has to be the i-th
+   * of the cluster's chief, master and workers.
+   */
+  readonly async?: AsyncReplicas
   /** Who is alive. Default: what the server knows. Where it does not, everyone is, and the chief the same for ever. */
   readonly liveness?: Liveness
   /** Sessions that may be opened in a row without a step done in between. Default 10. */
@@ -79,7 +87,7 @@ export class MonitoredSession implements TrainingRun, AsyncDisposable {
   private readonly chiefship: Chiefship
   private readonly keeper: CheckpointKeeper | undefined
   private readonly sessions: SteadySession
-  private readonly gate: ReplicaGate | undefined
+  private readonly gate: Gate | undefined
   private readonly unwatch: () => void
   private adjusting = Promise.resolve()
   private readonly log: (line: string) => void
@@ -110,8 +118,7 @@ export class MonitoredSession implements TrainingRun, AsyncDisposable {
     this.progress = new Progress(globalStep)
     this.chiefship = new Chiefship({ cluster, own: { job, task }, liveness, lease, log })
     const common = { name, clock, log, chiefship: this.chiefship }
-    this.gate =
-      sync && new ReplicaGate({ sync, cluster, own: { job, task }, liveness, chiefship: this.chiefship, log })
+    this.gate = gateOf(options, { cluster, own: { job, task }, liveness, chiefship: this.chiefship, log })
     this.unwatch = liveness.onChange?.(() => this.adjust()) ?? (() => {})
     const manager = new SessionManager({
       ...common,
@@ -262,7 +269,7 @@ export class MonitoredSession implements TrainingRun, AsyncDisposable {
         await gate.adjust(this.session)
       } catch (error) {
         // The next session begins with it.
-        this.log(`${this.name}: could not say how many replicas are living: ${asError(error).message}`)
+        this.log(`${this.name}: could not say which replicas are living: ${asError(error).message}`)
       }
     })
   }
@@ -306,11 +313,22 @@ export class MonitoredSession implements TrainingRun, AsyncDisposable {
   }
 }
 
-/** Opens a session for training that survives the loss of tasks. @throws as `MonitoredSession.start`. */
+/** Opens a session for training that survives the loss of tasks. @throws as `MonitoredSession.start`, ValueError for both `sync` and `async`. */
 export async function monitoredSession(options: MonitoredSessionOptions): Promise<MonitoredSession> {
   const monitored = new MonitoredSession(options)
   await monitored.start()
   return monitored
+}
+
+/** What replicas pass through that wait for each other. @throws ValueError for replicas of both kinds. */
+function gateOf(
+  { sync, async: replicas }: MonitoredSessionOptions,
+  means: Omit<PresenceGateOptions, 'replicas'>,
+): Gate | undefined {
+  if (sync && replicas)
+    throw new ValueError('a monitored session makes steps by `sync` or by `async`: give one of them')
+  if (replicas) return new PresenceGate({ ...means, replicas })
+  return sync && new ReplicaGate({ ...means, sync })
 }
 
 /** The values that are arrays: what only ran has none. */

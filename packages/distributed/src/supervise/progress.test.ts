@@ -1,6 +1,7 @@
 import { add, constant, device, DTypeError, group, Session, variable } from '@shoal/core'
-import { gradientDescent } from '@shoal/train'
+import { gradientDescent, lossGradients } from '@shoal/train'
 import { describe, expect, it } from 'vitest'
+import { AsyncReplicas } from '../replicate/asyncReplicas.ts'
 import { Progress } from './progress.ts'
 
 describe('the progress of training', () => {
@@ -40,6 +41,20 @@ describe('the progress of training', () => {
     await session.initialize(w)
     expect((await session.run({ after: progress.after({ both }).step, both })).after.item()).toBe(5n)
     expect((await progress.read(session)).step).toBe(5)
+  })
+
+  it('reads the count after a step that counts within a branch', async () => {
+    const branching = variable(constant(0, 'int32'), { name: 'branching', trainable: false })
+    const replicas = new AsyncReplicas(gradientDescent({ learningRate: 0.1 }), lossGradients(w.read()), {
+      globalStep: branching,
+      replica: 0,
+      totalReplicas: 1,
+    })
+    const progress = new Progress(branching)
+    await using session = new Session()
+    await session.initialize(replicas.train, branching, progress.flag)
+    const fetches = { ...progress.after({ train: replicas.train }), train: replicas.train }
+    for (const count of [1, 2, 3]) expect((await session.run(fetches)).step.item()).toBe(count)
   })
 
   it('refuses a count that is no whole number', () => {

@@ -3,6 +3,7 @@ import type { Session, Tensor } from '@shoal/core'
 import {
   colocateWith,
   constant,
+  controlDependencies,
   DTypeError,
   effectsOf,
   Node,
@@ -61,6 +62,11 @@ export class Progress {
     await session.run(this.raised)
   }
 
+  /** The count after a node that changes it: what an assignment answers. A branch answers what it likes. */
+  private afterNode(node: Node): Tensor | undefined {
+    return node.op.subgraphs ? controlDependencies([node], () => this.globalStep.read()) : node.outputs[0]
+  }
+
   /** The new value of the global step where a fetch counts it up: it comes with the step, and costs no message. */
   private countedBy(fetch: Tensor | Variable | Node): Tensor | undefined {
     if (fetch instanceof Variable) return undefined
@@ -68,10 +74,10 @@ export class Progress {
     const known = this.counted.get(root)
     if (known) return known.tensor
     const { resource } = this.globalStep
-    const counting = toposort({ fetches: [], targets: [root] }).findLast(
-      (node) => node.outputs.length === 1 && effectsOf(node).writes.has(resource),
+    const counting = toposort({ fetches: [], targets: [root] }).findLast((node) =>
+      effectsOf(node).writes.has(resource),
     )
-    const tensor = counting?.outputs[0]
+    const tensor = counting && this.afterNode(counting)
     this.counted.set(root, { tensor })
     return tensor
   }

@@ -1,34 +1,17 @@
-import { formatDeviceName } from '@shoal/core'
 import { allVariables, momentum } from '@shoal/train'
 import { describe, expect, it } from 'vitest'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { SyncReplicas } from '../replicate/syncReplicas.ts'
 import { asWorker, buildModel, examples, until } from '../replicate/testModel.ts'
 import { startCluster, type TestCluster } from '../server/testCluster.ts'
-import type { Liveness } from './liveness.ts'
+import { Chiefship } from './chiefship.ts'
 import { type MonitoredSession, monitoredSession } from './monitoredSession.ts'
+import { ReplicaGate } from './replicaGate.ts'
 import { QuickClock } from './testing/quickClock.ts'
+import { SaidLiveness } from './testing/saidLiveness.ts'
 
 const jobs = { ps: ['ps:1', 'ps:2'], worker: ['w:0', 'w:1', 'w:2'] }
 const worker = (task: number): TaskName => ({ job: 'worker', task })
-
-/** What is known of who lives, as a test says. */
-class SaidLiveness implements Liveness {
-  private readonly dead = new Set<string>()
-  private readonly listeners = new Set<() => void>()
-  isAlive(task: TaskName): boolean {
-    return !this.dead.has(formatDeviceName(task))
-  }
-  onChange(changed: () => void): () => void {
-    this.listeners.add(changed)
-    return () => void this.listeners.delete(changed)
-  }
-  say(task: TaskName, alive: boolean): void {
-    if (alive) this.dead.delete(formatDeviceName(task))
-    else this.dead.add(formatDeviceName(task))
-    this.listeners.forEach((listener) => listener())
-  }
-}
 
 interface Replica {
   readonly knows: SaidLiveness
@@ -135,5 +118,39 @@ describe('synchronous replicas in monitored sessions', () => {
     expect(new Set(standing.map(([step]) => step))).toEqual(new Set([first.training.step]))
     first.training.stop('the test has seen enough')
     await Promise.all(all.map(({ training }) => training.close()))
+  })
+})
+
+describe('the gate of the chief', () => {
+  it('misses also who dies while it tells the servers of another', async () => {
+    await using cluster = await startCluster(jobs)
+    const { sync } = asWorker(cluster, 0, () => {
+      const model = buildModel()
+      const options = { globalStep: model.globalStep, replica: 0, totalReplicas: 3 }
+      return { sync: new SyncReplicas(momentum({ learningRate: 0.05 }), model.pairs, options) }
+    })
+    const knows = new SaidLiveness()
+    const log: string[] = []
+    const named = { cluster: cluster.spec, own: worker(0), liveness: knows, log: () => {} }
+    const gate = new ReplicaGate({
+      ...named,
+      sync,
+      chiefship: new Chiefship(named),
+      // Said when the servers have been told of one.
+      log(line) {
+        log.push(line)
+        if (log.length === 1) knows.say(worker(2), false)
+      },
+    })
+    await using session = await cluster.servers[2]!.session()
+    await session.initialize(sync.train)
+    knows.say(worker(1), false)
+    await gate.enter(session)
+    expect(log.map((line) => line.replace(/.* a step/, 'a step'))).toEqual([
+      'a step takes 2 gradients',
+      'a step takes 1 gradients',
+    ])
+    const standing = await session.run([...sync.status()])
+    expect(standing.map(({ count }) => count.number())).toEqual([1, 1])
   })
 })

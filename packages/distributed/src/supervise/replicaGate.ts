@@ -5,6 +5,7 @@ import type { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import type { SyncReplicas, SyncStatus } from '../replicate/syncReplicas.ts'
 import type { Chiefship } from './chiefship.ts'
+import type { Gate } from './gate.ts'
 import { isSame, type Liveness, trainingTasks } from './liveness.ts'
 
 /** What a gate needs. */
@@ -18,7 +19,7 @@ export interface ReplicaGateOptions {
 }
 
 /** The gate of one replica; the chief's is the one that moves. */
-export class ReplicaGate {
+export class ReplicaGate implements Gate {
   private readonly options: ReplicaGateOptions
   private readonly counts = new Map<number, Node>()
   private readonly status: readonly SyncStatus[]
@@ -48,13 +49,18 @@ export class ReplicaGate {
       await chiefship.hold()
       await session.run(sync.start)
     }
-    const living = this.countLiving()
-    const count = sync.takes(living)
-    if (standing.every((one) => Number(one.count.item()) === count)) return
-    await session.run(this.setting(living))
-    log(
-      `${formatDeviceName(own)}: ${living} of ${sync.totalReplicas} replicas are living: a step takes ${count} gradients`,
-    )
+    const counts = standing.map(({ count }) => Number(count.item()))
+    // Who dies while the servers are told of another is missed as well: before the session is used nobody else looks.
+    for (let told: number | undefined; told !== this.countLiving(); ) {
+      told = this.countLiving()
+      const count = sync.takes(told)
+      if (counts.every((one) => one === count)) continue
+      await session.run(this.setting(told))
+      counts.fill(count)
+      log(
+        `${formatDeviceName(own)}: ${told} of ${sync.totalReplicas} replicas are living: a step takes ${count} gradients`,
+      )
+    }
   }
 
   /** Lets whoever still waits make its step without others: training is over. */

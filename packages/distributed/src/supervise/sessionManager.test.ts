@@ -205,4 +205,53 @@ describe('a session manager', () => {
     expect(lines.at(-1)).toBe('/job:worker/task:0 is chief, by lease 3')
     expect(await session.isInitialized(twoVariables()[0])).toBe(true)
   })
+
+  it('writes nothing once another task has become chief, however far it had come', async () => {
+    await using cluster = await startCluster(jobs)
+    const checkpoints = new Checkpoints(folder)
+    let newest = { epoch: 0, holder: '' }
+    const lease = {
+      claim: async (holder: string) => (newest = { epoch: newest.epoch + 1, holder }).epoch,
+      newest: async () => newest,
+    }
+    const chiefship = (task: number, isAlive: () => boolean) =>
+      new Chiefship({
+        cluster: cluster.spec,
+        own: { job: 'worker', task },
+        liveness: { isAlive },
+        lease,
+        log: () => {},
+      })
+    {
+      const chief = managerOf(cluster, 0, { saver: checkpoints })
+      await using session = await chief.manager.prepare()
+      await checkpoints.save(session, chief.variables, { step: 5 })
+    }
+    await cluster.servers[1]!.close()
+    await cluster.start('ps', 1)
+    const next = managerOf(cluster, 1, { saver: checkpoints, chiefship: chiefship(1, () => false) })
+    let others: Session | undefined
+    // While the first one reads its file, the next one thinks it dead, restores everything, and trains.
+    const slow = {
+      save: checkpoints.save.bind(checkpoints),
+      latest: () => checkpoints.latest(),
+      restore: (async (session, variables, options) => {
+        if (!others) {
+          others = await next.manager.prepare()
+          for (const one of next.variables) await others.write(one, ndarray([9, 9]))
+        }
+        return checkpoints.restore(session, variables, options)
+      }) as Checkpoints['restore'],
+    }
+    const first = managerOf(cluster, 0, { saver: slow, chiefship: chiefship(0, () => true) })
+    await using session = await first.manager.prepare()
+    expect(await valuesIn(session, first.variables)).toEqual([
+      [9, 9],
+      [9, 9],
+    ])
+    expect(first.log).toEqual([
+      '/job:worker/task:0 is not chief any more: /job:worker/task:0 had lease 1, the newest is 2, of /job:worker/task:1',
+    ])
+    await others!.close()
+  })
 })

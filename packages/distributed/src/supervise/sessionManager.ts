@@ -67,7 +67,7 @@ export class SessionManager {
       const missing = await session.uninitialized([...saved, ...others])
       if (missing.length === 0) return
       const { elected } = chiefship
-      if (elected && (await this.takeOffice())) return this.fill(session, missing)
+      if (elected && (await this.fill(session, missing))) return
       const what = `${chiefship.chief} to initialise ${namesOf(missing)}`
       const ms = backoff.next()
       if (clock.now() + ms > until)
@@ -78,24 +78,32 @@ export class SessionManager {
     }
   }
 
-  /** Is this task the chief, also by the lease? A full disk keeps nobody from training. */
-  private async takeOffice(): Promise<boolean> {
-    const { name, chiefship, log } = this.options
+  /** Gives variables values, if this task is the chief by the lease as well, and stays it until then. Answers whether it did. */
+  private async fill(session: Session, missing: readonly Variable[]): Promise<boolean> {
+    const { name, log } = this.options
     try {
-      await chiefship.hold()
+      await this.demandOffice()
+      await this.restoreOrInitialize(session, missing)
       return true
     } catch (error) {
-      if (error instanceof SupersededError) {
-        log(`${name} is not chief any more: ${error.message}`)
-        return false
-      }
-      if (!isSystemError(error)) throw error
-      log(`${name}: the lease of the chief could not be taken: ${asError(error).message}`)
-      return true
+      if (!(error instanceof SupersededError)) throw error
+      log(`${name} is not chief any more: ${error.message}`)
+      return false
     }
   }
 
-  private async fill(session: Session, missing: readonly Variable[]): Promise<void> {
+  /** A full disk keeps nobody from training. @throws SupersededError where another task has taken the lease. */
+  private readonly demandOffice = async (): Promise<void> => {
+    const { name, chiefship, log } = this.options
+    try {
+      await chiefship.hold()
+    } catch (error) {
+      if (!isSystemError(error)) throw error
+      log(`${name}: the lease of the chief could not be taken: ${asError(error).message}`)
+    }
+  }
+
+  private async restoreOrInitialize(session: Session, missing: readonly Variable[]): Promise<void> {
     const { name, saved, others, saver, beforeFill, log } = this.options
     await beforeFill?.(session)
     const lost = saved.filter((variable) => missing.includes(variable))
@@ -103,10 +111,13 @@ export class SessionManager {
     if (saver && step !== undefined) {
       // What others take for a sign that all is done comes last: the values of variables that have none.
       const kept = saved.filter((variable) => !missing.includes(variable))
-      const first = kept.length > 0 ? await saver.restore(session, kept) : undefined
-      const restored = await saver.restore(session, lost, first && { which: first.step })
+      // Reading takes its time, in which another chief may have done all this: training goes on then, with values that are newer.
+      const confirm = this.demandOffice
+      const first = kept.length > 0 ? await saver.restore(session, kept, { confirm }) : undefined
+      const restored = await saver.restore(session, lost, { confirm, ...(first && { which: first.step }) })
       log(`${name} restored the checkpoint of step ${restored.step}: ${namesOf(lost)} had no values`)
     }
+    await this.demandOffice()
     await session.initialize([...saved, ...others])
     if (lost.length > 0 && step === undefined)
       log(`${name} gave ${namesOf(lost)} initial values: there is no checkpoint`)

@@ -5,7 +5,7 @@ import { asError, ConnectError, SecurityError } from '../errors.ts'
 import { type Credentials, onRenewal, presentOf } from '../security/renewable.ts'
 import { formatAddress } from './address.ts'
 import type { Listener, PeerIdentity } from './contract.ts'
-import { askingSettings, peerOf, type Security, tlsSettings } from './security.ts'
+import { askingSettings, peerOf, refusalOf, type Security, tlsSettings } from './security.ts'
 
 /** A host and a port of it; port 0 is any that is free. */
 export interface HostPort {
@@ -56,12 +56,10 @@ async function acceptSecurely(
       accepted(socket, peer)
     },
   )
-  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    const refusal = refusalOf(error, socket)
     socket.destroy()
-    const { code, message } = error
-    const why =
-      code === 'ECONNRESET' ? 'it hung up in the handshake, as those do who refuse this node' : message
-    refused(new SecurityError(`a peer was refused: ${why}`, { cause: error }))
+    refused(refusal)
   })
   return renewing(server, credentials, await listening(server, at))
 }

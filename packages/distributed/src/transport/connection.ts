@@ -34,11 +34,39 @@ interface Pending {
   readonly envelope: Envelope
   readonly resolve: (answer: Message) => void
   readonly reject: (error: Error) => void
+  /** Calls off the deadline. */
+  readonly disarm: () => void
+  /** Listens no more to the caller's signal. */
+  readonly unlisten: (() => void) | undefined
   /** Has the link got it, or does it wait for others to end? */
   open: boolean
 }
 
 type Call = Extract<Envelope, { kind: 'call' }>
+
+/** A call of the peer while it is served. Its signal is made when it is asked for: it costs as much as the rest of a small call. */
+class Serving implements ServedCall {
+  readonly peer: PeerIdentity
+  readonly urgent: boolean
+  #control: AbortController | undefined
+  #reason: Error | undefined
+
+  constructor(peer: PeerIdentity, urgent: boolean) {
+    this.peer = peer
+    this.urgent = urgent
+  }
+
+  get signal(): AbortSignal {
+    this.#control ??= new AbortController()
+    if (this.#reason) this.#control.abort(this.#reason)
+    return this.#control.signal
+  }
+
+  abort(reason: Error): void {
+    this.#reason = reason
+    this.#control?.abort(reason)
+  }
+}
 
 /** One end of a connection, over any link. */
 export class PeerConnection implements Connection, LinkEvents {
@@ -49,7 +77,7 @@ export class PeerConnection implements Connection, LinkEvents {
   readonly #pending = new Map<number, Pending>()
   /** Calls that wait until fewer are open. */
   readonly #waiting = new Set<number>()
-  readonly #serving = new Map<number, AbortController>()
+  readonly #serving = new Map<number, Serving>()
   #methods: Methods | undefined
   /** Calls that came before it was stated what is served. */
   #early = new Map<number, Call>()
@@ -80,29 +108,16 @@ export class PeerConnection implements Connection, LinkEvents {
       if (this.#end || this.#closing) throw this.#lost(`'${method}' was called`)
       if (!(deadlineMs > 0))
         throw new ValueError(`'${method}': deadlineMs must be above 0, got ${deadlineMs}`)
-      const withdrawn = (): Error =>
-        new CancelledError(`${this.#where(method)} was withdrawn: ${asError(signal?.reason).message}`, {
-          cause: signal?.reason,
-        })
-      if (signal?.aborted) throw withdrawn()
+      if (signal?.aborted) throw this.#withdrawn(method, signal)
       const id = this.#nextId()
-      const giveUp = (error: Error): void => this.#giveUp(id, error)
-      const abort = (): void => giveUp(withdrawn())
-      const disarm = this.#clock.after(deadlineMs, () => {
-        const behind = this.#waiting.has(id) ? `, behind ${maxOpenCalls} other calls` : ''
-        giveUp(new DeadlineError(`${this.#where(method)}: no answer within ${deadlineMs} ms${behind}`))
-      })
-      signal?.addEventListener('abort', abort, { once: true })
-      const settle = (): void => {
-        disarm()
-        signal?.removeEventListener('abort', abort)
-      }
       this.#pending.set(id, {
         method,
         into,
         envelope: { kind: 'call', id, method, message, urgent },
-        resolve: (answer) => (settle(), resolve(answer)),
-        reject: (error) => (settle(), reject(error)),
+        resolve,
+        reject,
+        disarm: this.#clock.after(deadlineMs, () => this.#tooLate(id, deadlineMs)),
+        unlisten: signal && this.#listen(signal, id, method),
         open: false,
       })
       this.#waiting.add(id)
@@ -167,10 +182,28 @@ export class PeerConnection implements Connection, LinkEvents {
     this.#stopExpiry()
     for (const [id, { method }] of this.#pending)
       this.#settle(id)?.reject(this.#lost(`'${method}' awaited its answer`))
-    for (const abort of this.#serving.values()) abort.abort(this.#lost('a call was served'))
+    for (const serving of this.#serving.values()) serving.abort(this.#lost('a call was served'))
     this.#serving.clear()
     this.#early.clear()
     this.#resolveClosed(reason)
+  }
+
+  #listen(signal: AbortSignal, id: number, method: string): () => void {
+    const abort = (): void => this.#giveUp(id, this.#withdrawn(method, signal))
+    signal.addEventListener('abort', abort, { once: true })
+    return () => signal.removeEventListener('abort', abort)
+  }
+
+  #tooLate(id: number, deadlineMs: number): void {
+    const { method } = this.#pending.get(id)!
+    const behind = this.#waiting.has(id) ? `, behind ${maxOpenCalls} other calls` : ''
+    this.#giveUp(id, new DeadlineError(`${this.#where(method)}: no answer within ${deadlineMs} ms${behind}`))
+  }
+
+  #withdrawn(method: string, { reason }: AbortSignal): Error {
+    return new CancelledError(`${this.#where(method)} was withdrawn: ${asError(reason).message}`, {
+      cause: reason,
+    })
   }
 
   #where(method: string): string {
@@ -214,6 +247,8 @@ export class PeerConnection implements Connection, LinkEvents {
   #settle(id: number): Pending | undefined {
     const pending = this.#pending.get(id)
     if (!pending) return undefined
+    pending.disarm()
+    pending.unlisten?.()
     this.#pending.delete(id)
     this.#waiting.delete(id)
     if (pending.open) this.#open--
@@ -229,7 +264,7 @@ export class PeerConnection implements Connection, LinkEvents {
   }
 
   #take(call: Call): void {
-    const { id } = call
+    const { id, urgent } = call
     if (this.#serving.has(id) || this.#serving.size >= maxOpenCalls)
       return this.#link.close(
         new ProtocolError(
@@ -238,17 +273,16 @@ export class PeerConnection implements Connection, LinkEvents {
             : `${namePeer(this.peer)} opened more than ${maxOpenCalls} calls`,
         ),
       )
-    this.#serving.set(id, new AbortController())
+    this.#serving.set(id, new Serving(this.peer, urgent))
     if (this.#methods) void this.#answer(call, this.#methods)
     else this.#early.set(id, call)
   }
 
   async #answer({ id, method, message, urgent }: Call, methods: Methods): Promise<void> {
-    const abort = this.#serving.get(id)!
-    const wanted = (): boolean => this.#serving.get(id) === abort
-    const served: ServedCall = { signal: abort.signal, peer: this.peer, urgent }
+    const serving = this.#serving.get(id)!
+    const wanted = (): boolean => this.#serving.get(id) === serving
     try {
-      const answer = await handlerOf(methods, method)(message, served)
+      const answer = await handlerOf(methods, method)(message, serving)
       if (wanted()) this.#link.send({ kind: 'answer', id, message: answer, urgent })
     } catch (thrown) {
       const { name, message: text } = asError(thrown)

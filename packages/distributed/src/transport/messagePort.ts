@@ -62,7 +62,9 @@ class PortLink implements Link {
         transfer.push(data.buffer)
         this.#sent += data.byteLength
       }
-    const bare = { ...envelope, message: { head: message.head.slice(), tensors: [] } }
+    // What bytes are to travel in is for those who send them on.
+    const { head, wire } = message
+    const bare = { ...envelope, message: { head: head.slice(), tensors: [], ...(wire && { wire }) } }
     this.#port.postMessage({ envelope: bare, tensors }, transfer)
     queueMicrotask(() => this.#events!.sent(kind, id))
   }

@@ -76,17 +76,22 @@ describe.concurrent.each(transports)('certificates of %s', (_, transportOf) => {
 })
 
 describe('a certificate that nobody renewed', () => {
-  it('opens no connection after its end', async () => {
+  it('opens no connection after its end, which another one may do later', async () => {
     const refused = Promise.withResolvers<Error>()
-    const server = new SocketTransport({ credentials: await lasting('n2') })
-    const client = new SocketTransport({ credentials: await endingSoon('n1') })
-    const listener = await server.listen('127.0.0.1:0', { connected: () => {}, refused: refused.resolve })
-    const connection = await client.connect(listener.address, { deadlineMs })
+    const lasts = new SocketTransport({ credentials: await lasting('n2') })
+    const ends = new SocketTransport({ credentials: await endingSoon('n1') })
+    const listener = await lasts.listen('127.0.0.1:0', { connected: () => {}, refused: refused.resolve })
+    const late = await ends.listen('127.0.0.1:0', { connected: () => {} })
+    const connection = await ends.connect(listener.address, { deadlineMs })
     await connection.closed
-    await expect(client.connect(listener.address, { deadlineMs })).rejects.toMatchObject({
+    await expect(ends.connect(listener.address, { deadlineMs })).rejects.toMatchObject({
       name: 'ConnectError',
     })
     expect((await refused.promise).message).toMatch(/^the certificate of 'n1' is valid .* which is not now$/)
-    await listener.close()
+    await expect(lasts.connect(late.address, { deadlineMs })).rejects.toMatchObject({
+      name: 'ConnectError',
+      message: expect.stringMatching(/ is refused: the certificate of 'n1' is valid .* which is not now$/),
+    })
+    await Promise.all([listener.close(), late.close()])
   })
 })

@@ -1,4 +1,5 @@
 // What secures a listener or a connection: credentials, or on this machine alone the word insecure.
+import type { Socket } from 'node:net'
 import type { ConnectionOptions, TLSSocket, TlsOptions } from 'node:tls'
 import { SecurityError } from '../errors.ts'
 import { checkCredentials, type NodeCredentials, verifyIdentity } from '../security/identity.ts'
@@ -58,4 +59,18 @@ export function peerOf(socket: TLSSocket, { authority }: NodeCredentials): PeerI
       `the certificate of '${peer.node}' is not good: ${String(socket.authorizationError)}`,
     )
   return peer
+}
+
+/** Why a handshake or a connection has failed, in few words: OpenSSL's messages name its files and lines, its reason is for people. */
+export function reasonOf(error: Error): string {
+  const { reason } = error as { readonly reason?: unknown }
+  return typeof reason === 'string' ? reason : error.message.trim()
+}
+
+/** The error for a peer whose handshake came to nothing: where it is, as long as that is known, and why. */
+export function refusalOf(error: NodeJS.ErrnoException, { remoteAddress }: Socket): SecurityError {
+  const who = remoteAddress === undefined ? 'a peer' : `a peer at ${remoteAddress}`
+  const hungUp = error.code === 'ECONNRESET'
+  const why = hungUp ? 'it hung up in the handshake, as those do who refuse this node' : reasonOf(error)
+  return new SecurityError(`${who} was refused: ${why}`, { cause: error })
 }

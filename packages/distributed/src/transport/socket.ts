@@ -2,13 +2,13 @@
 import { connect as connectClear } from 'node:net'
 import { connect as connectSecure, type TLSSocket } from 'node:tls'
 import { systemClock, type Clock } from '../clock.ts'
-import { asError, ConnectError, SecurityError } from '../errors.ts'
+import { asError, ConnectError, SecurityError, ValidityError } from '../errors.ts'
 import { presentOf } from '../security/renewable.ts'
 import { acceptPeers, inClear, securedPeer } from './acceptPeers.ts'
 import { formatAddress, parseAddress } from './address.ts'
 import type { Connection, ConnectOptions, Listener, ListenOptions, Transport } from './contract.ts'
 import { attempt, open, type StreamOptions } from './opening.ts'
-import { alpn, askingSettings, checkHost, checkSecurity, type Security } from './security.ts'
+import { alpn, askingSettings, checkHost, checkSecurity, reasonOf, type Security } from './security.ts'
 import { SocketStream } from './socketStream.ts'
 
 /** How to use sockets. */
@@ -78,7 +78,7 @@ export class SocketTransport implements Transport {
       stream.attach(socket, false)
       aborted.addEventListener('abort', () => socket.destroy(), { once: true })
       socket.once('error', (error) =>
-        reject(new ConnectError(`${address} cannot be reached: ${error.message}`, { cause: error })),
+        reject(new ConnectError(`${address} cannot be reached: ${reasonOf(error)}`, { cause: error })),
       )
       socket.once(credentials ? 'secureConnect' : 'connect', () => {
         try {
@@ -86,8 +86,10 @@ export class SocketTransport implements Transport {
           open(stream, peer, this.#options).then(resolve, reject)
         } catch (thrown) {
           socket.destroy()
-          const { message } = asError(thrown)
-          reject(new SecurityError(`${address} is refused: ${message}`, { cause: thrown }))
+          const message = `${address} is refused: ${asError(thrown).message}`
+          // A peer whose certificate has ended may have another one soon.
+          const Refusal = thrown instanceof ValidityError ? ConnectError : SecurityError
+          reject(new Refusal(message, { cause: thrown }))
         }
       })
     })

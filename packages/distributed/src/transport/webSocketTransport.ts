@@ -25,7 +25,7 @@ import type {
   Transport,
 } from './contract.ts'
 import { attempt, open } from './opening.ts'
-import { checkHost, checkSecurity, peerOf, tlsSettings } from './security.ts'
+import { checkHost, checkSecurity, peerOf, refusalOf, tlsSettings } from './security.ts'
 import type { SocketOptions } from './socket.ts'
 import { openWebSocket, subprotocol, WebSocketStream } from './webSocket.ts'
 
@@ -69,9 +69,7 @@ export class WebSocketTransport implements Transport {
           )
         : undefined
     const server: ClearServer = secure ?? createServer(upgrade)
-    server.on('tlsClientError', (error: Error) =>
-      refused(new SecurityError(`a peer was refused: ${error.message}`, { cause: error })),
-    )
+    server.on('tlsClientError', (error: Error, socket: TLSSocket) => refused(refusalOf(error, socket)))
     const sockets = new WebSocketServer({
       noServer: true,
       handleProtocols: (offered) => offered.has(subprotocol) && subprotocol,

@@ -1,6 +1,6 @@
 // The part of a graph that a worker runs: partitions that came as GraphDefs, compiled for its devices.
 import type { AnyResource, CompileOptions, Executable, NDArray, Partition } from '@shoal/core'
-import { parseDeviceName, toposort, ValueError } from '@shoal/core'
+import { parseDeviceName, toposort } from '@shoal/core'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { ProtocolError } from '../errors.ts'
 import { graphFromBytes } from '../protocol/graphBytes.ts'
@@ -24,8 +24,9 @@ export class RegisteredGraph {
   /** Keys of the tensors that other workers make. */
   readonly remoteKeys: readonly string[]
   readonly feedCount: number
-  /** One run at a time: its memory is planned for one. */
-  running = false
+  private last: Promise<unknown> = Promise.resolve()
+  private runs = 0
+  private isForgotten = false
 
   private constructor(executable: Executable, remoteKeys: readonly string[], feedCount: number) {
     this.executable = executable
@@ -50,10 +51,26 @@ export class RegisteredGraph {
     return new RegisteredGraph(executable, remoteKeys, feedCount)
   }
 
-  /** Says that a run begins. @throws ValueError for a second one at the same time. */
-  begin(): void {
-    if (this.running) throw new ValueError('a registered graph runs one step at a time: register it again')
-    this.running = true
+  /**
+   * One run at a time: its memory is planned for one. A run waits for the one before, which may still be ending here when its caller,
+   * who has withdrawn it, has long gone on to the next.
+   */
+  async inTurn<T>(run: () => Promise<T>): Promise<T> {
+    this.runs++
+    const mine = this.last.then(run)
+    this.last = mine.catch(() => undefined)
+    try {
+      return await mine
+    } finally {
+      this.runs--
+      if (this.isForgotten) this.free()
+    }
+  }
+
+  /** Gives its memory back, when nothing runs in it any more. */
+  free(): void {
+    this.isForgotten = true
+    if (this.runs === 0) this.executable.free()
   }
 }
 

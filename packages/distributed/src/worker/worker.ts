@@ -1,6 +1,8 @@
 // A worker: it keeps the sessions of masters, runs their partitions on the devices of its process, and hands tensors to other workers.
 import type { Device, Signature } from '@shoal/core'
 import { ClosedError, device as onDevice, formatDeviceName, NotFoundError } from '@shoal/core'
+import type { Clock } from '../clock.ts'
+import { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { unavailable, UnavailableError } from '../errors.ts'
 import { absolute } from '../protocol/events.ts'
@@ -17,12 +19,14 @@ export interface WorkerOptions {
   readonly own: TaskName
   /** In order of preference. The worker does not close them. */
   readonly devices: readonly Device[]
-  /** A connection to another task. */
-  readonly connect: (task: TaskName, signal: AbortSignal) => Promise<Connection>
+  /** A connection to another task, which is known to the cluster that is given if the server does not know it. */
+  readonly connect: (task: TaskName, signal: AbortSignal, cluster: ClusterSpec) => Promise<Connection>
   /** Milliseconds after which a tensor that another worker should send is given up. */
   readonly recvDeadlineMs: number
   /** Where lines go that ops print. */
   readonly log: (line: string) => void
+  /** The time in which runs leave turns to others. Default: the platform's. */
+  readonly clock: Clock | undefined
 }
 
 const silent = { says: {}, tensors: [] }
@@ -62,9 +66,9 @@ export class Worker {
       await Promise.all([...opened].map((id) => end(id, new ClosedError(why))))
     })
     return Object.fromEntries([
-      serving(protocol.openSession, ({ says: { session, isolated } }) => {
-        this.open(session, isolated)
-        opened.add(session)
+      serving(protocol.openSession, ({ says }) => {
+        this.open(says)
+        opened.add(says.session)
         return silent
       }),
       serving(protocol.closeSession, async ({ says: { session } }) => {
@@ -132,11 +136,11 @@ export class Worker {
     }),
   ]
 
-  private open(id: string, isolated: boolean): void {
+  private open({ session: id, isolated, cluster }: protocol.NewSession): void {
     if (this.sessions.has(id)) throw new ClosedError(`session ${id} is open already`)
-    const { devices, own, log } = this.options
+    const { devices, own } = this.options
     const container = isolated ? new Container(devices, own) : this.shared
-    this.sessions.set(id, new WorkerSession(container, own, log))
+    this.sessions.set(id, new WorkerSession(container, new ClusterSpec(cluster), this.options))
   }
 
   private async close(id: string, reason: Error): Promise<void> {
@@ -162,7 +166,7 @@ export class Worker {
       const from = sourceOf(key)
       const where = formatDeviceName(from)
       try {
-        const connection = await this.options.connect(from, signal)
+        const connection = await this.options.connect(from, signal, this.session(session).cluster)
         const says = { session, step, key }
         const deadlineMs = this.options.recvDeadlineMs
         const { tensors } = await callMethod(connection, protocol.recvTensor, says, { deadlineMs, signal })

@@ -1,6 +1,8 @@
 // What a worker keeps for one session of a master: its graphs, and the steps that are under way.
 import type { NDArray, TraceEvent } from '@shoal/core'
 import { ClosedError, NotFoundError, RunScope, takingTurns, Trace, ValueError } from '@shoal/core'
+import type { Clock } from '../clock.ts'
+import type { ClusterSpec } from '../cluster/clusterSpec.ts'
 import type { TaskName } from '../cluster/deviceFilters.ts'
 import { asError, ProtocolError } from '../errors.ts'
 import type { Container } from './container.ts'
@@ -24,19 +26,33 @@ export interface StepRequest {
 /** One session on one worker. */
 export class WorkerSession {
   readonly container: Container
+  /** Who takes part, as its master knows. */
+  readonly cluster: ClusterSpec
   private readonly own: TaskName
   private readonly log: (line: string) => void
+  private readonly clock: Clock | undefined
   private readonly graphs = new Map<number, RegisteredGraph>()
   private readonly steps = new Map<number, Step>()
   /** Steps that this worker was asked to run, in order. */
   private readonly begun = new Set<number>()
   private readonly closing = new AbortController()
-  private readonly running = new Set<Promise<unknown>>()
+  /** Steps that run. */
+  private readonly running = new Map<number, Promise<unknown>>()
 
-  constructor(container: Container, own: TaskName, log: (line: string) => void) {
+  constructor(
+    container: Container,
+    cluster: ClusterSpec,
+    {
+      own,
+      log,
+      clock,
+    }: { readonly own: TaskName; readonly log: (line: string) => void; readonly clock: Clock | undefined },
+  ) {
     this.container = container
+    this.cluster = cluster
     this.own = own
     this.log = log
+    this.clock = clock
   }
 
   /** Compiles a graph. */
@@ -57,9 +73,8 @@ export class WorkerSession {
 
   /** Forgets a graph and gives its memory back. */
   deregister(id: number): void {
-    const graph = this.graphs.get(id)
+    this.graphs.get(id)?.free()
     this.graphs.delete(id)
-    if (graph && !graph.running) graph.executable.free()
   }
 
   /** Runs a registered graph. @throws ValueError for a step that was begun before: a request that is repeated is never run twice. */
@@ -77,17 +92,14 @@ export class WorkerSession {
       )
     if (this.begun.has(request.step))
       throw new ValueError(`step ${request.step} was begun before: it is not run twice`)
-    graph.begin()
     this.remember(request.step)
     const step = this.stepOf(request.step)
-    const running = this.execute(graph, request, step, receive(request.step), signal)
-    this.running.add(running)
+    const running = graph.inTurn(() => this.execute(graph, request, step, receive(request.step), signal))
+    this.running.set(request.step, running)
     try {
       return await running
     } finally {
-      this.running.delete(running)
-      graph.running = false
-      if (this.graphs.get(request.graph) !== graph) graph.executable.free()
+      this.running.delete(request.step)
     }
   }
 
@@ -110,9 +122,9 @@ export class WorkerSession {
   async close(error: Error): Promise<void> {
     this.closing.abort(error)
     for (const step of this.steps.values()) step.abort(error)
-    await Promise.allSettled(this.running)
+    await Promise.allSettled(this.running.values())
     this.steps.clear()
-    for (const { executable } of this.graphs.values()) executable.free()
+    for (const graph of this.graphs.values()) graph.free()
     this.graphs.clear()
   }
 
@@ -129,7 +141,7 @@ export class WorkerSession {
       step.abort(asError(reason))
       scope.abort(reason)
     }
-    const { container, log } = this
+    const { container, log, clock } = this
     const state = {
       context: {
         get signal() {
@@ -142,7 +154,7 @@ export class WorkerSession {
         log,
       },
       abort,
-      pause: takingTurns(() => step.isBusy),
+      pause: takingTurns({ isBusy: () => step.isBusy, clock }),
       rendezvous: step,
       trace,
     }
@@ -177,9 +189,10 @@ export class WorkerSession {
 
   private remember(step: number): void {
     this.begun.add(step)
-    if (this.begun.size <= rememberedSteps) return
-    const [oldest] = this.begun
-    this.begun.delete(oldest!)
-    this.steps.delete(oldest!)
+    if (this.begun.size - this.running.size <= rememberedSteps) return
+    // One that waits for something, a queue say, may run for as long as thousands of others.
+    const oldest = this.begun.values().find((other) => !this.running.has(other))!
+    this.begun.delete(oldest)
+    this.steps.delete(oldest)
   }
 }

@@ -3,7 +3,16 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { constant, Session, square, sum, UninitializedError, ValueError, variable } from '@shoal/core'
+import {
+  constant,
+  ndarray,
+  Session,
+  square,
+  sum,
+  UninitializedError,
+  ValueError,
+  variable,
+} from '@shoal/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { adam } from '../optimizers/adam.ts'
 import { allVariables } from '../variables.ts'
@@ -200,6 +209,18 @@ describe('checkpoints', () => {
     expect(await new Checkpoints(join(directory, 'nothing')).latest()).toBeUndefined()
   })
 
+  it('are not restored over what somebody has restored since they were read', async () => {
+    const checkpoints = new Checkpoints(directory)
+    await saved(checkpoints, [[1, 0]])
+    await using session = new Session()
+    await session.write(v, ndarray([7, 7]))
+    const objection = new Error('somebody else has restored them')
+    const confirm = () => Promise.reject(objection)
+    await expect(checkpoints.restore(session, [v], { confirm })).rejects.toBe(objection)
+    expect((await session.run(v)).toArray()).toEqual([7, 7])
+    await checkpoints.restore(session, [v], { confirm: async () => {} })
+    expect((await session.run(v)).toArray()).toEqual([1, 1])
+  })
   it('list all that does not fit, and then change nothing', async () => {
     await using session = new Session()
     const checkpoints = new Checkpoints(directory)

@@ -80,12 +80,12 @@ export class Checkpoints implements Saver {
   /**
    * Gives variables the values of a checkpoint, found by name; all of them or, when something does not fit, none. When the one asked for as
    * `latest` or `best` turns out to be damaged, the next one is taken, and the log is told.
-   * @throws CheckpointError when there is none, when the one of a step is damaged, or naming the file, all that is missing or of another shape or dtype, and what is in the file.
+   * @throws CheckpointError when there is none, when the one of a step is damaged, or naming the file, all that is missing or of another shape or dtype, and what is in the file; what `confirm` throws.
    */
   async restore(
     session: Session,
     variables: readonly Variable[],
-    { which = 'latest', allowMissing = false }: RestoreOptions = {},
+    { which = 'latest', allowMissing = false, confirm }: RestoreOptions = {},
   ): Promise<Restored & { readonly path: string }> {
     const damaged: string[] = []
     const candidates = this.#inOrder(
@@ -101,6 +101,7 @@ export class Checkpoints implements Saver {
         this.#tell(damaged.at(-1)!)
       })
       if (!content) continue
+      await confirm?.()
       const missing = await writeVariables(session, variables, content.tensors, {
         allowMissing,
         source: path,

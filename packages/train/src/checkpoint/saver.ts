@@ -23,6 +23,11 @@ export interface RestoreOptions {
   readonly which?: Which
   /** Leave variables alone that the checkpoint does not have? Default false. */
   readonly allowMissing?: boolean
+  /**
+   * Asked when all is read and nothing is written: what it throws leaves the variables as they are, and is thrown. By then another program may
+   * have restored them, and gone on. Default: nobody is asked.
+   */
+  readonly confirm?: () => Promise<void>
 }
 
 /** What was restored. */

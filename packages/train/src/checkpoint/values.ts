@@ -2,14 +2,18 @@
 import type { NDArray, Session, Tensor, Variable, VariableResource } from '@shoal/core'
 import { formatType, placeholder } from '@shoal/core'
 import { CheckpointError } from './errors.ts'
+import { cutSlice, joinSlices, savedName, savedShape } from './slices.ts'
 
-/** The values of variables by name, all from the same moment. @throws UninitializedError when one has none. */
+/**
+ * The values of variables by name, all from the same moment; parts of one variable together, under its name.
+ * @throws UninitializedError when one has none, CheckpointError when parts are missing.
+ */
 export async function readVariables(
   session: Session,
   variables: readonly Variable[],
 ): Promise<Map<string, NDArray>> {
   const values = await session.run(variables)
-  return new Map(variables.map((variable, i) => [variable.name, values[i]!]))
+  return joinSlices(variables, values)
 }
 
 interface Setter {
@@ -30,7 +34,7 @@ function setterOf(variable: Variable): Setter {
 }
 
 /**
- * Gives variables the values that stand under their names; all or, when anything does not fit, none.
+ * Gives variables the values that stand under their names, parts their rows of a whole; all or, when anything does not fit, none.
  * @param options.allowMissing leave variables alone that have no value among these? Default false.
  * @param options.source where the values come from, for the message of an error.
  * @returns the names of those left alone.
@@ -42,9 +46,9 @@ export async function writeVariables(
   values: ReadonlyMap<string, NDArray>,
   { allowMissing = false, source }: { readonly allowMissing?: boolean; readonly source?: string } = {},
 ): Promise<string[]> {
-  const missing = variables.filter((v) => !values.has(v.name)).map((v) => v.name)
-  const found = variables.filter((v) => values.has(v.name))
-  const misfits = found.flatMap((v) => misfit(v, values.get(v.name)!))
+  const missing = variables.filter((v) => !values.has(savedName(v))).map((v) => v.name)
+  const found = variables.filter((v) => values.has(savedName(v)))
+  const misfits = found.flatMap((v) => misfit(v, values.get(savedName(v))!))
   const faults = [...(allowMissing ? [] : missing.map((name) => `'${name}' is missing`)), ...misfits]
   if (faults.length > 0)
     throw new CheckpointError(
@@ -52,7 +56,7 @@ export async function writeVariables(
         missing.length > 0 && !allowMissing ? ' (allowMissing leaves what is missing as it is)' : ''
       }; there ${contents(values)}`,
     )
-  const pairs = found.map((v) => ({ ...setterOf(v), array: values.get(v.name)! }))
+  const pairs = found.map((v) => ({ ...setterOf(v), array: cutSlice(v, values.get(savedName(v))!) }))
   await session.run(
     pairs.map(({ assign }) => assign.node),
     pairs.map(({ value, array }) => [value, array] as const),
@@ -69,7 +73,11 @@ function contents(values: ReadonlyMap<string, NDArray>): string {
   return `are ${names.join(', ')}${values.size > listed ? ` and ${values.size - listed} more` : ''}`
 }
 
-function misfit({ name, dtype, shape, resource }: Variable, value: NDArray): string[] {
+function misfit(variable: Variable, value: NDArray): string[] {
+  const { dtype } = variable
+  const shape = savedShape(variable)
   const same = value.dtype === dtype && value.shape.join() === shape.join()
-  return same ? [] : [`'${name}' is ${formatType(value)}, the variable ${formatType(resource.type)}`]
+  return same
+    ? []
+    : [`'${savedName(variable)}' is ${formatType(value)}, the variable ${formatType({ dtype, shape })}`]
 }

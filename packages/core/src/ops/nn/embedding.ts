@@ -1,7 +1,7 @@
 // Embeddings: rows of a table, one by one or combined in bags.
 import { AttrError, ShapeError } from '../../errors.ts'
 import type { Tensor } from '../../graph/graph.ts'
-import { scope } from '../../graph/scope.ts'
+import { beside, scope } from '../../graph/scope.ts'
 import type { Dim } from '../../shape.ts'
 import { formatShape } from '../../shape.ts'
 import { expandDims } from '../array/expandDims.ts'
@@ -19,10 +19,19 @@ import { sqrt } from '../math/sqrt.ts'
 import { square } from '../math/square.ts'
 import { sub } from '../math/sub.ts'
 import { sum } from '../reduce/sum.ts'
+import { PartitionedVariable } from '../state/partitionedVariable.ts'
 
-/** Row ids[…] of `table` [rows, width] for each id: [...ids, width]. The gradient is sparse: IndexedSlices. */
-export const embeddingLookup = (table: TensorLike, ids: TensorLike): Tensor =>
-  scope('embeddingLookup', () => gather(toTensor(table), ids))
+/**
+ * Row ids[…] of `table` [rows, width] for each id: [...ids, width]. Rows are picked where the table is; of a partitioned variable, where each part
+ * is, in which every part answers for all ids. The gradient is sparse: IndexedSlices, of each part by itself.
+ */
+export function embeddingLookup(table: TensorLike, ids: TensorLike): Tensor {
+  if (table instanceof PartitionedVariable) return table.lookup(ids)
+  return scope('embeddingLookup', () => {
+    const rows = toTensor(table)
+    return beside(rows, () => gather(rows, ids))
+  })
+}
 
 /** Which bag each id belongs to, said in one of two ways, and how the rows of a bag are combined. */
 export interface BagOptions {
@@ -48,8 +57,9 @@ export function embeddingLookupSparse(
   { weights, combiner = 'mean', ...bagging }: BagOptions,
 ): Tensor {
   return scope('embeddingLookupSparse', () => {
-    const [rows, picks] = [toTensor(table), toTensor(ids, 'int32')]
-    if (rows.rank !== 2 || picks.rank !== 1)
+    const picks = toTensor(ids, 'int32')
+    const rows = table instanceof PartitionedVariable ? table : toTensor(table)
+    if (rows.shape.length !== 2 || picks.rank !== 1)
       throw new ShapeError(
         `embeddingLookupSparse: the table ${formatShape(rows.shape)} must be [rows, width], the ids ${formatShape(picks.shape)} [n]`,
       )
@@ -65,7 +75,7 @@ export function embeddingLookupSparse(
         x,
         { update: 'add' },
       )
-    const found = gather(rows, picks)
+    const found = embeddingLookup(rows, picks)
     const combined = total(weights === undefined ? found : mul(found, each))
     if (combiner === 'sum') return combined
     return divNoNan(combined, combiner === 'mean' ? total(each) : sqrt(total(square(each))))

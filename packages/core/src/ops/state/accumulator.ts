@@ -79,7 +79,7 @@ const leaseOp = defineOp({
   doc: 'Waits for the set of a step, which one run gets; all others wait until it was used. Answers who this is, and the step by then.',
   inputs: ['step'],
   dtypes: [['int32']],
-  attrs: resourceAttr,
+  attrs: { ...resourceAttr, from: attr.int('who asks; -1: nobody in particular', -1) },
   outputs: ['taken', 'step'],
   traits: { effect: 'external' },
   infer: () => [
@@ -89,10 +89,10 @@ const leaseOp = defineOp({
   body: {
     kind: 'runtime',
     role: 'host',
-    async run([step], { resource }, context) {
+    async run([step], { resource, from }, context) {
       const state = stateOf(resource, context)
       if (state.step < 0) context.log(`accumulator '${resource.name}' is held: waiting until its step is set`)
-      const lease = await state.lease(step!.number(), context.step, context.signal)
+      const lease = await state.lease(step!.number(), context.step, context.signal, from)
       if (lease.taken) context.onEnd(() => state.release(context.step))
       return [ndarray(lease.taken), ndarray(lease.step, 'int32')]
     },
@@ -244,10 +244,15 @@ export class Accumulator {
   /**
    * Waits until the set of a step is complete: one run gets it, `taken`, and all others wait until it was used. Those who ask for a step that
    * the accumulator is not at, or no longer, are answered at once. `step`: the one that it is at by then.
+   * @param options.from who asks, as in `apply`: a contributor whose gradient is not in the set, because it came while the set was being used or was
+   * thrown away, is told so, instead of waiting for a set that may lack nothing but that. Default: nobody in particular, who waits.
    */
-  lease(step: TensorLike): { readonly taken: Tensor; readonly step: Tensor } {
+  lease(
+    step: TensorLike,
+    { from = -1 }: { readonly from?: number } = {},
+  ): { readonly taken: Tensor; readonly step: Tensor } {
     return this.build(() => {
-      const [taken, now] = leaseOp(toTensor(step, 'int32'), { resource: this.resource, name: 'lease' })
+      const [taken, now] = leaseOp(toTensor(step, 'int32'), { resource: this.resource, from, name: 'lease' })
       return { taken, step: now }
     })
   }

@@ -5,7 +5,7 @@ import type { Tensor } from '../../graph/graph.ts'
 import { named, onDevice, surroundings, wantedDevice } from '../../graph/scope.ts'
 import type { AnyOp } from '../../op.ts'
 import { attr, defineOp } from '../../op.ts'
-import type { AnyResource, VariableResource } from '../../resource.ts'
+import type { AnyResource, VariableResource, VariableSlice } from '../../resource.ts'
 import type { DType } from '../../dtype.ts'
 import type { TensorType } from '../../shape.ts'
 import { formatType, isConcrete, mergeShapes } from '../../shape.ts'
@@ -169,11 +169,17 @@ let unnamed = 0
  * @param options.name scoped; numbered when left out, but then checkpoints depend on the order of creation.
  * @param options.dtype for plain numbers; default float32.
  * @param options.trainable do optimizers change it? Default true.
+ * @param options.slice what it is of a larger variable: see `partitionedVariable`. Default: it is one by itself.
  * @throws ShapeError when the shape of `initial` is not fully known.
  */
 export function variable(
   initial: TensorLike,
-  options: { readonly name?: string; readonly dtype?: DType; readonly trainable?: boolean } = {},
+  options: {
+    readonly name?: string
+    readonly dtype?: DType
+    readonly trainable?: boolean
+    readonly slice?: VariableSlice
+  } = {},
 ): Variable {
   const value = toTensor(initial, options.dtype)
   const name = surroundings().prefix + (options.name ?? `variable_${unnamed++}`)
@@ -181,7 +187,8 @@ export function variable(
     throw new ShapeError(
       `variable '${name}': its initial value is ${formatType(value.type)}; a variable needs known sizes`,
     )
-  const declared = { kind: 'variable', name, type: value.type, trainable: options.trainable ?? true } as const
+  const { trainable = true, slice } = options
+  const declared = { kind: 'variable', name, type: value.type, trainable, ...(slice && { slice }) } as const
   // A variable lives where its initial value is made: here, even if the value comes from another device.
   const home = wantedDevice(declared)
   const made = value.node.device === home ? value : onDevice(home, () => identity(value))

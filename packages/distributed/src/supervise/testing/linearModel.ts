@@ -25,9 +25,9 @@ export interface LinearModel {
   readonly variables: readonly Variable[]
 }
 
-/** The graph of one worker: variables go to the parameter servers in turn, the global step to the first. */
-export function linearModel(cluster: ClusterSpec, task: number): LinearModel {
-  const place = replicaDeviceSetter({ cluster, workerDevice: `/job:worker/task:${task}` })
+/** The graph of one replica: variables go to the parameter servers in turn, the global step to the first, and anywhere where there is none. */
+export function linearModel(cluster: ClusterSpec, task: number, job = 'worker'): LinearModel {
+  const place = replicaDeviceSetter({ cluster, workerDevice: `/job:${job}/task:${task}` })
   return device(place, () => {
     const globalStep = variable(constant(0, 'int32'), { name: 'globalStep', trainable: false })
     const w = variable(fill({ shape: [2, 1] }), { name: 'w' })
