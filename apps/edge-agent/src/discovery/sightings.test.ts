@@ -162,6 +162,18 @@ describe('a peer', () => {
     expect(problem()).toBeUndefined()
   })
 
+  it('that connects here while it is being tried has one connection', async () => {
+    const { hosts, sightings, seen, pass, connection, closed, events } = stage()
+    hosts.set('192.0.2.2:7070', { node: 'pi2' })
+    sightings.observe([seen('pi2', '192.0.2.2')])
+    await pass(5)
+    sightings.accept(connection('pi2', ours))
+    await pass(100)
+    expect(closed).toEqual(['pi2'])
+    expect(events.filter(({ kind }) => kind === 'connected')).toHaveLength(1)
+    expect(sightings.peers[0]).toMatchObject({ state: 'trusted', address: undefined })
+  })
+
   it('that connects here is trusted, and only if it is of this cluster', async () => {
     const { sightings, states, connection, pass, seen, attempts } = stage()
     sightings.accept(connection('pi2', ours))
