@@ -78,10 +78,16 @@ export class Entry {
     this.#lastSeen = now
   }
 
-  /** Where it may be, best first. */
+  /** Where it may be, best first. Senders come in turns, so that one that lies about a peer cannot crowd out the true addresses. */
   get addresses(): readonly string[] {
-    const all = new Set([...this.sources.values()].flatMap(({ addresses }) => addresses))
-    return inOrder([...all], this.address).slice(0, maxTried)
+    const bySender = Map.groupBy(this.sources.values(), ({ sender }) => sender)
+    const said = [...bySender.values()].map((sources) => sources.flatMap(({ addresses }) => addresses))
+    const turns = Array.from({ length: Math.max(0, ...said.map(({ length }) => length)) }, (_, turn) =>
+      said.flatMap((addresses) => addresses[turn] ?? []),
+    )
+    const all = new Set(turns.flat())
+    const before = this.address !== undefined && all.has(this.address) ? [this.address] : []
+    return inOrder([...new Set([...before, ...all])].slice(0, maxTried), this.address)
   }
 
   get lastSeen(): number {

@@ -338,6 +338,19 @@ describe('lies', () => {
     expect(mostAtOnce()).toBe(4)
   })
 
+  it('about where a peer is do not crowd out where it is', async () => {
+    const { hosts, sightings, seen, pass, states } = stage()
+    const bogus = Array.from({ length: 40 }, (_, at) => {
+      hosts.set(`10.9.${at}.1:7070`, new DeadlineError('no answer'))
+      return seen('pi2', `10.9.${at}.1`, { sender: '192.0.2.66', host: `${at}.local` })
+    })
+    hosts.set('192.0.2.2:7070', { node: 'pi2' })
+    sightings.observe([...bogus, seen('pi2', '192.0.2.2')])
+    await pass(500)
+    expect(states()).toEqual({ pi2: 'trusted' })
+    expect(sightings.peers[0]!.addresses).toHaveLength(16)
+  })
+
   it('of other clusters wait behind those of this one', async () => {
     const { sightings, seen, pass, attempts } = stage({ maxAttempts: 1 })
     sightings.observe([
