@@ -8,6 +8,7 @@
 //   npm run bench -- distributed --small   tries that with small sizes, printed only
 //   npm run bench -- scaling           all of it in simulation: writes its tables and charts; names of strategies may follow
 //   npm run bench -- scaling --small   tries that with few workers, printed only
+//   npm run bench -- search            what every sampler finds: writes its tables in docs/performance.md; names may follow, and --small
 //   npm run bench -- --short           counts instead of times, without peers: fails when more is done than bench/counts.json says
 //   npm run bench -- --short --accept  writes bench/counts.json
 const args = process.argv.slice(2)
@@ -15,7 +16,9 @@ const names = args.filter((arg) => !arg.startsWith('-'))
 const onGpu = names[0] === 'webgpu'
 const betweenProcesses = names[0] === 'distributed'
 const inSimulation = names[0] === 'scaling'
-const options = onGpu || betweenProcesses || inSimulation ? ['--small'] : ['--short', '--accept']
+const searching = names[0] === 'search'
+const tried = onGpu || betweenProcesses || inSimulation || searching
+const options = tried ? ['--small'] : ['--short', '--accept']
 const unknown = args.filter((arg) => arg.startsWith('-') && !options.includes(arg))
 if (unknown.length > 0)
   throw new Error(`unknown option ${unknown.join(', ')}: there are ${options.join(' and ')}`)
@@ -30,6 +33,9 @@ if (onGpu) {
 } else if (inSimulation) {
   const { measureScaling } = await import('./scaling/measure.ts')
   await measureScaling(names.slice(1), args.includes('--small'))
+} else if (searching) {
+  const { measureSearch } = await import('./search/measure.ts')
+  await measureSearch(names.slice(1), args.includes('--small'))
 } else if (args.includes('--short')) {
   const { checkCounts } = await import('./accepted.ts')
   const faults = await checkCounts(args.includes('--accept'))

@@ -30,10 +30,19 @@ async function pairOf(transport: ThreadedTransport, { mortal }: PairOptions = {}
   return { near, far: await accepted.promise, close, kill: proxy.kill, stall: proxy.stall }
 }
 
+/** Threads by how much they serve: starting one for every test would be most of the time. */
+const threads = new Map<number | undefined, ThreadedTransport>()
+function threadFor(servedBytes: number | undefined): ThreadedTransport {
+  const thread =
+    threads.get(servedBytes) ??
+    start({ credentials, frames: servedBytes === undefined ? {} : { servedBytes } })
+  threads.set(servedBytes, thread)
+  return thread
+}
+
 transportSuite(
   'sockets of another thread',
-  ({ servedBytes, ...options } = {}) =>
-    pairOf(start({ credentials, frames: servedBytes === undefined ? {} : { servedBytes } }), options),
+  ({ servedBytes, ...options } = {}) => pairOf(threadFor(servedBytes), options),
   { chunks: false },
 )
 

@@ -1,0 +1,4 @@
+import { storageSuite } from '../testing/storageSuite.ts'
+import { MemoryStorage } from './memory.ts'
+
+storageSuite('the storage in memory', () => new MemoryStorage())
