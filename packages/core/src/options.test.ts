@@ -61,7 +61,9 @@ function cpu(): void {}
 describe('a session', () => {
   it('refuses options that there are not, or of another kind', () => {
     expect(() => new Session({ seed: 0.5 })).toThrow(ValueError)
-    expect(() => new Session({ device: [] } as never)).toThrow("maxPrograms, log; there is no 'device'")
+    expect(() => new Session({ device: [] } as never)).toThrow(
+      "maxPrograms, log, clock; there is no 'device'",
+    )
     expect(() => new Session({ seed: '1' } as never)).toThrow("Session: seed must be a whole number, got '1'")
     expect(() => new Session({ fusion: 0 } as never)).toThrow('Session: fusion must be true or false, got 0')
     expect(() => new Session({ maxActivationBytes: Number.NaN } as never)).toThrow(

@@ -5,8 +5,8 @@ import { ExchangeError } from './exchangeError.ts'
 /** What is asked for. */
 export interface Wanted {
   readonly part: string
-  /** What the asking member exchanges under the name of this part. */
-  readonly signature: string
+  /** What the asking member exchanges under the name of this part; undefined where it has said so before. */
+  readonly signature: string | undefined
   readonly tag: string
 }
 
@@ -75,7 +75,7 @@ export class Board {
 
   #mismatch({ part, signature }: Wanted): Error | undefined {
     const own = this.#signatures.get(part)
-    if (own === undefined || own === signature) return undefined
+    if (own === undefined || signature === undefined || own === signature) return undefined
     return new ExchangeError(
       `'${part}' is ${own} at '${this.#owner}' and ${signature} at another member: all must exchange the same`,
     )

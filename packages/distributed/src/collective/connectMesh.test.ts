@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { UnavailableError } from '../errors.ts'
+import { ConnectError, UnavailableError } from '../errors.ts'
 import { QuickClock } from '../supervise/testing/quickClock.ts'
 import type { Connection } from '../transport/contract.ts'
 import { InProcessTransport } from '../transport/inProcess.ts'
@@ -53,6 +53,8 @@ describe('members that dial each other', () => {
     const waiting = connectMesh(mesh, 'b:2', transport, { others, deadlineMs: 500 })
     await expect(waiting).rejects.toThrow(UnavailableError)
     await expect(waiting).rejects.toThrow("'w0' at b:1 was not reached within 500 ms")
+    // Nothing of the attempt is left: nobody can reach it, and its address is free.
+    await expect(network.connect('b:2', {})).rejects.toThrow(ConnectError)
 
     const patient = await connectMesh(mesh, 'b:2', transport, { others, wait: false })
     const late = new SeenMesh('w0', clock)

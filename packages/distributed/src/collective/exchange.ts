@@ -194,6 +194,8 @@ export class Exchange {
     const group = this.#group
     board.declare(part, signature)
     const { deadlineMs } = this.#options
+    /** Ranks that were told what this part is. Where one of them exchanges something else the whole exchange fails, so that once is enough. */
+    const told = new Set<number>()
     const channel: Channel = {
       rank: group.rank,
       size: group.size,
@@ -202,7 +204,9 @@ export class Exchange {
         const id = group.members[rank]!
         const what = `'${part}' ${tag} of '${id}'`
         this.#awaited.add(what)
-        const fields = { generation: group.generation, number: this.#number, part, signature, tag }
+        const asked = { generation: group.generation, number: this.#number, part, tag }
+        const fields = told.has(rank) ? asked : { ...asked, signature }
+        told.add(rank)
         const message = await group.mesh.call(id, 'take', fields, {
           deadlineMs,
           signal: this.#abort.signal,

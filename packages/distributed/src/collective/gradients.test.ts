@@ -12,7 +12,9 @@ import {
   square,
   sub,
   tanh,
+  toposort,
   variable,
+  zeros,
 } from '@shoal/core'
 import type { GradientPair } from '@shoal/train'
 import { adam, lossGradients, momentum } from '@shoal/train'
@@ -181,6 +183,25 @@ describe('the exchange within a run', () => {
       .map((what, i) => (what === 'exchange' ? backward.slice(i).filter((w) => w === 'product').length : -1))
       .filter((n) => n >= 0)
     expect(behind).toEqual([8, 6, 4, 2, 0, 0])
+  })
+
+  it.each([
+    [3, 8, 1],
+    [5, 32, 2],
+    [32, 128, 16],
+    [8, 2048, 8],
+    [128, 1024, 32],
+  ])('sends %i gradients of %i KiB in %i parts unless said otherwise', (count, KiB, parts) => {
+    const pairs = Array.from({ length: count }, (_, i): GradientPair => {
+      const gradient = placeholder({ shape: [256 * KiB], name: `g${i}` })
+      return [gradient, variable(zeros([1]), { name: `w${i}` })]
+    })
+    const never = (): Group => {
+      throw new Error('nothing runs')
+    }
+    const means = allReduceGradients(never, pairs, { deadlineMs }).map(([mean]) => mean as Tensor)
+    const begun = toposort({ fetches: means, targets: [] }).filter(({ name }) => /\/begin/.test(name))
+    expect(begun).toHaveLength(parts)
   })
 
   it('changes nothing anywhere when one run fails', async () => {

@@ -256,8 +256,8 @@ export class Group {
     }
     const round = this.#roundAt(head.whole('number'))
     if (method === 'take') {
-      const wanted = { part: head.text('part'), signature: head.text('signature'), tag: head.text('tag') }
-      return round.board.take(wanted, signal)
+      const signature = head.has('signature') ? head.text('signature') : undefined
+      return round.board.take({ part: head.text('part'), tag: head.text('tag'), signature }, signal)
     }
     if (parentOf(rank) !== this.rank) throw new ProtocolError(`'${from}' is not below '${this.mesh.id}'`)
     return flagMessage((await round.confirm(from, head.text('key'))).ends)

@@ -8,13 +8,31 @@ export type HeadValue = string | number | boolean | readonly string[]
 export const encodeHead = (fields: Readonly<Record<string, HeadValue>>): Uint8Array =>
   new TextEncoder().encode(JSON.stringify(fields))
 
+/**
+ * A record as the head of a message of which there are many: values alone, in the order of `names`, up to the first that the record does not have.
+ * In such a message the names would be a percent of what goes over a wire.
+ */
+export function encodeRow(
+  fields: Readonly<Record<string, HeadValue | undefined>>,
+  names: readonly string[],
+): Uint8Array {
+  const end = names.findIndex((name) => fields[name] === undefined)
+  const present = end < 0 ? names : names.slice(0, end)
+  return new TextEncoder().encode(JSON.stringify(present.map((name) => fields[name])))
+}
+
 /** The head of a message as a record whose fields are asked for by type. */
 export class Head {
   readonly #fields: Readonly<Record<string, unknown>>
 
-  /** @throws ProtocolError for bytes that are no record. */
-  constructor(bytes: Uint8Array) {
-    this.#fields = readRecord(bytes)
+  /** @param names of the values, where the head is a row. @throws ProtocolError for bytes that are no record, or no row. */
+  constructor(bytes: Uint8Array, names?: readonly string[]) {
+    const fields = readObject(bytes)
+    if (Array.isArray(fields) !== (names !== undefined))
+      throw new ProtocolError('a message among members is no record')
+    this.#fields = names
+      ? named(fields as readonly unknown[], names)
+      : (fields as Readonly<Record<string, unknown>>)
   }
 
   /** Is there such a field? */
@@ -50,10 +68,13 @@ export class Head {
   }
 }
 
-function readRecord(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+const named = (values: readonly unknown[], names: readonly string[]): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(names.slice(0, values.length).map((name, i) => [name, values[i]]))
+
+function readObject(bytes: Uint8Array): object {
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>
+    if (typeof value === 'object' && value !== null) return value
   } catch (cause) {
     throw new ProtocolError('a message among members is not readable', { cause })
   }

@@ -5,7 +5,7 @@ import { systemClock } from '../clock.ts'
 import { asError, ConnectionLostError, ProtocolError } from '../errors.ts'
 import type { CallOptions, Connection, Handler, Message } from '../transport/contract.ts'
 import type { HeadValue } from './heads.ts'
-import { encodeHead, Head } from './heads.ts'
+import { encodeHead, encodeRow, Head } from './heads.ts'
 
 /** Serves one method to all peers; `from` is the member at the other end of the connection. */
 export type Service = (from: string, head: Head, signal: AbortSignal) => Message | Promise<Message>
@@ -13,6 +13,11 @@ export type Service = (from: string, head: Head, signal: AbortSignal) => Message
 const methodNames = ['take', 'confirm', 'broken', 'gather', 'prepare', 'install'] as const
 /** What members ask of each other. */
 export type MeshMethod = (typeof methodNames)[number]
+
+/** Data is asked for often: what it is asked by travels without names. The last is said once for each part and member. */
+const takeFields = ['generation', 'number', 'part', 'tag', 'signature']
+const namesOf = (method: MeshMethod): readonly string[] | undefined =>
+  method === 'take' ? takeFields : undefined
 
 /** An answer that says nothing but that it is one. */
 export const acknowledged: Message = { head: new Uint8Array(0), tensors: [] }
@@ -62,7 +67,7 @@ export class Mesh {
       async ({ head }, { signal }) => {
         const service = this.#services.get(name)
         if (!service) throw new ProtocolError(`'${this.id}' takes part in no group that knows '${name}'`)
-        return await service(id, new Head(head), signal)
+        return await service(id, new Head(head, namesOf(name)), signal)
       }
     return Object.fromEntries(methodNames.map((name) => [methodOf(name), handler(name)]))
   }
@@ -90,9 +95,11 @@ export class Mesh {
     options: CallOptions,
   ): Promise<Message> {
     const connection = this.#connections.get(id)
+    const names = namesOf(method)
+    const head = names ? encodeRow(fields, names) : encodeHead(fields)
     if (!connection) throw new ConnectionLostError(`'${this.id}' has no connection to '${id}'`)
     try {
-      return await connection.call(methodOf(method), { head: encodeHead(fields), tensors: [] }, options)
+      return await connection.call(methodOf(method), { head, tensors: [] }, options)
     } catch (thrown) {
       const error = asError(thrown)
       if (error instanceof ClosedError)

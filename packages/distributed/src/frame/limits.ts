@@ -11,8 +11,9 @@ export interface FrameOptions {
   /** The most tensors of one message. Default 4096. */
   readonly tensors?: number
   /**
-   * The most bytes of tensors that calls of the peer may hold here until they are served; further calls wait at the peer. Calls of
-   * up to 64 KiB never wait and are not counted; one that is larger than all this is let in when there is no other. Default 256 MiB.
+   * The most bytes that calls of the peer may hold here until they are served, heads and all; further calls wait at the peer. Calls of up to 64 KiB, each
+   * tensor counted as half a KiB more, never wait and are not counted, and those that wait may have sent as much; one that is larger than all this is
+   * let in when there is no other. Default 256 MiB.
    */
   readonly servedBytes?: number
   /** Guards every body with a CRC-32C, for links that have no checksum as good. TLS has. Default false. */
@@ -45,8 +46,12 @@ export const frameOptionRules: OptionRules<FrameOptions> = {
 
 /** Tensors travel in pieces of at most this many bytes: half a MiB costs a tenth less than a quarter does. Part of the protocol. */
 export const chunkBytes = 2 ** 19
-/** The bytes of a call that may come before it is let in. Smaller calls need not be. Part of the protocol. */
+/** The bytes of a call that may come before it is let in, with those that describe it. Smaller calls need not be. Part of the protocol. */
 export const earlyBytes = 2 ** 16
+/** A head of more bytes comes in chunks before the tensors, and waits for memory as they do. Part of the protocol. */
+export const shortHeadBytes = 2 ** 12
+/** What a tensor counts, to be kept track of, besides its own bytes. Part of the protocol. */
+export const tensorCostBytes = 2 ** 9
 /** The bytes of chunks that may be on their way, sent and not yet taken in; urgent ones go nevertheless. Part of the protocol. */
 export const windowBytes = 4 * chunkBytes
 /** The most bytes of a method's name. */

@@ -7,10 +7,10 @@ import type { ByteStream } from './byteStream.ts'
 import type { FrameKind } from './header.ts'
 import { headerBytes, paddingAt, putHeader } from './header.ts'
 import type { Limits } from './limits.ts'
-import { chunkBytes, earlyBytes, windowBytes } from './limits.ts'
+import { chunkBytes, windowBytes } from './limits.ts'
 import { cut } from './memory.ts'
-import { bodyBytes, encodeStart } from './start.ts'
-import { type Leaving, leaving } from './wireForm.ts'
+import { bodyBytes, descriptionBytes, earlyRoom, encodeStart, isLongHead } from './start.ts'
+import { type Leaving, leaving, leavingHead } from './wireForm.ts'
 
 /** A message on its way out. */
 interface Parcel {
@@ -19,13 +19,14 @@ interface Parcel {
   readonly urgent: boolean
   /** The first frame, with room for its header. */
   readonly start: Uint8Array
-  readonly tensors: readonly Leaving[]
+  /** What follows it: the head, where that is long, and the tensors. */
+  readonly parts: readonly Leaving[]
   readonly total: number
   started: boolean
   sent: number
   /** How far it may go: not far until the receiver has memory for the rest. */
   allowed: number
-  /** The tensor that is next, and how far into it. */
+  /** The part that is next, and how far into it. */
   index: number
   offset: number
 }
@@ -100,17 +101,20 @@ export class Outbox {
   /** Takes a message. @throws LimitError when it is too large. */
   add(answer: boolean, id: number, method: string, message: Message, urgent: boolean): void {
     if (this.#closed) return
-    const tensors = message.tensors.map((tensor) => leaving(tensor, message.wire))
-    const types = tensors.map(({ type }) => type)
-    const start = encodeStart({ method, head: message.head, tensors: types }, this.#limits, headerBytes)
-    const total = bodyBytes({ tensors: types })
-    const allowed = answer ? total : Math.min(total, earlyBytes)
+    const { head, wire } = message
+    const parts = message.tensors.map((tensor) => leaving(tensor, wire))
+    const types = parts.map(({ type }) => type)
+    const start = encodeStart({ method, head, tensors: types }, this.#limits, headerBytes)
+    if (isLongHead(head.length)) parts.unshift(leavingHead(head))
+    const total = bodyBytes({ headBytes: head.length, tensors: types })
+    const room = earlyRoom(descriptionBytes(start.length - headerBytes, types.length))
+    const allowed = answer ? total : Math.min(total, room)
     const parcel = {
       id,
       answer,
       urgent,
       start,
-      tensors,
+      parts,
       total,
       started: false,
       sent: 0,
@@ -264,22 +268,22 @@ function first<V>(map: ReadonlyMap<unknown, V>): V | undefined {
   return undefined
 }
 
-/** The next bytes of a message, of as many tensors as it takes. */
+/** The next bytes of a message, of as many of its parts as it takes. */
 function takeChunk(parcel: Parcel): readonly Uint8Array[] {
-  const parts: Uint8Array[] = []
+  const chunk: Uint8Array[] = []
   let room = Math.min(chunkBytes, parcel.allowed - parcel.sent)
-  while (room > 0 && parcel.index < parcel.tensors.length) {
-    const tensor = parcel.tensors[parcel.index]!
-    const rest = tensor.type.bytes - parcel.offset
-    const piece = tensor.take(parcel.offset, Math.min(room, rest))
+  while (room > 0 && parcel.index < parcel.parts.length) {
+    const part = parcel.parts[parcel.index]!
+    const rest = part.type.bytes - parcel.offset
+    const piece = part.take(parcel.offset, Math.min(room, rest))
     if (rest > 0 && piece.length === 0) break
-    if (piece.length > 0) parts.push(piece)
+    if (piece.length > 0) chunk.push(piece)
     room -= piece.length
     parcel.sent += piece.length
     parcel.offset += piece.length
-    if (parcel.offset < tensor.type.bytes) continue
+    if (parcel.offset < part.type.bytes) continue
     parcel.index++
     parcel.offset = 0
   }
-  return parts
+  return chunk
 }

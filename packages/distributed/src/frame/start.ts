@@ -3,7 +3,7 @@ import type { DType } from '@shoal/core'
 import { dtypes, sizeOf } from '@shoal/core'
 import { LimitError, ProtocolError } from '../errors.ts'
 import type { Limits } from './limits.ts'
-import { maxRank, methodBytes } from './limits.ts'
+import { earlyBytes, maxRank, methodBytes, shortHeadBytes, tensorCostBytes } from './limits.ts'
 import { cut } from './memory.ts'
 import { putU32, putU64, u32At, u64At } from './numbers.ts'
 import type { WireTensor } from './wireForm.ts'
@@ -11,9 +11,14 @@ import type { WireTensor } from './wireForm.ts'
 /** The beginning of a message. An answer has no method. */
 export interface Start {
   readonly method: string
+  /** Nothing where the head is long: it follows in chunks then. */
   readonly head: Uint8Array
+  readonly headBytes: number
   readonly tensors: readonly WireTensor[]
 }
+
+/** Does a head follow in chunks? */
+export const isLongHead = (headBytes: number): boolean => headBytes > shortHeadBytes
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -46,18 +51,18 @@ export const memoryOf = (tensors: readonly WireTensor[]): number =>
 
 /** The longest start that is within the limits. */
 export const longestStart = ({ headBytes, tensors }: Limits): number =>
-  10 + methodBytes + headBytes + tensors * (11 + 8 * maxRank)
+  10 + methodBytes + Math.min(headBytes, shortHeadBytes) + tensors * (11 + 8 * maxRank)
 
 /** What is wrong with the size of a message; nothing where it is within the limits. */
 function excess(
-  { head, tensors }: Omit<Start, 'method'>,
+  { headBytes, tensors }: Pick<Start, 'headBytes' | 'tensors'>,
   methodLength: number,
   limits: Limits,
 ): string | undefined {
   if (methodLength > methodBytes)
     return `the method's name has ${methodLength} bytes, at most ${methodBytes} may be`
-  if (head.length > limits.headBytes)
-    return `its head has ${head.length} bytes, at most ${limits.headBytes} may be`
+  if (headBytes > limits.headBytes)
+    return `its head has ${headBytes} bytes, at most ${limits.headBytes} may be`
   if (tensors.length > limits.tensors)
     return `it has ${tensors.length} tensors, at most ${limits.tensors} may be`
   const bytes = memoryOf(tensors)
@@ -72,26 +77,32 @@ function isPlain(name: string): boolean {
   return true
 }
 
-/** The bytes of a start, behind so many that are left free. @throws LimitError when the message is too large. */
-export function encodeStart({ method, head, tensors }: Start, limits: Limits, free = 0): Uint8Array {
+/** The bytes of a start, behind so many that are left free; a long head is not in them. @throws LimitError when the message is too large. */
+export function encodeStart(
+  { method, head, tensors }: Omit<Start, 'headBytes'>,
+  limits: Limits,
+  free = 0,
+): Uint8Array {
+  const headBytes = head.length
+  const own = isLongHead(headBytes) ? none : head
   const name = isPlain(method) ? undefined : encoder.encode(method)
   const nameLength = name?.length ?? method.length
   const deep = tensors.find(({ shape }) => shape.length > maxRank)
   const fault =
-    excess({ head, tensors }, nameLength, limits) ??
+    excess({ headBytes, tensors }, nameLength, limits) ??
     (deep && `a tensor has ${deep.shape.length} axes, at most ${maxRank} may be`)
   if (fault) throw new LimitError(`a message ${method && `for '${method}' `}is too large: ${fault}`)
   const axes = tensors.reduce((sum, { shape }) => sum + shape.length, 0)
-  const bytes = cut(free + 10 + nameLength + head.length + 11 * tensors.length + 8 * axes)
+  const bytes = cut(free + 10 + nameLength + own.length + 11 * tensors.length + 8 * axes)
   bytes[free] = nameLength >> 8
   bytes[free + 1] = nameLength
   let at = free + 2
   if (name) bytes.set(name, at)
   else for (let i = 0; i < nameLength; i++) bytes[at + i] = method.charCodeAt(i)
   at += nameLength
-  putU32(bytes, at, head.length)
-  bytes.set(head, at + 4)
-  at += 4 + head.length
+  putU32(bytes, at, headBytes)
+  bytes.set(own, at + 4)
+  at += 4 + own.length
   putU32(bytes, at, tensors.length)
   at += 4
   for (const { dtype, wire, shape, bytes: length } of tensors) {
@@ -150,22 +161,22 @@ class Cursor {
   }
 }
 
-/** Reads a start; the head is copied. @throws ProtocolError for what is malformed or beyond the limits. */
+/** Reads a start; a head that is in it is copied. @throws ProtocolError for what is malformed or beyond the limits. */
 export function decodeStart(bytes: Uint8Array, limits: Limits): Start {
   const cursor = new Cursor(bytes)
   const nameLength = cursor.u8() * 256 + cursor.u8()
   const name = nameLength > 0 ? cursor.piece(nameLength) : none
-  const headLength = cursor.u32()
-  const head = headLength > 0 ? cursor.piece(headLength) : none
+  const headBytes = cursor.u32()
+  const head = headBytes > 0 && !isLongHead(headBytes) ? cursor.piece(headBytes) : none
   const count = cursor.u32()
   if (count > limits.tensors)
     throw new ProtocolError(`a message of ${count} tensors, at most ${limits.tensors} may be`)
   const tensors: WireTensor[] = []
   while (tensors.length < count) tensors.push(readTensor(cursor))
   if (!cursor.isAtEnd) throw new ProtocolError('a message begins with more than it says')
-  const fault = excess({ head, tensors }, nameLength, limits)
+  const fault = excess({ headBytes, tensors }, nameLength, limits)
   if (fault) throw new ProtocolError(`a message is too large: ${fault}`)
-  return { method: nameLength > 0 ? decoder.decode(name) : '', head: head.slice(), tensors }
+  return { method: nameLength > 0 ? decoder.decode(name) : '', head: head.slice(), headBytes, tensors }
 }
 
 function readTensor(cursor: Cursor): WireTensor {
@@ -190,4 +201,12 @@ function checkTensor({ dtype, wire, shape, bytes }: WireTensor): void {
 }
 
 /** The bytes that follow a start in chunks. */
-export const bodyBytes = ({ tensors }: Pick<Start, 'tensors'>): number => bytesOf(tensors)
+export const bodyBytes = ({ headBytes, tensors }: Pick<Start, 'headBytes' | 'tensors'>): number =>
+  (isLongHead(headBytes) ? headBytes : 0) + bytesOf(tensors)
+
+/** What it takes to keep track of a message that begins with so many bytes, before any more of it is there. */
+export const descriptionBytes = (startBytes: number, tensors: number): number =>
+  startBytes + tensors * tensorCostBytes
+
+/** How many of the bytes that follow may come before a call is let in. */
+export const earlyRoom = (description: number): number => Math.max(0, earlyBytes - description)

@@ -48,6 +48,13 @@ export function leaving(tensor: NDArray, wire?: WireType): Leaving {
   }
 }
 
+/** How a head leaves that follows in chunks. */
+export const leavingHead = (head: Uint8Array): Leaving => leaving(new Values('uint8', [head.length], head))
+
+/** How such a head arrives. */
+export const arrivingHead = (bytes: number): Arriving =>
+  arriving({ dtype: 'uint8', wire: 'uint8', shape: [bytes], bytes }, 0)
+
 /** How a tensor arrives, in memory that `into` gives or of its own. @throws ValueError for memory that does not fit. */
 export function arriving(type: WireTensor, index: number, into?: Into): Arriving {
   const { dtype, wire, shape, bytes } = type

@@ -245,7 +245,7 @@ function renumbered(asked: readonly string[]): string[] {
 
 /** The answers that belong to one part of an exchange, which come one after the other: those of several parts come as they may. */
 const partsOf = (answered: readonly string[]): Map<string | undefined, string[]> =>
-  Map.groupBy(answered, (text) => /"part":"([^"]*)"/.exec(text)?.[1])
+  Map.groupBy(answered, (text) => /^collective\/take \[\d+,\d+,"([^"]*)"/.exec(text)?.[1])
 
 function expectSame(simulated: readonly Trained[], real: readonly Trained[]): void {
   expect(simulated).toHaveLength(workers.length)

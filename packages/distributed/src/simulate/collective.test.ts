@@ -66,6 +66,24 @@ describe('a sum over simulated nodes', () => {
     }
   })
 
+  it('of 4 members in buckets of 128 KiB sends no more than two hundredths besides its data', async () => {
+    const { scenario, groups } = await groupOf(4)
+    const [buckets, bytes] = [8, 2 ** 17]
+    for (const [wire, share] of [['bfloat16', 1 / 2] as const, [undefined, 1] as const]) {
+      const before = scenario.network.nodes.map(({ traffic }) => traffic.sent)
+      const exchanges = groups.map(async (group) => {
+        const exchange = group.begin('gradients', { deadlineMs })
+        for (let i = 0; i < buckets; i++)
+          void exchange.allReduce(`dense ${i}`, [ndarray(new Float32Array(bytes / 4))], { wire })
+        await exchange.end()
+      })
+      await scenario.settle(Promise.all(exchanges))
+      const optimum = buckets * bytes * share * 1.5
+      for (const [i, { traffic }] of scenario.network.nodes.entries())
+        expect((traffic.sent - before[i]!) / optimum).toBeLessThan(1.02)
+    }
+  })
+
   it('of 32 members is known sooner by the tree, where it is small', async () => {
     const { scenario, groups } = await groupOf(32)
     const took = await sumMs(scenario, groups, 1000, 'small')

@@ -7,9 +7,10 @@ export interface Address {
   readonly port: number
 }
 
-/** Reads `host:port` or `[v6]:port`. @throws ConnectError. */
+/** Reads `host:port` or `[v6]:port`, that of a link-local address with its interface: `[fe80::1%eth0]:7070`. @throws ConnectError. */
 export function parseAddress(address: string): Address {
-  const [, v6, name, digits] = /^(?:\[([\da-fA-F:.]+)\]|([^:[\]/]+)):(\d{1,5})$/.exec(address) ?? []
+  const [, v6, name, digits] =
+    /^(?:\[([\da-fA-F:.]+(?:%[\w.-]+)?)\]|([^:[\]/]+)):(\d{1,5})$/.exec(address) ?? []
   const host = v6 ?? name
   const port = Number(digits)
   if (!host || !(port <= 65535))

@@ -1,0 +1,11 @@
+// What discovery offers the agent: itself found and others seen by multicast, and one list of everybody with how far each was got to.
+export type { SeenPeer } from './browser.ts'
+export type { PeerState, Sighting, TriedAddress } from './entry.ts'
+export { familyOf, type Link, type LinkAddress, readLinks } from './links.ts'
+export { Mdns, type MdnsOptions } from './mdns.ts'
+export type { Heard, Medium, MediumListener, OpenMedium } from './medium.ts'
+export type { Problem, ProblemKind } from './problem.ts'
+export type { Reach, Reached } from './race.ts'
+export type { Announcement } from './records.ts'
+export { type SightingEvent, Sightings, type SightingsOptions, type ToldPeer } from './sightings.ts'
+export { type UdpOptions, udpMedium } from './udpMedium.ts'
