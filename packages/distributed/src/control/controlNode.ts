@@ -353,7 +353,10 @@ export class ControlNode {
     if (task === undefined || !dialler) return
     if (!this.#attendanceOf(task)) this.#troubles.set(task, why.message)
     if (attendance === dialler.attendance && isRefusal(why))
-      this.#detector.gone(task, `nobody listens at its port for signs of life any more, ${dialler.target.address}`)
+      this.#detector.gone(
+        task,
+        `nobody listens at its port for signs of life any more, ${dialler.target.address}`,
+      )
     dialler.ended(attendance)
   }
 

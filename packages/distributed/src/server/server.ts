@@ -7,6 +7,7 @@ import { ServerDef } from '../cluster/serverDef.ts'
 import { ClusterTarget } from '../master/clusterTarget.ts'
 import { type ClientOptions, MasterService } from '../master/masterService.ts'
 import type { Connection, Listener, Transport } from '../transport/contract.ts'
+import { formatAddress, parseAddress } from '../transport/address.ts'
 import { InProcessTransport } from '../transport/inProcess.ts'
 import { Worker, type WorkerOptions } from '../worker/worker.ts'
 import { everyoneLives, type Liveness } from '../supervise/liveness.ts'
@@ -25,6 +26,8 @@ export interface ServerRuntime {
   readonly clock?: Clock
   /** Numbers from 0 to 1 that pauses between attempts vary by. Default: `Math.random`. */
   readonly random?: () => number
+  /** The host to listen at: '0.0.0.0' for every interface. Default: the one by which the cluster names this task. */
+  readonly host?: string | undefined
   /** How signs of life are taken and given, so that it is known who is dead. Default: they are not, and everyone counts as alive. */
   readonly attend?: StartAttention
   /** One line for whatever a person should know: who was refused, what ops print. Default: nowhere. */
@@ -76,7 +79,7 @@ export class Server implements AsyncDisposable {
     this.master = new MasterService((options) => this.target(options))
     const { devices: known } = this.worker.status
     const means = { connect: this.peers.connect.bind(this.peers), clock, log }
-    this.watch = attend && new Watch({ def, start: attend, devices: known, ...means })
+    this.watch = attend && new Watch({ def, host: runtime.host, start: attend, devices: known, ...means })
     this.liveness = this.watch ?? everyoneLives
   }
 
@@ -157,7 +160,7 @@ export class Server implements AsyncDisposable {
     if (address === undefined) return
     const refuse = afresh((message) => log(`${name}: refused a connection: ${message}`))
     const refused = ({ message }: Error): void => refuse(message)
-    this.listener = await transport.listen(address, { connected, refused })
+    this.listener = await transport.listen(at(address, this.runtime.host), { connected, refused })
     await this.watch?.begin()
   }
 
@@ -203,3 +206,6 @@ export const createLocalServer = (devices: readonly Device[]): Promise<Server> =
     new ServerDef({ cluster: new ClusterSpec({ [localJob]: ['localhost:0'] }), job: localJob, task: 0 }),
     { devices, transport: new InProcessTransport({ cluster: '', node: 'localhost', role: 'localhost' }) },
   )
+
+const at = (address: string, host: string | undefined): string =>
+  host === undefined ? address : formatAddress({ ...parseAddress(address), host })

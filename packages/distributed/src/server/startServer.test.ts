@@ -38,6 +38,8 @@ describe('startServer', () => {
         devices: [reference()],
         credentials,
         heartbeat,
+        // Where a machine resolves its own name to itself alone, this is how others reach it.
+        host: '0.0.0.0',
         log: (line) => task === 0 && lines.push(line),
       })
       servers.push(server)

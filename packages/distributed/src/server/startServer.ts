@@ -7,6 +7,7 @@ import { startControl } from '../control/startControl.ts'
 import { checkCredentials } from '../security/identity.ts'
 import { presentOf } from '../security/renewable.ts'
 import { demandTask } from '../security/taskIdentity.ts'
+import { formatAddress, parseAddress } from '../transport/address.ts'
 import { namePeer } from '../transport/contract.ts'
 import type { Security } from '../transport/security.ts'
 import { ThreadedTransport, type ThreadedOptions } from '../transport/threadedTransport.ts'
@@ -15,10 +16,12 @@ import type { StartAttention } from './watch.ts'
 
 /** What a server of a process runs on: with `credentials`, or on this machine alone with `insecure: true`, which logs a warning. */
 export type StartServerOptions = Security &
-  Pick<ServerRuntime, 'recvDeadlineMs'> &
+  Pick<ServerRuntime, 'recvDeadlineMs' | 'host'> &
   Pick<ThreadedOptions, 'frames'> & {
     /** In order of preference. The server closes them in the end, and where it cannot start. */
     readonly devices: readonly Device[]
+    /** The port at which signs of life are taken, on the same host: for firewalls that have to know it. Default: a free one, which peers are told. */
+    readonly controlPort?: number
     /** How often to give signs of life, and how long to wait for those of others. Default: a peer is dead after 2.5 s of silence. */
     readonly heartbeat?: ControlOptions['heartbeat']
     /** Told when an operator wants this node to drain or to stop. Default: the server is closed, which ends what it is doing. */
@@ -34,7 +37,8 @@ export type StartServerOptions = Security &
  * it cannot listen.
  */
 export async function startServer(def: ServerDef, options: StartServerOptions): Promise<Server> {
-  const { devices, recvDeadlineMs, frames, heartbeat, onStop, log = console.log, ...security } = options
+  const { devices, recvDeadlineMs, host, controlPort, frames, heartbeat, onStop, ...rest } = options
+  const { log = console.log, ...security } = rest
   let transport: ThreadedTransport
   try {
     if ('credentials' in security) demandTask(def, checkCredentials(presentOf(security.credentials)))
@@ -47,7 +51,7 @@ export async function startServer(def: ServerDef, options: StartServerOptions): 
     const control = await startControl({
       ...security,
       ...(heartbeat && { heartbeat }),
-      address,
+      address: formatAddress({ ...parseAddress(address), port: controlPort ?? 0 }),
       task,
       status: { devices: known },
       onPeer: changed,
@@ -76,6 +80,7 @@ export async function startServer(def: ServerDef, options: StartServerOptions): 
       transport,
       attend,
       log,
+      host,
       ...(recvDeadlineMs && { recvDeadlineMs }),
     })
   } catch (error) {

@@ -46,6 +46,8 @@ export type StartAttention = (about: {
 /** What a watch needs. */
 export interface WatchOptions {
   readonly def: ServerDef
+  /** Where to take signs of life. Default: the host by which the cluster names this task. */
+  readonly host: string | undefined
   readonly start: StartAttention
   readonly devices: readonly DeviceStatus[]
   readonly connect: (task: TaskName, deadlineMs: number, signal: AbortSignal) => Promise<Connection>
@@ -80,7 +82,7 @@ export class Watch implements Liveness {
   async begin(): Promise<void> {
     const { def, start, devices, log } = this.options
     if (def.address === undefined) return this.listening.resolve(0)
-    const { host } = parseAddress(def.address)
+    const { host = parseAddress(def.address).host } = this.options
     this.attention = await start({
       task: def.name,
       address: formatAddress({ host, port: 0 }),
