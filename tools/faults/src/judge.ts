@@ -37,7 +37,7 @@ export async function outcomeOf(folder: string, training: TrainingOptions): Prom
     named,
     globalStep: values.globalStep.number(),
     marks: Math.round(counts.reduce((sum, count) => sum + count, 0)),
-    mostOften: Math.max(...counts),
+    mostOften: counts.reduce((most, count) => Math.max(most, count), 0),
     accuracy: await accuracyOf(session, network, training),
   }
 }

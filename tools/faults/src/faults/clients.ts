@@ -70,7 +70,7 @@ async function repeat({ authority, addresses, journal }: Cluster): Promise<void>
   const count = variable(constant(0, 'int32'), { name: 'asked', trainable: false })
   const graph = { fetches: [count.assignAdd(1)], targets: [] }
   const def = new TextEncoder().encode(JSON.stringify(toGraphDef(graph, { initialValues: false })))
-  await ask('open', { isolated: true })
+  await ask('open', { isolated: true, cluster: { ps: [addresses.get('ps-0')!] } })
   const device = '/job:ps/task:0/device:cpu:0'
   const { dtype, shape } = count.resource.type
   await ask('write', { variable: { name: 'asked', type: { dtype, shape } }, device }, [
