@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { ClusterAuthority } from '@shoal/distributed/node'
+import { freeAddresses } from '@shoal/example-parts/addresses'
 
 /** How many tasks each job has. */
 export type Jobs = Readonly<Record<string, number>>
@@ -66,16 +66,4 @@ export async function launch({ jobs, program, args, serving, heard }: LaunchOpti
     started.forEach((child) => child.kill('SIGKILL'))
     await rm(folder, { recursive: true })
   }
-}
-
-/** Addresses of this machine that were free a moment ago. */
-async function freeAddresses(count: number): Promise<string[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const addresses = servers.map((server) => {
-    const address = server.address()
-    return `127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
-  })
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return addresses
 }

@@ -1,4 +1,4 @@
-// Places where nobody listens yet.
+// Addresses for clusters on this machine: all tasks have to know them before any of them listens.
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 
