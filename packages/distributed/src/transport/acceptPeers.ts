@@ -13,8 +13,24 @@ export interface HostPort {
   readonly port: number
 }
 
+/** A protocol of somebody else's on the same port; which one is spoken is agreed on in the handshake of TLS. */
+export interface OtherProtocol {
+  /** Are those let in who have no certificate of this cluster? Default false: then `peer` is there. */
+  readonly strangers?: boolean
+  /** Called in the turn in which the socket is ready, before its first bytes. What it throws ends the socket. */
+  readonly accepted: (socket: TLSSocket, peer: PeerIdentity | undefined) => void
+}
+
+/** What may be asked of a port besides. */
+export interface AcceptRules {
+  /** Throws for a peer that is not to be let in although its certificate is good: one that was removed. Default: all are let in. */
+  readonly admit?: ((peer: PeerIdentity) => void) | undefined
+  /** What else is spoken at the port, by name. Only under TLS. Default: nothing. */
+  readonly protocols?: Readonly<Record<string, OtherProtocol>> | undefined
+}
+
 /** Whom to let in, and how. */
-export interface AcceptOptions {
+export interface AcceptOptions extends AcceptRules {
   readonly security: Security
   /** What both sides have to name in the handshake of TLS: 'h2'. */
   readonly protocol: string
@@ -40,20 +56,24 @@ export function acceptPeers(at: HostPort, options: AcceptOptions): Promise<Liste
 async function acceptSecurely(
   at: HostPort,
   credentials: Credentials,
-  { protocol, handshakeMs, accepted, refused }: AcceptOptions,
+  { protocol, protocols = {}, admit, handshakeMs, accepted, refused }: AcceptOptions,
 ): Promise<Listener> {
   const settings = askingSettings(presentOf(credentials))
   const server = createSecureServer(
-    { ...settings, ALPNProtocols: [protocol], handshakeTimeout: handshakeMs },
+    { ...settings, ALPNProtocols: [protocol, ...Object.keys(protocols)], handshakeTimeout: handshakeMs },
     (socket) => {
-      let peer: PeerIdentity
+      const other = socket.alpnProtocol ? protocols[socket.alpnProtocol] : undefined
       try {
-        peer = securedPeer(socket, presentOf(credentials), protocol)
+        if (other?.strangers) return other.accepted(socket, undefined)
+        const spoken = (other && socket.alpnProtocol) || protocol
+        const peer = securedPeer(socket, presentOf(credentials), spoken)
+        admit?.(peer)
+        if (other) other.accepted(socket, peer)
+        else accepted(socket, peer)
       } catch (thrown) {
         socket.on('error', () => undefined).destroy()
-        return refused(asError(thrown))
+        refused(asError(thrown))
       }
-      accepted(socket, peer)
     },
   )
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {

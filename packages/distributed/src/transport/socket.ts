@@ -4,7 +4,7 @@ import { connect as connectSecure, type TLSSocket } from 'node:tls'
 import { systemClock, type Clock } from '../clock.ts'
 import { asError, ConnectError, SecurityError, ValidityError } from '../errors.ts'
 import { presentOf } from '../security/renewable.ts'
-import { acceptPeers, inClear, securedPeer } from './acceptPeers.ts'
+import { acceptPeers, type AcceptRules, inClear, securedPeer } from './acceptPeers.ts'
 import { formatAddress, parseAddress } from './address.ts'
 import type { Connection, ConnectOptions, Listener, ListenOptions, Transport } from './contract.ts'
 import { attempt, open, type StreamOptions } from './opening.ts'
@@ -13,7 +13,8 @@ import { SocketStream } from './socketStream.ts'
 
 /** How to use sockets. */
 export type SocketOptions = Security &
-  StreamOptions & {
+  StreamOptions &
+  AcceptRules & {
     /** Told of what a person should know. Default: `console.warn`. */
     readonly log?: (line: string) => void
   }
@@ -44,6 +45,8 @@ export class SocketTransport implements Transport {
       protocol: alpn,
       handshakeMs,
       refused,
+      admit: this.#options.admit,
+      protocols: this.#options.protocols,
       accepted: (socket, peer) => {
         const stream = new SocketStream().attach(socket, true)
         const from = socket.remoteAddress ?? 'a peer that is gone'
@@ -83,6 +86,7 @@ export class SocketTransport implements Transport {
       socket.once(credentials ? 'secureConnect' : 'connect', () => {
         try {
           const peer = credentials ? securedPeer(socket as TLSSocket, credentials, alpn) : inClear(socket)
+          this.#options.admit?.(peer)
           open(stream, peer, this.#options).then(resolve, reject)
         } catch (thrown) {
           socket.destroy()
