@@ -36,7 +36,11 @@ describe('a port with several protocols', () => {
     expect(peer.node).toBe('anna')
     expect(String(await once(socket, 'data'))).toBe('echo')
 
-    const stranger = connect({ ...parseAddress(address), ALPNProtocols: ['door/1'], rejectUnauthorized: false })
+    const stranger = connect({
+      ...parseAddress(address),
+      ALPNProtocols: ['door/1'],
+      rejectUnauthorized: false,
+    })
     expect(String(await once(stranger, 'data'))).toBe('door')
     expect(heard).toEqual([
       ['echo', 'ben'],
@@ -45,7 +49,10 @@ describe('a port with several protocols', () => {
 
     // Neither gets as far as a byte: one has no certificate, the other is refused by name.
     const nobody = connect({ ...parseAddress(address), ALPNProtocols: ['echo/1'], rejectUnauthorized: false })
-    await once(nobody.on('error', () => undefined), 'close')
+    await once(
+      nobody.on('error', () => undefined),
+      'close',
+    )
     const removed = await dial(address, { credentials: carl!, protocol: 'echo/1', deadlineMs })
     await once(removed.socket.on('error', () => undefined).resume(), 'close')
     expect(heard).toHaveLength(2)

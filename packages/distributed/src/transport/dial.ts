@@ -47,9 +47,7 @@ export function dial(address: string, options: DialOptions): Promise<Dialled> {
           resolve({ socket, peer: securedPeer(socket, credentials, protocol) })
         } catch (thrown) {
           socket.on('error', () => undefined).destroy()
-          reject(
-            new SecurityError(`${address} is refused: ${asError(thrown).message}`, { cause: thrown }),
-          )
+          reject(new SecurityError(`${address} is refused: ${asError(thrown).message}`, { cause: thrown }))
         }
       })
     })
