@@ -32,7 +32,8 @@ export interface Member {
  */
 export function memberOf({ certificate, privateKey, authority }: NodeCredentials): Member {
   const own = new X509Certificate(certificate)
-  const { node, cluster, role } = verifyIdentity(own, authority, new Date(own.validFrom))
+  const begun = Math.max(validityOf({ certificate }).from, validityOf({ certificate: authority }).from)
+  const { node, cluster, role } = verifyIdentity(own, authority, new Date(begun))
   const spki = { type: 'spki', format: 'pem' } as const
   if (createPublicKey(privateKey).export(spki) !== own.publicKey.export(spki))
     throw new SecurityError(`the private key of '${node}' is not that of its certificate`)
