@@ -136,14 +136,12 @@ export function keepRenewed(identity: Identity, options: KeepRenewedOptions & { 
       () => {
         backoff.reset()
         wait(Date.now() + leastMs)
+        log(`the certificate of this node is good until ${endOf(identity)}`)
       },
       (error) => {
         if (signal.aborted) return
-        const { to } = validityOf(identity.newest)
-        const ends = to > Date.now() ? 'ends' : 'has ended'
-        log(
-          `the certificate of this node ${ends} at ${new Date(to).toISOString()}: ${asError(error).message}`,
-        )
+        const ends = identity.isValid ? 'ends' : 'is not valid: it ends'
+        log(`the certificate of this node ${ends} at ${endOf(identity)}. ${asError(error).message}`)
         callOff = clock.after(backoff.next(), attempt)
       },
     )
@@ -156,3 +154,5 @@ export function keepRenewed(identity: Identity, options: KeepRenewedOptions & { 
   signal.addEventListener('abort', () => callOff(), { once: true })
   wait(0)
 }
+
+const endOf = (identity: Identity): string => new Date(validityOf(identity.newest).to).toISOString()
