@@ -9,6 +9,7 @@ export { checkCredentials, clusterOf, verifyIdentity } from './security/identity
 export { type Credentials, RenewableCredentials } from './security/renewable.ts'
 export type { AcceptRules, OtherProtocol } from './transport/acceptPeers.ts'
 export { formatAddress, parseAddress } from './transport/address.ts'
+export { connectSocket } from './transport/connectSocket.ts'
 export * from './transport/contract.ts'
 export { dial, type Dialled, type DialOptions } from './transport/dial.ts'
 export { type SocketOptions, SocketTransport } from './transport/socket.ts'
