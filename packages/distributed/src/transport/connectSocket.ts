@@ -1,32 +1,27 @@
-// A connection over a socket that somebody else has opened, and knows the other end of.
+// A connection over a socket that somebody else has opened, and whose peer is known from there.
 import type { Socket } from 'node:net'
-import { type Clock, systemClock } from '../clock.ts'
+import { systemClock } from '../clock.ts'
 import type { Connection, ConnectOptions, PeerIdentity } from './contract.ts'
-import { namePeer } from './contract.ts'
 import { attempt, open, type StreamOptions } from './opening.ts'
 import { SocketStream } from './socketStream.ts'
 
 /**
- * Begins to speak over a socket; the other end has to do so as well. Nothing may have been read of it.
- * @param peer who is at the other end, as whoever opened the socket made sure
- * @throws ConnectError when the other end does not speak the protocol, DeadlineError, CancelledError; the socket is then destroyed.
+ * Speaks the protocol over a socket that is there: one end of a pair, or what another process has handed over. Both sides do the same.
+ * Nothing may have been read of it. The socket belongs to the connection from now on, and is destroyed where the attempt fails.
+ * @param peer who is at the other end: it is not asked.
+ * @throws ConnectError when the peer ends the stream or does not speak the protocol, DeadlineError, CancelledError.
  */
 export function connectSocket(
   socket: Socket,
   peer: PeerIdentity,
-  { deadlineMs, signal, ...options }: ConnectOptions & StreamOptions,
+  options: ConnectOptions & StreamOptions,
 ): Promise<Connection> {
-  const clock: Clock = options.clock ?? systemClock
-  return attempt(`a stream of ${namePeer(peer)}`, { deadlineMs, signal }, clock, async (aborted) => {
+  const stream = new SocketStream().attach(socket, true)
+  return attempt(`opening a stream to '${peer.node}'`, options, options.clock ?? systemClock, (aborted) => {
     aborted.addEventListener('abort', () => socket.destroy(), { once: true })
-    const opening = open(new SocketStream().attach(socket, true), peer, options)
-    // Who hands sockets over stops them first, so that nothing is lost on the way.
+    const opened = open(stream, peer, options)
+    // Whoever had it before may have kept it from reading.
     socket.resume()
-    try {
-      return await opening
-    } catch (error) {
-      socket.destroy()
-      throw error
-    }
+    return opened
   })
 }
