@@ -7,7 +7,7 @@ import { SocketStream } from './socketStream.ts'
 
 /**
  * Speaks the protocol over a socket that is there: one end of a pair, or what another process has handed over. Both sides do the same.
- * Nothing may have been read of it. The socket belongs to the connection from now on, and is destroyed where the attempt fails.
+ * Nothing may have been read of it. The socket belongs to the connection from now on, and is ended where the attempt fails.
  * @param peer who is at the other end: it is not asked.
  * @throws ConnectError when the peer ends the stream or does not speak the protocol, DeadlineError, CancelledError.
  */
