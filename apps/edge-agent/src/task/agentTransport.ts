@@ -89,14 +89,8 @@ export class AgentTransport implements Transport {
   #speak(socket: Socket, task: string, options: ConnectOptions): Promise<Connection> {
     const clock = this.#clock
     const { frames } = this.#options
-    const opening = connectSocket(socket, this.#identityOf(task), {
-      ...options,
-      clock,
-      ...(frames && { frames }),
-    })
-    // Sockets are stopped while they are handed over, so that nothing is lost on the way.
-    socket.resume()
-    return opening
+    const how = { ...options, clock, ...(frames && { frames }) }
+    return connectSocket(socket, this.#identityOf(task), how)
   }
 
   #identityOf(task: string): PeerIdentity {
