@@ -2,6 +2,7 @@
 export * from './clock.ts'
 export { Backoff, pause } from './backoff.ts'
 export * from './errors.ts'
+export { attempt, type StreamOptions } from './transport/opening.ts'
 export { callMethod, method, type Method, nothing, type Said, serving } from './protocol/method.ts'
 export * from './security/authority.ts'
 export type { NodeCredentials } from './security/identity.ts'
