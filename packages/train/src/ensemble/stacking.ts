@@ -35,7 +35,10 @@ export interface Stacking {
 
 /** How stacking learns. */
 export interface StackingOptions {
-  /** How strongly weights are drawn to those of the geometric mean: the factor of the sum of their squared distances. From 0; default 0.001. */
+  /**
+   * How strongly weights are drawn to those of the geometric mean: the sum of their squared distances counts as much as the log-loss of so many
+   * examples, so that more of these free them. From 0; default 1.
+   */
   readonly l2?: number
   /** Steps of Adam over all examples, the rate falling from 0.05 along a cosine. Default 300. */
   readonly steps?: number
@@ -63,7 +66,7 @@ export async function learnStacking(
   labels: NDArray,
   options: StackingOptions = {},
 ): Promise<Stacking> {
-  const { l2 = 0.001, steps = 300, devices, signal } = options
+  const { l2 = 1, steps = 300, devices, signal } = options
   if (!(l2 >= 0 && l2 < Infinity)) throw new ValueError(`l2 is ${l2}; it must be at least 0`)
   if (!(Number.isSafeInteger(steps) && steps >= 1))
     throw new ValueError(`steps is ${steps}; it must be a whole number, at least 1`)
@@ -82,7 +85,7 @@ export async function learnStacking(
   const scores = add(matmul(constant(inputs), weights), bias)
   const loss = add(
     sparseSoftmaxCrossEntropy(scores, constant(labels.cast('int32')), { reduction: 'mean' }),
-    mul(sum(square(sub(weights, start))), l2),
+    mul(sum(square(sub(weights, start))), l2 / labels.size),
   )
   const step = adam({ learningRate: cosineDecay({ initial: 0.05, steps }) }).minimize(loss)
   await session.initialize(step)

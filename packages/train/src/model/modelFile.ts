@@ -3,6 +3,7 @@ import type { AnyOp, GraphDefLimits, LoadedGraph, NDArray, Tensor } from '@shoal
 import { fromGraphDef, toGraphDef } from '@shoal/core'
 import type { Safetensors } from '../checkpoint/safetensors.ts'
 import { decodeSafetensors, encodeSafetensors } from '../checkpoint/safetensors.ts'
+import { checksum } from './checksum.ts'
 import { ModelError } from './errors.ts'
 import type { CaptureOptions, Metadata, Signature } from './savedModel.ts'
 import { captureModel, SavedModel } from './savedModel.ts'
@@ -11,7 +12,12 @@ import { captureModel, SavedModel } from './savedModel.ts'
 const version = '1'
 /** Keys of the metadata that are the format's own; the rest is whoever saved the model's. */
 const own = 'shoal.'
-const keys = { version: `${own}model`, signature: `${own}signature`, graph: `${own}graph` } as const
+const keys = {
+  version: `${own}model`,
+  signature: `${own}signature`,
+  graph: `${own}graph`,
+  checksum: `${own}checksum`,
+} as const
 
 /** The ops that a model may be made of. */
 export interface OpsOption {
@@ -31,12 +37,13 @@ export function encodeModel(model: SavedModel, options: OpsOption = {}): Uint8Ar
     throw new ModelError(`metadata '${taken}': names that begin with ${own} are the format's own`)
   // Fetches keep their names, those of nodes may change: inputs are found again because they are fetches too.
   const fetches = { ...prefixed('input', model.inputs), ...prefixed('output', model.outputs) }
-  return encodeSafetensors(model.values, {
+  const metadata = {
     ...model.metadata,
     [keys.version]: version,
     [keys.signature]: JSON.stringify(model.signature),
     [keys.graph]: JSON.stringify(toGraphDef(fetches, { ...options, initialValues: false })),
-  })
+  }
+  return encodeSafetensors(model.values, { ...metadata, [keys.checksum]: checksum(metadata, model.values) })
 }
 
 /** The model as it is now, as bytes of one file: `encodeModel` of `captureModel`. @throws as those two do. */
@@ -46,7 +53,7 @@ export const saveModel = async (options: CaptureOptions & OpsOption): Promise<Ui
 /**
  * The model of a file, whoever made it: nothing in it can make run more than the ops given. Values share the memory of `bytes` where they are aligned.
  * @param options.limits how much the graph may hold, see GraphDefLimits.
- * @throws ModelError for a file that is damaged, no model, of another version, or made of ops that are not known.
+ * @throws ModelError for a file that is damaged (it has a CRC-32C of all that it holds), no model, of another version, or made of ops that are not known.
  */
 export function loadModel(
   bytes: Uint8Array,
@@ -62,6 +69,9 @@ export function loadModel(
     throw new ModelError(
       `the model is of version ${found}, this release reads version ${version}: save it anew`,
     )
+  const { [keys.checksum]: sum, ...checked } = metadata
+  if (sum !== checksum(checked, tensors))
+    throw new ModelError('the file is damaged, or was changed: its checksum is not that of what it holds')
   const { fetches } = graphOf(metadata[keys.graph] ?? '', options)
   const model = assembled(fetches, tensors, metadata)
   if (gist(metadata[keys.signature] ?? '') !== gist(JSON.stringify(model.signature)))
