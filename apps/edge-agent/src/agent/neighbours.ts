@@ -169,6 +169,13 @@ export class Neighbours implements AsyncDisposable {
     )
   }
 
+  /** Where a neighbour listens: the address by which it was reached, or one that it told. */
+  addressOf(nodeId: string): string | undefined {
+    const { clusterId } = this.#options.self
+    const seen = this.#sightings.peers.find((peer) => peer.nodeId === nodeId && peer.clusterId === clusterId)
+    return seen?.address ?? seen?.addresses[0]?.address ?? this.#known.get(nodeId)?.news?.addresses[0]
+  }
+
   /** Calls the listener with all that happens from now on. The answer ends that. */
   subscribe(listener: (event: NeighbourEvent) => void): () => void {
     this.#listeners.add(listener)
