@@ -54,7 +54,8 @@ export function guarded(
       if (rule === undefined) throw new SecurityError(`nobody may call '${name}': it has no rule`)
       const checked: Handler = async (message, call) => {
         const { peer } = call
-        const isAllowed = rule === 'self' ? peer.node === self : (rule as readonly string[]).includes(peer.role)
+        const isAllowed =
+          rule === 'self' ? peer.node === self : (rule as readonly string[]).includes(peer.role)
         if (!isAllowed)
           throw new SecurityError(
             rule === 'self'

@@ -159,7 +159,14 @@ export class Neighbours implements AsyncDisposable {
   /** The neighbour of this id, while it is connected. */
   get(nodeId: string): Neighbour | undefined {
     const known = this.#known.get(nodeId)
-    return known?.news && { nodeId, role: known.connection.peer.role, connection: known.connection, news: known.news }
+    return (
+      known?.news && {
+        nodeId,
+        role: known.connection.peer.role,
+        connection: known.connection,
+        news: known.news,
+      }
+    )
   }
 
   /** Calls the listener with all that happens from now on. The answer ends that. */
@@ -181,7 +188,9 @@ export class Neighbours implements AsyncDisposable {
   async expel(nodeId: string): Promise<void> {
     this.#gone.delete(nodeId)
     const own = [...this.#connections].filter(({ peer }) => peer.node === nodeId)
-    await Promise.all(own.map((connection) => connection.close(new Error('this node was removed from the cluster'))))
+    await Promise.all(
+      own.map((connection) => connection.close(new Error('this node was removed from the cluster'))),
+    )
   }
 
   /** Tries everybody who is not connected again, now. */
@@ -292,7 +301,8 @@ export class Neighbours implements AsyncDisposable {
   #hear(nodeId: string, connection: Connection, said: { readonly protocol: number }): void {
     if (said.protocol !== protocolVersion) {
       const why = `it speaks version ${said.protocol} of the protocol, this node version ${protocolVersion}: update the older one`
-      if (this.#incompatible.get(nodeId) !== why) this.#options.log(`'${nodeId}' cannot be worked with: ${why}`)
+      if (this.#incompatible.get(nodeId) !== why)
+        this.#options.log(`'${nodeId}' cannot be worked with: ${why}`)
       this.#incompatible.set(nodeId, why)
       return
     }
@@ -321,7 +331,9 @@ export class Neighbours implements AsyncDisposable {
     const { nodeId = '', clusterId, role, state, version, address, addresses } = sighting
     const known = state === 'trusted' ? this.#known.get(nodeId) : undefined
     const wrong = this.#incompatible.get(nodeId)
-    const problems = addresses.flatMap(({ address: at, problem }) => (problem ? [`${at}: ${problem.message}`] : []))
+    const problems = addresses.flatMap(({ address: at, problem }) =>
+      problem ? [`${at}: ${problem.message}`] : [],
+    )
     const wasHere = state !== 'trusted' && this.#gone.has(nodeId)
     return {
       nodeId,

@@ -1,6 +1,6 @@
 // A job in one line, as every node of the cluster knows it: who leads it, and whether it waits for room.
 import { z } from 'zod'
-import { jobIdSchema, jobStateSchema } from './spec.ts'
+import { jobIdSchema, jobSpecSchema, jobStateSchema } from './spec.ts'
 
 /** A job in one line. */
 export const jobHeadSchema = z.object({
@@ -13,6 +13,10 @@ export const jobHeadSchema = z.object({
   state: jobStateSchema,
   priority: z.int(),
   submittedAt: z.number(),
+  /** What it asks for, without its data: of jobs that wait, and of elastic ones, which may grow. */
+  asks: jobSpecSchema.optional(),
+  /** Where the tasks are that it has. */
+  there: z.array(z.object({ task: z.string(), node: z.string() })).default([]),
 })
 /** A job in one line. */
 export type JobHead = z.infer<typeof jobHeadSchema>

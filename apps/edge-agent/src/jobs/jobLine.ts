@@ -70,7 +70,9 @@ export class JobLine {
       await Promise.race([this.#sending, rejection(signal)])
       await this.#ask(this.#means.jobId, method, request, signal)
     } catch (error) {
-      this.#means.log(`job ${this.#means.jobId}: the end of a task could not be told: ${asError(error).message}`)
+      this.#means.log(
+        `job ${this.#means.jobId}: the end of a task could not be told: ${asError(error).message}`,
+      )
     } finally {
       disarm()
       this.close()

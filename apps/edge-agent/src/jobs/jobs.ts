@@ -1,12 +1,14 @@
 // All jobs as one node has them: those that it leads, those that it keeps copies of, and which node to ask about any other.
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { NotFoundError } from '@shoal/core'
 import { asError, type Clock } from '@shoal/distributed/peers'
 import type { JobView } from '../api/jobs.ts'
 import { isOver, type JobHead, supersedes } from './head.ts'
-import { Leader, NotLeaderError, type Placement } from './leader.ts'
+import { copies, Leader, NotLeaderError } from './leader.ts'
 import { readState } from './methods.ts'
+import { findPlaces, shardsOf } from './placer.ts'
 import type { Blobs, Nodes } from './ports.ts'
 import { type Entry, headOf, type JobRecord, nextVersion, recordKey, viewOf } from './record.ts'
 import { type OpenLog, Replica } from './replica.ts'
@@ -19,15 +21,11 @@ export interface JobsMeans {
   readonly nodes: Nodes
   readonly blobs: Blobs
   readonly openLog: OpenLog
-  /** Finds places for the tasks of a job that have none. */
-  readonly place: (record: JobRecord) => Placement
   readonly clock: Clock
   readonly today: () => number
   readonly log: (line: string) => void
 }
 
-/** How many nodes keep a copy of a job, where there are as many. */
-const copies = 3
 /** How long a leader may be away before the next keeper leads. */
 const takeOverMs = 2000
 /** How long a node that has just begun waits for others that may know more than it does. */
@@ -70,7 +68,10 @@ export class Jobs implements AsyncDisposable {
   /** Those that this node leads, or whose leader is away, as people are shown them. */
   get views(): JobView[] {
     return this.#records
-      .filter(({ id, leader }) => this.#leaders.has(id) || this.leaderOf(id) === this.#self || leader === this.#self)
+      .filter(
+        ({ id, leader }) =>
+          this.#leaders.has(id) || this.leaderOf(id) === this.#self || leader === this.#self,
+      )
       .map((record) => viewOf(record, isOver(record.state) || this.#leaders.has(record.id)))
   }
 
@@ -104,8 +105,11 @@ export class Jobs implements AsyncDisposable {
       const isReady = head.leader !== this.#self || this.#leaders.has(id)
       return isReady && present.some(({ nodeId }) => nodeId === head.leader) ? head.leader : undefined
     }
-    if (this.#replicas.has(id)) return this.#self
-    return head.keepers.find((keeper) => present.some(({ nodeId }) => nodeId === keeper))
+    // Not all that have copies need have heard of the end.
+    const isAtEnd = (heads: readonly JobHead[]): boolean =>
+      heads.some((own) => own.id === id && own.term === head.term && isOver(own.state))
+    if (isAtEnd(this.heads)) return this.#self
+    return present.find(({ jobs }) => isAtEnd(jobs))?.nodeId
   }
 
   /** Who leads a job, present or not. */
@@ -179,7 +183,15 @@ export class Jobs implements AsyncDisposable {
   }
 
   /** Refuses who does not lead. @throws NotLeaderError. */
-  demandLeader({ job, term, leader }: { readonly job: string; readonly term: number; readonly leader: string }): void {
+  demandLeader({
+    job,
+    term,
+    leader,
+  }: {
+    readonly job: string
+    readonly term: number
+    readonly leader: string
+  }): void {
     const head = this.#head(job)
     if (head && supersedes(head, { term, leader }))
       throw new NotLeaderError(`job ${job} is led by '${head.leader}' in term ${head.term}`)
@@ -193,7 +205,10 @@ export class Jobs implements AsyncDisposable {
       else if (isNew) leader.nodeCame(nodeId)
       else leader.reconsider()
     }
-    for (const id of this.#replicas.keys()) this.#watch(id, takeOverMs)
+    for (const id of this.#replicas.keys()) {
+      if (this.#isObsolete(id)) void this.#forget(id)
+      else this.#watch(id, takeOverMs)
+    }
   }
 
   /** A node is not there any more. */
@@ -214,6 +229,24 @@ export class Jobs implements AsyncDisposable {
     for (const leader of this.#leaders.values()) leader.close()
     this.#leaders.clear()
     for (const replica of this.#replicas.values()) await replica[Symbol.asyncDispose]()
+  }
+
+  /** Do others know more of a job, and count this node's copy no more? */
+  #isObsolete(id: string): boolean {
+    const head = this.#head(id)
+    const own = this.#replicas.get(id)?.record
+    return (
+      !!head && !!own && supersedes(head, own) && !head.keepers.includes(this.#self) && !this.#leaders.has(id)
+    )
+  }
+
+  async #forget(id: string): Promise<void> {
+    const replica = this.#replicas.get(id)
+    this.#replicas.delete(id)
+    this.#timers.get(id)?.()
+    this.#timers.delete(id)
+    await replica?.[Symbol.asyncDispose]()
+    await rm(join(this.#means.folder, id), { recursive: true, force: true })
   }
 
   get #self(): string {
@@ -278,7 +311,8 @@ export class Jobs implements AsyncDisposable {
       others.map((nodeId) => nodes.call(nodeId, readState, { job: id }, { deadlineMs: callMs })),
     )
     for (const state of states)
-      if (state.status === 'fulfilled') await replica.documents.put(state.value.says.entries as readonly Entry[])
+      if (state.status === 'fulfilled')
+        await replica.documents.put(state.value.says.entries as readonly Entry[])
     const record = replica.record!
     if (this.leaderOf(id) !== undefined || isOver(record.state)) return
     log(`job ${id}: '${record.leader}' is not there; this node leads it from now on`)
@@ -292,14 +326,19 @@ export class Jobs implements AsyncDisposable {
   }
 
   async #begin(replica: Replica, record: JobRecord): Promise<void> {
-    const { nodes, place, log, clock, today } = this.#means
+    const { nodes, blobs, log, clock, today } = this.#means
     const { id } = record
     // Known to be led before anything is awaited: a second attempt finds it so.
     const leader = new Leader(
       {
         replica,
         nodes,
-        place,
+        place: (job) =>
+          findPlaces(job, {
+            nodes,
+            blobs,
+            led: () => [...this.#leaders.values()].map((each) => each.record),
+          }),
         log,
         clock,
         today,
@@ -315,7 +354,11 @@ export class Jobs implements AsyncDisposable {
     )
     this.#leaders.set(id, leader)
     await replica.documents.put([
-      { key: recordKey, version: nextVersion(replica.documents.version, record.term), value: record as never },
+      {
+        key: recordKey,
+        version: nextVersion(replica.documents.version, record.term),
+        value: record as never,
+      },
     ])
     await leader.lead()
   }
@@ -327,7 +370,9 @@ export class Jobs implements AsyncDisposable {
         await this.#means.blobs.push(hash, nodeId, { keepFor: id, signal: AbortSignal.timeout(600_000) })
     }
     copy().catch((error: unknown) =>
-      this.#means.log(`job ${id}: its program and data could not all be copied to '${nodeId}': ${asError(error).message}`),
+      this.#means.log(
+        `job ${id}: its program and data could not all be copied to '${nodeId}': ${asError(error).message}`,
+      ),
     )
   }
 }
@@ -335,8 +380,3 @@ export class Jobs implements AsyncDisposable {
 /** Does the first say more of the job than the second? Of the same leader's words, those that say that it is over are later. */
 const isNewer = (a: JobHead, b: JobHead): boolean =>
   supersedes(a, b) || (!supersedes(b, a) && isOver(a.state) && !isOver(b.state))
-
-/** The shards of all datasets of a job. */
-const shardsOf = ({ datasets }: JobSpec): readonly string[] =>
-  Object.values(datasets).flatMap(({ files }) => files.flatMap(({ shards }) => shards.map(({ hash }) => hash)))
-

@@ -8,7 +8,7 @@ import { isOver } from './head.ts'
 import type { Json } from './json.ts'
 import { listTasks, replicate, startTask, stopTask } from './methods.ts'
 import type { Nodes } from './ports.ts'
-import { headOf, type Entry, type JobRecord, nextVersion, type PlacedTask, recordKey, taskOf } from './record.ts'
+import { type Entry, type JobRecord, nextVersion, type PlacedTask, recordKey, taskOf } from './record.ts'
 import type { Replica } from './replica.ts'
 import { judge } from './verdict.ts'
 
@@ -31,7 +31,7 @@ export interface LeaderMeans {
   readonly replica: Replica
   readonly nodes: Nodes
   /** Finds places for the tasks of the job that have none. */
-  readonly place: (record: JobRecord) => Placement
+  readonly place: (record: JobRecord) => Promise<Placement>
   readonly log: (line: string) => void
   readonly clock: Clock
   /** Milliseconds since 1970. */
@@ -40,6 +40,8 @@ export interface LeaderMeans {
   readonly ended: (why: 'over' | 'superseded') => void
 }
 
+/** How many nodes keep a copy of a job, where there are as many. */
+export const copies = 3
 const callMs = 5000
 /** How long a node that was lost may take to come back before its tasks count as lost. */
 const lostAfterMs = 3000
@@ -77,8 +79,11 @@ export class Leader {
     const { id, term, leader } = this.#record
     await this.#change({}, [{ v: 1, job: id, at: today(), kind: 'led', node: leader, term }])
     nodes.changed()
-    for (const { node, state } of this.#record.tasks) if (state === 'running' && !this.#isThere(node)) this.nodeLeft(node)
-    await Promise.all(nodes.present().map(({ nodeId }) => this.#compare(nodeId)))
+    for (const { node, state } of this.#record.tasks)
+      if (state === 'running' && !this.#isThere(node)) this.nodeLeft(node)
+    await this.#inTurn(async () => {
+      await Promise.all(nodes.present().map(({ nodeId }) => this.#compare(nodeId)))
+    })
     this.reconsider()
   }
 
@@ -151,6 +156,7 @@ export class Leader {
         { v: 1, job: this.#record.id, at: this.#means.today(), kind: 'node', node: nodeId, state: 'back' },
       ]).catch(() => undefined)
     void this.#inTurn(async () => {
+      await this.#refillKeepers()
       await this.#compare(nodeId)
       await this.#proceed()
     })
@@ -227,14 +233,18 @@ export class Leader {
       const isOther = nodeId !== nodes.self.nodeId && this.#isThere(nodeId)
       return isOther ? [this.#copier(nodeId).push(entries)] : []
     })
+    const copied = copies.length === 0 ? Promise.resolve() : Promise.any(copies)
+    // Looked at below, after what may take longer.
+    copied.catch(() => undefined)
     await written
-    if (copies.length === 0) return
     try {
-      await Promise.any(copies)
+      await copied
     } catch {
       this.#demand()
       // Those that are still there may have a new connection; the others do not count any more.
-      const others = this.#record.keepers.filter((nodeId) => nodeId !== nodes.self.nodeId && this.#isThere(nodeId))
+      const others = this.#record.keepers.filter(
+        (nodeId) => nodeId !== nodes.self.nodeId && this.#isThere(nodeId),
+      )
       if (others.length > 0) await Promise.any(others.map((nodeId) => this.#copier(nodeId).push(entries)))
     }
   }
@@ -299,7 +309,8 @@ export class Leader {
     }
     const isWanted = (task: string, attempt: number): boolean =>
       this.#record.tasks.some(
-        (own) => own.task === task && own.attempt === attempt && own.node === nodeId && own.state === 'running',
+        (own) =>
+          own.task === task && own.attempt === attempt && own.node === nodeId && own.state === 'running',
       )
     for (const { task, attempt } of there)
       if (!isWanted(task, attempt)) this.#end(nodeId, task, attempt, 'the job has gone on without it')
@@ -318,7 +329,7 @@ export class Leader {
     await this.#means.replica.log.append([
       { v: 1, job, at: this.#means.today(), kind: 'node', node: nodeId, state: 'lost' },
     ])
-    await this.#replaceKeeper(nodeId)
+    await this.#refillKeepers()
     const lost = tasks.filter(({ node, state }) => node === nodeId && state === 'running')
     if (lost.length === 0) return
     await this.#markLost(lost)
@@ -342,14 +353,20 @@ export class Leader {
     )
   }
 
-  /** Another node keeps a copy in place of one that was lost, if there is another. */
-  async #replaceKeeper(nodeId: string): Promise<void> {
+  /** Sees to it that as many nodes keep copies as there are, up to `copies`, and that those have all that is known. */
+  async #refillKeepers(): Promise<void> {
+    const { nodes } = this.#means
     const { keepers } = this.#record
-    if (!keepers.includes(nodeId)) return
-    const next = this.#means.nodes
+    const there = keepers.filter((nodeId) => this.#isThere(nodeId))
+    const others = nodes
       .present()
-      .find(({ nodeId: other, role }) => role !== 'client' && !keepers.includes(other))
-    if (next) await this.#change({ keepers: keepers.map((each) => (each === nodeId ? next.nodeId : each)) }, [])
+      .filter(({ nodeId, role }) => role !== 'client' && !keepers.includes(nodeId))
+      .map(({ nodeId }) => nodeId)
+    const added = others.slice(0, Math.max(0, copies - there.length))
+    // One who is away keeps its place as long as nobody else can take it.
+    const next = added.length > 0 ? [...there, ...added] : keepers
+    for (const nodeId of next) if (nodeId !== nodes.self.nodeId && this.#isThere(nodeId)) this.#copier(nodeId)
+    if (next !== keepers) await this.#change({ keepers: next }, [])
   }
 
   /** Does what is to be done next. */
@@ -377,7 +394,8 @@ export class Leader {
   }
 
   async #place(): Promise<void> {
-    const placement = this.#means.place(this.#record)
+    const placement = await this.#means.place(this.#record)
+    if (this.#over) return
     if (placement.kind === 'wait') {
       if (this.#record.tasks.length === 0 && placement.reason !== this.#record.reason)
         await this.#change({ reason: placement.reason }, [])
@@ -444,7 +462,8 @@ export class Leader {
         need,
         timeLimitMs: spec.timeLimitMs,
         cluster: clusterOf(this.#record),
-        where: spec.scheduling === 'gang' ? Object.fromEntries(all.map((each) => [each.task, each.node])) : {},
+        where:
+          spec.scheduling === 'gang' ? Object.fromEntries(all.map((each) => [each.task, each.node])) : {},
         settings: spec.settings,
         datasets: spec.datasets,
         reads: spec.reads,
@@ -486,6 +505,3 @@ function clusterOf({ spec, tasks }: JobRecord): Record<string, number> {
     ]),
   )
 }
-
-/** The head of a job that is led here. */
-export const headOfLeader = (leader: Leader): ReturnType<typeof headOf> => headOf(leader.record)

@@ -78,7 +78,11 @@ export const writeEntry = method(
   z.object({ version: z.int().min(1).optional() }),
 )
 /** To the leader: what has happened to tasks. */
-export const report = method('jobs.report', z.object({ job, events: z.array(jobEventSchema).max(5000) }), nothing)
+export const report = method(
+  'jobs.report',
+  z.object({ job, events: z.array(jobEventSchema).max(5000) }),
+  nothing,
+)
 /** To the leader: a task is over. */
 export const taskEnded = method(
   'jobs.taskEnded',

@@ -43,9 +43,16 @@ export interface Blobs {
   /** The bytes of a blob: from here, or from whoever has it. */
   get(hash: string, options: { readonly keepFor?: string; readonly signal: AbortSignal }): Promise<Uint8Array>
   /** Has them come here from whoever has them. */
-  fetch(hashes: readonly string[], options: { readonly keepFor: string; readonly signal: AbortSignal }): Promise<void>
+  fetch(
+    hashes: readonly string[],
+    options: { readonly keepFor: string; readonly signal: AbortSignal },
+  ): Promise<void>
   /** Has another node keep a blob that is here. */
-  push(hash: string, nodeId: string, options: { readonly keepFor: string; readonly signal: AbortSignal }): Promise<void>
+  push(
+    hash: string,
+    nodeId: string,
+    options: { readonly keepFor: string; readonly signal: AbortSignal },
+  ): Promise<void>
   /** The bytes of each that is here. */
   sizes(hashes: readonly string[]): ReadonlyMap<string, number>
 }

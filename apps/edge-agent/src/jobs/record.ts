@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { JobView } from '../api/jobs.ts'
 import type { Json } from './json.ts'
-import type { JobHead } from './head.ts'
+import { isOver, type JobHead } from './head.ts'
 import { jobSpecSchema, jobStateSchema } from './spec.ts'
 
 /**
@@ -66,7 +66,16 @@ export const recordSchema = z.object({
 export type JobRecord = z.infer<typeof recordSchema>
 
 /** The job in one line. */
-export const headOf = ({ id, term, leader, keepers, state, spec, submittedAt }: JobRecord): JobHead => ({
+export const headOf = ({
+  id,
+  term,
+  leader,
+  keepers,
+  state,
+  spec,
+  submittedAt,
+  tasks,
+}: JobRecord): JobHead => ({
   id,
   term,
   leader,
@@ -74,7 +83,20 @@ export const headOf = ({ id, term, leader, keepers, state, spec, submittedAt }: 
   state,
   priority: spec.priority,
   submittedAt,
+  ...(!isOver(state) &&
+    (state === 'queued' || spec.scheduling === 'elastic') && {
+      asks: { ...spec, datasets: {}, settings: {} },
+    }),
+  there: isOver(state) ? [] : namesTaken(tasks),
 })
+
+/** The tasks whose names are taken: those that run, and those that have done what they were to do. */
+export const namesTaken = (
+  tasks: readonly PlacedTask[],
+): { readonly task: string; readonly node: string }[] =>
+  tasks
+    .filter(({ state }) => state === 'running' || state === 'done')
+    .map(({ task, node }) => ({ task, node }))
 
 /** The job in a list; `leader` is empty where the one that led it is not heard of. */
 export const viewOf = (record: JobRecord, isLed: boolean): JobView => {

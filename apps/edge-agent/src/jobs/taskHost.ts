@@ -54,6 +54,8 @@ interface Hosted {
   readonly line: JobLine
   readonly over: AbortController
   running: RunningTask | undefined
+  /** Its process is gone; the leader may not have been told. */
+  hasEnded: boolean
 }
 
 /** How long the others of a gang may be away before they count as dead. */
@@ -71,10 +73,12 @@ export class TaskHost implements AsyncDisposable {
 
   /** What the tasks need that run here. */
   get taken(): readonly (Need & { readonly job: string; readonly task: string })[] {
-    return [...this.#hosted.values()].map(({ request: { need, job, task } }) => ({ ...need, job, task }))
+    return [...this.#hosted.values()].flatMap(({ hasEnded, request: { need, job, task } }) =>
+      hasEnded ? [] : [{ ...need, job, task }],
+    )
   }
 
-  /** The tasks of a job that run here. */
+  /** The tasks of a job that run here, or whose end its leader does not know yet. */
   tasksOf(job: string): readonly { readonly task: string; readonly attempt: number }[] {
     return [...this.#hosted.values()].flatMap(({ request }) =>
       request.job === job ? [{ task: request.task, attempt: request.attempt }] : [],
@@ -83,7 +87,12 @@ export class TaskHost implements AsyncDisposable {
 
   /** Is this task to be spoken to by that node? For streams that come from elsewhere. */
   mayConnect(
-    { jobId, attempt, from, to }: { readonly jobId: string; readonly attempt: number; readonly from: string; readonly to: string },
+    {
+      jobId,
+      attempt,
+      from,
+      to,
+    }: { readonly jobId: string; readonly attempt: number; readonly from: string; readonly to: string },
     peer: PeerIdentity,
   ): boolean {
     const hosted = this.#hosted.get(keyOf(jobId, to, attempt))
@@ -105,7 +114,7 @@ export class TaskHost implements AsyncDisposable {
     if (this.#hosted.has(key)) return
     this.#demandRoom(need)
     const line = new JobLine({ ...this.#means, jobId: job })
-    const hosted: Hosted = { request, line, over: new AbortController(), running: undefined }
+    const hosted: Hosted = { request, line, over: new AbortController(), running: undefined, hasEnded: false }
     // From here on its room is taken.
     this.#hosted.set(key, hosted)
     nodes.changed()
@@ -124,7 +133,12 @@ export class TaskHost implements AsyncDisposable {
           reads: request.reads,
           node: nodes.self.nodeId,
         },
-        { program: bytes, services: this.#services(hosted), memoryBytes: need.memoryBytes, timeMs: request.timeLimitMs },
+        {
+          program: bytes,
+          services: this.#services(hosted),
+          memoryBytes: need.memoryBytes,
+          timeMs: request.timeLimitMs,
+        },
       )
       hosted.running = running
       if (hosted.over.signal.aborted) running.stop('it was stopped while it began', 0)
@@ -144,7 +158,7 @@ export class TaskHost implements AsyncDisposable {
   /** Ends a task; its leader is told when it is over. One that is not here is over. */
   stop(job: string, task: string, attempt: number, reason: string, graceMs: number): void {
     const hosted = this.#hosted.get(keyOf(job, task, attempt))
-    if (!hosted) return
+    if (!hosted || hosted.hasEnded) return
     if (hosted.running) hosted.running.stop(reason, graceMs)
     else hosted.over.abort(new Error(reason))
   }
@@ -168,7 +182,8 @@ export class TaskHost implements AsyncDisposable {
     const { nodes } = this.#means
     const [own] = nodes.present()
     if (!own) throw new NoRoomError('this node is closing')
-    if (nodes.self.role === 'client') throw new SecurityError(`'${nodes.self.nodeId}' is a client: it computes nothing`)
+    if (nodes.self.role === 'client')
+      throw new SecurityError(`'${nodes.self.nodeId}' is a client: it computes nothing`)
     const used = this.taken.reduce((sum, need) => sum + need.cores, 0)
     if (used + cores > own.inventory.cores)
       throw new NoRoomError(
@@ -186,11 +201,20 @@ export class TaskHost implements AsyncDisposable {
     const { job, task, attempt } = hosted.request
     const end = await running.ended
     const { sent, received } = running.traffic()
-    this.#hosted.delete(key)
+    hosted.hasEnded = true
     hosted.over.abort(new Error('the task is over'))
     nodes.changed()
     const said = end.kind === 'failed' ? { ...end, message: end.message.slice(0, 4000) } : end
-    await hosted.line.finish(taskEnded, { job, task, attempt, node: nodes.self.nodeId, end: said, sent, received })
+    await hosted.line.finish(taskEnded, {
+      job,
+      task,
+      attempt,
+      node: nodes.self.nodeId,
+      end: said,
+      sent,
+      received,
+    })
+    this.#hosted.delete(key)
     await running[Symbol.asyncDispose]()
   }
 
@@ -215,30 +239,46 @@ export class TaskHost implements AsyncDisposable {
     return {
       readDocument(key, { jobId = job, signal }) {
         if (jobId !== job && !request.reads.includes(jobId))
-          throw new SecurityError(`${task} of job ${job} may not read job ${jobId}: it is not among those that it reads`)
+          throw new SecurityError(
+            `${task} of job ${job} may not read job ${jobId}: it is not among those that it reads`,
+          )
         return line.read(jobId, key, signal)
       },
       writeDocument: (write, { signal }) => line.write(write, signal),
       putBlob: async (bytes, { signal }) => {
         const hash = await blobs.put(bytes, job)
-        const others = nodes.present().filter(({ nodeId, role }) => nodeId !== nodes.self.nodeId && role !== 'client')
+        const others = nodes
+          .present()
+          .filter(({ nodeId, role }) => nodeId !== nodes.self.nodeId && role !== 'client')
         const leader = this.#means.leaderOf(job)
         // The leader's node first: it is asked for it first.
-        const inOrder = [...others.filter(({ nodeId }) => nodeId === leader), ...others.filter(({ nodeId }) => nodeId !== leader)]
+        const inOrder = [
+          ...others.filter(({ nodeId }) => nodeId === leader),
+          ...others.filter(({ nodeId }) => nodeId !== leader),
+        ]
         for (const { nodeId } of inOrder) {
           try {
             await blobs.push(hash, nodeId, { keepFor: job, signal })
             break
           } catch (error) {
             signal.throwIfAborted()
-            this.#means.log(`a blob of job ${job} could not be copied to '${nodeId}': ${asError(error).message}`)
+            this.#means.log(
+              `a blob of job ${job} could not be copied to '${nodeId}': ${asError(error).message}`,
+            )
           }
         }
         return hash
       },
       getBlob: (hash, { signal }) => blobs.get(hash, { signal }),
       report: ({ step, trial, values }) =>
-        tell({ ...said, at: today(), kind: 'metrics', step, values: { ...values }, ...(trial !== undefined && { trial }) }),
+        tell({
+          ...said,
+          at: today(),
+          kind: 'metrics',
+          step,
+          values: { ...values },
+          ...(trial !== undefined && { trial }),
+        }),
       trialEnded: ({ trial, state, params, value }) =>
         tell({
           v: 1,
