@@ -66,8 +66,9 @@ export class Invocation {
   /** The state folder of the agent that is meant. */
   async folder(): Promise<string> {
     const { folder } = await this.#settings({})
-    const { defaultFolder } = await import('./agent/place.ts')
-    return folder === undefined ? defaultFolder(this.shell.env) : this.path(folder)
+    if (folder !== undefined) return this.path(folder)
+    const { defaultStateFolder } = await import('@shoal/edge-agent/client')
+    return defaultStateFolder(this.shell.env)
   }
 
   /** What the agent is to be started with: flags over file over environment. */

@@ -9,7 +9,7 @@ import {
 import { agentMethods, blobMethods, jobMethods, type JobRequest, type Role } from '@shoal/edge-agent/client'
 import type { NDArray } from '@shoal/core'
 import { NoAgentError } from '../errors.ts'
-import { findAgent } from './place.ts'
+import { placeOf } from './place.ts'
 
 const connectMs = 5000
 const answerMs = 30_000
@@ -33,7 +33,7 @@ export class Agent implements AsyncDisposable {
 
   /** Connects to the agent whose state folder this is. @throws NoAgentError where none answers. */
   static async connect(folder: string, signal?: AbortSignal): Promise<Agent> {
-    const { address, credentials } = await findAgent(folder)
+    const { address, credentials } = await placeOf(folder)
     const transport = new SocketTransport({ credentials })
     try {
       return new Agent(await transport.connect(address, { deadlineMs: connectMs, signal }))

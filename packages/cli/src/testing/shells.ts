@@ -43,6 +43,15 @@ export function testShell(changes: Partial<Shell> = {}) {
   }
   return {
     shell,
+    /** What was written so far. */
+    text: {
+      get out() {
+        return out.text()
+      },
+      get err() {
+        return err.text()
+      },
+    },
     /** Ctrl-C. */
     interrupt: () => listeners.forEach((listener) => listener()),
     /** Runs a command to its end. */

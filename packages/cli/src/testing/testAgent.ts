@@ -1,5 +1,5 @@
 // An agent whose answers are written down: a real listener with real certificates, so that all of the way to it is tested.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -12,7 +12,7 @@ import {
   serving,
   SocketTransport,
 } from '@shoal/distributed/peers'
-import { agentMethods } from '@shoal/edge-agent/client'
+import { agentMethods, announceAgent, StateFolder } from '@shoal/edge-agent/client'
 import type { NDArray } from '@shoal/core'
 
 /** What it answers a method with. */
@@ -36,13 +36,15 @@ export class TestAgent implements AsyncDisposable {
 
   private constructor(credentials: NodeCredentials) {
     this.#credentials = credentials
-    writeFileSync(join(this.folder, 'credentials.json'), JSON.stringify(credentials))
   }
 
   /** Begins to answer. Its status is always there. */
   static async start(...methods: readonly (readonly [string, Handler])[]): Promise<TestAgent> {
     const authority = await ClusterAuthority.create()
-    const agent = new TestAgent(await authority.issue({ node: 'pi-1', role: 'manager' }))
+    const credentials = await authority.issue({ node: 'pi-1', role: 'manager' })
+    const agent = new TestAgent(credentials)
+    const folder = await StateFolder.open(agent.folder)
+    await folder.write('identity.json', { v: 1, credentials })
     await agent.listen(...methods)
     return agent
   }
@@ -58,7 +60,7 @@ export class TestAgent implements AsyncDisposable {
       },
     })
     const { address } = this.#listener
-    writeFileSync(join(this.folder, 'agent.json'), JSON.stringify({ pid: process.pid, address }))
+    await announceAgent(await StateFolder.open(this.folder), { address, version: status.version })
   }
 
   /** Ends all connections and listens no more. */
