@@ -214,17 +214,18 @@ export class Neighbours implements AsyncDisposable {
     return [
       { ...self, state: 'self', addresses: [...this.addresses], problem: '', ...own, ageMs: 0 },
       ...seen.map((sighting) => this.#view(sighting)),
-      ...lost.map(
-        ([nodeId, { role, news }]): NodeView => ({
+      ...lost.map(([nodeId, { role, news }]): NodeView => {
+        const wrong = this.#incompatible.get(nodeId)
+        return {
           nodeId,
           clusterId: self.clusterId,
           role,
-          state: 'lost',
+          state: wrong === undefined ? 'lost' : 'reachable',
           addresses: news?.addresses ?? [],
-          problem: 'it was of this cluster, and nothing is heard of it now',
+          problem: wrong ?? 'it was of this cluster, and nothing is heard of it now',
           version: news?.version ?? '',
-        }),
-      ),
+        }
+      }),
     ]
   }
 
