@@ -1,14 +1,6 @@
 // Synchronous training in one call: each task computes the gradients of its own batch, all take the mean of them, and so the same step.
 import type { Feeds, Node, Session as SessionType, Tensor, TensorLike, Variable } from '@shoal/core'
-import {
-  checkOptions,
-  NDArray,
-  ndarray,
-  type OptionRules,
-  optionRules,
-  Session,
-  ValueError,
-} from '@shoal/core'
+import { checkOptions, ndarray, type OptionRules, optionRules, Session, ValueError } from '@shoal/core'
 import type { Dataset } from '@shoal/data'
 import type { Group, WireType } from '@shoal/distributed'
 import {
