@@ -75,8 +75,7 @@ export class Copies {
     const added = others.slice(0, Math.max(0, copies - there.length))
     // One who is away keeps its place as long as nobody else can take it.
     const next = added.length > 0 ? [...there, ...added] : keepers
-    for (const nodeId of next)
-      if (nodeId !== nodes.self.nodeId && this.#isThere(nodeId)) this.#copier(nodeId)
+    for (const nodeId of next) if (nodeId !== nodes.self.nodeId && this.#isThere(nodeId)) this.#copier(nodeId)
     return next
   }
 

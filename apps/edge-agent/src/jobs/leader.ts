@@ -56,7 +56,12 @@ export class Leader {
     this.#means = means
     this.#record = record
     const { replica, nodes } = means
-    this.#copies = new Copies({ replica, nodes, record: () => this.#record, superseded: () => this.supersede() })
+    this.#copies = new Copies({
+      replica,
+      nodes,
+      record: () => this.#record,
+      superseded: () => this.supersede(),
+    })
   }
 
   /** The job as it is now. */
