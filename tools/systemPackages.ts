@@ -16,6 +16,7 @@ export const systemPackages: readonly SystemPackage[] = [
   { name: 'chromium-common', capability: 'a GPU in software, for WebGPU in Node' },
   { name: 'zsh', capability: 'completion of the command in zsh' },
   { name: 'fish', capability: 'completion of the command in fish' },
+  { name: 'systemd', capability: "systemd's verdict on the service of the edge agent" },
 ]
 
 /** Where packages are looked for and installed. */

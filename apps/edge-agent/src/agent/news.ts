@@ -1,6 +1,7 @@
 // What nodes of a cluster tell each other without being asked: when they connect, and when something has changed.
 import { method, nothing } from '@shoal/distributed/peers'
 import { z } from 'zod'
+import { removalsSchema } from '../identity/removals.ts'
 import { jobHeadSchema } from '../jobs/head.ts'
 import { needSchema } from '../jobs/spec.ts'
 import { inventorySchema } from '../machine/inventory.ts'
@@ -23,7 +24,7 @@ export const newsSchema = z.object({
     .array(z.object({ nodeId: z.string(), role: z.string(), addresses: z.array(z.string()).max(16) }))
     .max(256),
   /** Who was put out of the cluster, and when. */
-  removed: z.array(z.object({ nodeId: z.string(), at: z.number() })).max(4096),
+  removed: removalsSchema,
   /** The jobs that it leads or keeps a copy of. */
   jobs: z.array(jobHeadSchema).max(4096),
 })

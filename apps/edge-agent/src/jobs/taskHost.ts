@@ -60,6 +60,9 @@ interface Hosted {
 
 /** How long the others of a gang may be away before they count as dead. */
 const deadAfterMs = 3000
+/** How long tasks may take to end when their node does, and their last words after that. */
+const closingGraceMs = 1000
+const lastWordsMs = 500
 
 /** All tasks of this node. */
 export class TaskHost implements AsyncDisposable {
@@ -99,11 +102,9 @@ export class TaskHost implements AsyncDisposable {
     return hosted?.request.where[from] === peer.node
   }
 
-  /** Hands a stream to a task that runs here. */
-  incoming(jobId: string, attempt: number, from: string, to: string, socket: Socket): void {
-    const hosted = this.#hosted.get(keyOf(jobId, to, attempt))
-    if (hosted?.running) hosted.running.incoming(from, socket)
-    else socket.destroy()
+  /** A task that runs here now. */
+  running(jobId: string, attempt: number, task: string): RunningTask | undefined {
+    return this.#hosted.get(keyOf(jobId, task, attempt))?.running
   }
 
   /** Begins a task. @throws NoRoomError; what fetching its program or beginning its process throws. */
@@ -168,14 +169,18 @@ export class TaskHost implements AsyncDisposable {
     for (const hosted of this.#hosted.values()) this.#living(hosted)
   }
 
-  /** Ends all tasks. */
+  /** Ends all tasks, and tells their leaders where they can be told soon. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { running, over } of this.#hosted.values()) {
       over.abort(new Error('the node is closing'))
-      running?.stop('the node is closing', 1000)
+      running?.stop('the node is closing', closingGraceMs)
     }
+    await Promise.all([...this.#hosted.values()].map(({ running }) => running?.ended))
+    const disarm = this.#means.clock.after(lastWordsMs, () => {
+      for (const { line } of this.#hosted.values()) line.close()
+    })
     await Promise.all(this.#ends)
-    for (const { line } of this.#hosted.values()) line.close()
+    disarm()
   }
 
   #demandRoom({ cores, memoryBytes }: Need): void {
