@@ -75,6 +75,10 @@ export const plus = (a: Room, b: Room): Room => ({
   adapters: a.adapters + b.adapters,
 })
 
+/** What is free on each node, by its id. */
+export const roomsOf = (offers: readonly Offer[]): Map<string, Room> =>
+  new Map(offers.map(({ nodeId, room }) => [nodeId, room]))
+
 /** No room at all. */
 export const noRoom: Room = { cores: 0, memoryBytes: 0, adapters: 0 }
 
