@@ -98,13 +98,15 @@ describe('a gang', () => {
     expect(placed(spec, nodes)).toContain('ps:0 pi-3')
   })
 
-  it('makes the worker chief that is linked best, where no task is named for it', () => {
+  it('makes the worker chief that is linked best, not the fastest, where no task is named for it', () => {
     const nodes = [
-      node('pi-1', { links: { 'pi-2': wifi, 'pi-3': gigabit } }),
-      node('pi-2', { links: { 'pi-3': gigabit } }),
-      node('pi-3'),
+      node('desk', { gflops: 15, links: { 'pi-1': wifi, 'pi-2': wifi } }),
+      node('pi-1', { links: { 'pi-2': gigabit } }),
+      node('pi-2'),
     ]
-    expect(placed(workers(3), nodes)).toContain('worker:0 pi-3')
+    expect(placed(workers(3), nodes)).toContain('worker:0 pi-1')
+    const named = job({ tasks: { worker: { count: 2 }, chief: { count: 1 } } })
+    expect(placed(named, nodes)).toEqual(['chief:0 desk', 'worker:0 pi-1', 'worker:1 pi-2'])
   })
 
   it('has the same answer whatever the order of the nodes', () => {

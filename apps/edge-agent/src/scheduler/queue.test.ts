@@ -84,17 +84,37 @@ describe('the queue', () => {
     expect(begun(next(nodes, waiting))).toEqual(['four'])
   })
 
-  it('begins a gang of unlike tasks as soon as what was kept for it is free', () => {
-    const mixed = {
+  it('keeps for a gang of like tasks what is free now, be it slower than what is not', () => {
+    const nodes = [node('desk', { cores: 2, gflops: 50 }), node('pi-1', { cores: 2 })]
+    const waiting = [waits('two', 1, gang(2)), waits('one', 2, gang(1))]
+    expect(begun(next(nodes, waiting, { holdings: [hold('desk', 2), hold('pi-1', 1)] }))).toEqual([])
+  })
+
+  it('keeps for a gang of unlike tasks always the same places', () => {
+    const mixed = { tasks: { worker: { count: 1, need: { cores: 2 } }, ps: { count: 1 } } }
+    const nodes = [node('pi-1', { cores: 3, gflops: 40 }), node('pi-2', { cores: 1 })]
+    const waiting = [waits('mixed', 1, mixed), waits('one', 2, gang(1))]
+    const places = [hold('pi-1', 2), hold('pi-1', 3)].map(
+      (held) => next(nodes, waiting, { holdings: [held] })[1],
+    )
+    const elsewhere = { places: ['worker:0 pi-2'] }
+    expect(places).toMatchObject([elsewhere, elsewhere])
+  })
+
+  it('begins a gang in the places that were kept, though by now they would be missed', () => {
+    // When nothing runs, the chief fits tightly into the small node; with tasks on the large one, that would look tighter.
+    const unlike = {
       tasks: {
-        worker: { count: 2, need: { cores: 2 } },
-        ps: { count: 1, need: { cores: 1, memoryBytes: gibibyte } },
+        chief: { count: 1, need: { memoryBytes: 3 * gibibyte } },
+        worker: { count: 2, need: { memoryBytes: 2 * gibibyte } },
       },
     }
-    const nodes = [node('pi-1', { cores: 2 }), node('pi-2', { cores: 3 })]
-    const waiting = [waits('mixed', 1, mixed), waits('small', 2, gang(1))]
-    expect(begun(next(nodes, waiting, { holdings: [hold('pi-1', 1)] }))).toEqual([])
-    expect(begun(next(nodes, waiting))).toEqual(['mixed'])
+    const nodes = [
+      node('large', { cores: 6, gflops: 9, memoryBytes: 4.1 * gibibyte }),
+      node('small', { cores: 4, memoryBytes: 3 * gibibyte }),
+    ]
+    const [only] = next(nodes, [waits('unlike', 1, unlike)], { holdings: [hold('large', 3)] })
+    expect(only!.places).toEqual(['chief:0 small', 'worker:0 large', 'worker:1 large'])
   })
 })
 
