@@ -43,10 +43,8 @@ describe('an offer', () => {
     expect(offer({ gflops: 8, load: 0.5 }, [{ node: 'pi-1', need: need({ cores: 2 }) }]).gflops).toBe(8)
   })
 
-  it('counts on a slow core until it was measured', () => {
-    const { speed: _, ...inventory } = node('pi-1').inventory
-    const [untested] = offersOf([{ ...node('pi-1'), inventory }], [])
-    expect(untested!.gflops).toBe(1)
+  it('is never of no speed at all, whatever was measured', () => {
+    expect(offer({ gflops: 0 }).gflops).toBe(0.01)
   })
 
   it('is not made by clients; the rest come in order of their ids', () => {

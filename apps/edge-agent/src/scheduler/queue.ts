@@ -15,9 +15,9 @@ export interface WaitingJob {
   readonly submittedAt: number
 }
 
-/** A job that has begun. One of which a task is done wants no more tasks, and is to be left out. */
+/** A job that has begun. An elastic one of which a task is done finds no more to do, and is to be left out: it would be given room that it does not use. */
 export interface RunningJob extends WaitingJob {
-  /** Its tasks that run; of an elastic job there may be none now. */
+  /** Its tasks that have a place, whose names are not given again; of an elastic job there may be none now. */
   readonly there: readonly Place[]
 }
 
