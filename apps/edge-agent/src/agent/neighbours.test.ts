@@ -48,18 +48,26 @@ describe('neighbours', () => {
     const a = await start('a', [])
     const b = await start('b', [a.address])
     const c = await start('c', [a.address])
-    await expect.poll(() => [names(a), names(b), names(c)]).toEqual([
-      ['b', 'c'],
-      ['a', 'c'],
-      ['a', 'b'],
-    ])
+    await expect
+      .poll(() => [names(a), names(b), names(c)])
+      .toEqual([
+        ['b', 'c'],
+        ['a', 'c'],
+        ['a', 'b'],
+      ])
     expect(b.get('c')?.news.inventory.cores).toBe(4)
     expect(states(b)).toEqual({ a: 'trusted', b: 'self', c: 'trusted' })
   })
 
   it('hear within a moment of what has changed', async () => {
     let cores = 4
-    const news = () => ({ version: '1', inventory: { ...inventory, cores }, taken: [], removed: [], jobs: [] })
+    const news = () => ({
+      version: '1',
+      inventory: { ...inventory, cores },
+      taken: [],
+      removed: [],
+      jobs: [],
+    })
     const a = await start('a', [], { news })
     const b = await start('b', [a.address])
     await expect.poll(() => b.get('a')?.news.inventory.cores).toBe(4)
@@ -102,14 +110,19 @@ describe('neighbours', () => {
   it('do not work with one that speaks another version, and say so', async () => {
     const said: string[] = []
     const a = await start('a', [], { log: (line) => said.push(line) })
-    const transport = new SocketTransport({ credentials: await authority.issue({ node: 'old', role: 'worker' }) })
+    const transport = new SocketTransport({
+      credentials: await authority.issue({ node: 'old', role: 'worker' }),
+    })
     const connection = await transport.connect(a.address, { deadlineMs: 5000 })
     connection.serve({})
     await callMethod(connection, tell, { protocol: 0 }, { deadlineMs: 5000 })
     expect(names(a)).toEqual([])
     expect(said).toEqual([expect.stringContaining('speaks version 0 of the protocol, this node version 1')])
     const view = a.views({ version: '1', inventory }).find(({ nodeId }) => nodeId === 'old')
-    expect(view).toMatchObject({ state: 'reachable', problem: expect.stringContaining('update the older one') })
+    expect(view).toMatchObject({
+      state: 'reachable',
+      problem: expect.stringContaining('update the older one'),
+    })
     await connection.close()
   })
 })

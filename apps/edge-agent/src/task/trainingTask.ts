@@ -36,7 +36,7 @@ export class TrainingTask extends Task {
     this.cluster = new ClusterSpec(Object.fromEntries(jobs))
     this.#def = new ServerDef({ cluster: this.cluster, job: this.job, task: this.index })
     this.isChief = this.#def.isChief
-    this.transport = new AgentTransport(context.port)
+    this.transport = context.closing.use(new AgentTransport(context.port))
     this.checkpoints = new JobCheckpoints(context)
     this.lease = new DocumentLease(context.documents)
   }
