@@ -7,7 +7,7 @@ import { reserve } from './reserve.ts'
 import { dataset, hash, job, node } from './testing/cluster.ts'
 import { longest, randomJob, randomNodes, Simulation } from './testing/simulation.ts'
 
-describe('a hundred clusters', () => {
+describe('many clusters', { timeout: 60_000 }, () => {
   it('are never overfull, run gangs whole, put nobody off for ever, and come to an end', {
     timeout: 60_000,
   }, () => {
