@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { attachCommand } from './commands/attach.ts'
+import { completionCommand } from './commands/completion.ts'
 import { downCommand } from './commands/down.ts'
 import { inviteCommand } from './commands/invite.ts'
 import { joinCommand } from './commands/join.ts'
@@ -14,7 +15,7 @@ import { stopCommand } from './commands/stop.ts'
 import type { Shell } from './shell.ts'
 
 const groups = {
-  'This machine:': [downCommand],
+  'This machine:': [downCommand, completionCommand],
   'The cluster:': [nodesCommand, inviteCommand, joinCommand, leaveCommand, removeCommand],
   'Jobs:': [jobsCommand, attachCommand, logsCommand, stopCommand],
 } as const

@@ -21,7 +21,7 @@ import { StreamRelay, streamProtocol } from '../task/streams.ts'
 import { endStrays } from '../task/strays.ts'
 import { guarded } from './access.ts'
 import { clusterBlobs } from './blobs.ts'
-import { Door } from './door.ts'
+import { Door, rememberedMembers, rememberMembers } from './door.ts'
 import { LinkWatch } from './linkWatch.ts'
 import { Neighbours } from './neighbours.ts'
 import { clusterNodes } from './nodes.ts'
@@ -89,15 +89,7 @@ export class Agent implements AsyncDisposable {
       }),
     )
     const fetcher = new BlobFetcher({ store })
-    const door = parts.use(
-      await Door.open({
-        state,
-        identity,
-        log,
-        addresses: () => neighbours.addresses,
-        members: () => neighbours.members,
-      }),
-    )
+    const door = await Door.open({ state, identity, log, neighbours: () => neighbours })
 
     let methods: Readonly<Record<string, Handler>> = {}
     let neighbours: Neighbours
@@ -174,6 +166,7 @@ export class Agent implements AsyncDisposable {
         credentials: identity.credentials,
         address: `${host.includes(':') ? `[${host}]` : host}:${port}`,
         peers,
+        remembered: await rememberedMembers(state, clusterId),
         multicast: mdns,
         admit: identity.removals.admit,
         protocols: {
@@ -208,7 +201,11 @@ export class Agent implements AsyncDisposable {
               log(`'${neighbour.nodeId}' says who was removed: ${asError(error).message}`),
             )
           jobs.nodeCame(neighbour.nodeId, event.kind === 'came')
-          if (event.kind === 'came') links.came(neighbour)
+          if (event.kind === 'came') {
+            links.came(neighbour)
+            const known = neighbours.members.slice(1).flatMap(({ addresses }) => addresses)
+            rememberMembers(state, clusterId, known).catch((error: unknown) => log(asError(error).message))
+          }
         }
         tasks.nodesChanged()
       }),

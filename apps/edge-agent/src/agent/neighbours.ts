@@ -40,6 +40,8 @@ export interface NeighboursOptions {
   readonly address: string
   /** Addresses of peers, for networks without multicast. */
   readonly peers: readonly string[]
+  /** Where nodes of the cluster were before; tried, and not spoken of where nobody is there. Default none. */
+  readonly remembered?: readonly string[]
   /** Whether to look for others by multicast, and be found. */
   readonly multicast: boolean
   /** Throws for those who were removed. */
@@ -86,13 +88,13 @@ export class Neighbours implements AsyncDisposable {
   #closed = false
 
   private constructor(options: NeighboursOptions) {
-    const { credentials, admit, protocols, peers, self, log } = options
+    const { credentials, admit, protocols, peers, remembered = [], self, log } = options
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#transport = new SocketTransport({ credentials, admit, protocols, frames, log })
     this.#sightings = new Sightings({
       self,
-      known: peers,
+      known: [...new Set([...peers, ...remembered])],
       clock: this.#clock,
       reach: async (address, how) => {
         const connection = await this.#transport.connect(address, how)
@@ -176,6 +178,31 @@ export class Neighbours implements AsyncDisposable {
     return seen?.address ?? seen?.addresses[0]?.address ?? this.#known.get(nodeId)?.news?.addresses[0]
   }
 
+  /** Where nodes of some cluster say that they are. */
+  addressesOf(clusterId: string): readonly string[] {
+    return this.#sightings.peers
+      .filter((peer) => peer.clusterId === clusterId)
+      .flatMap(({ addresses }) => addresses.map(({ address }) => address))
+  }
+
+  /** Is or was there a node of this cluster with this id? */
+  isKnown(nodeId: string): boolean {
+    return nodeId === this.#options.self.nodeId || this.#known.has(nodeId) || this.#gone.has(nodeId)
+  }
+
+  /** Who is in the cluster and connected, and where; this node first. */
+  get members(): News['members'] {
+    const { nodeId, role } = this.#options.self
+    return [
+      { nodeId, role, addresses: [...this.addresses] },
+      ...this.present.map((each) => ({
+        nodeId: each.nodeId,
+        role: each.role,
+        addresses: [...each.news.addresses],
+      })),
+    ]
+  }
+
   /** Calls the listener with all that happens from now on. The answer ends that. */
   subscribe(listener: (event: NeighbourEvent) => void): () => void {
     this.#listeners.add(listener)
@@ -208,23 +235,27 @@ export class Neighbours implements AsyncDisposable {
   /** All nodes that this one knows of, as people are shown them. */
   views(own: { readonly version: string; readonly inventory: Inventory }): readonly NodeView[] {
     const { self } = this.#options
-    const seen = this.#sightings.peers
+    const { peers } = this.#options
+    const isAsked = (sighting: Sighting): boolean =>
+      sighting.nodeId !== undefined || sighting.addresses.some(({ address }) => peers.includes(address))
+    const seen = this.#sightings.peers.filter(isAsked)
     const listed = new Set(seen.map(({ nodeId }) => nodeId))
     const lost = [...this.#gone].filter(([nodeId]) => !listed.has(nodeId))
     return [
       { ...self, state: 'self', addresses: [...this.addresses], problem: '', ...own, ageMs: 0 },
       ...seen.map((sighting) => this.#view(sighting)),
-      ...lost.map(
-        ([nodeId, { role, news }]): NodeView => ({
+      ...lost.map(([nodeId, { role, news }]): NodeView => {
+        const wrong = this.#incompatible.get(nodeId)
+        return {
           nodeId,
           clusterId: self.clusterId,
           role,
-          state: 'lost',
+          state: wrong === undefined ? 'lost' : 'reachable',
           addresses: news?.addresses ?? [],
-          problem: 'it was of this cluster, and nothing is heard of it now',
+          problem: wrong ?? 'it was of this cluster, and nothing is heard of it now',
           version: news?.version ?? '',
-        }),
-      ),
+        }
+      }),
     ]
   }
 
@@ -290,9 +321,8 @@ export class Neighbours implements AsyncDisposable {
   }
 
   #tell(nodeId: string, connection: Connection): void {
-    const members = this.present
-      .filter((other) => other.nodeId !== nodeId)
-      .map(({ nodeId: id, role, news }) => ({ nodeId: id, role, addresses: [...news.addresses] }))
+    const { self } = this.#options
+    const members = this.members.filter((other) => other.nodeId !== nodeId && other.nodeId !== self.nodeId)
     const news: News = {
       ...this.#options.news(),
       protocol: protocolVersion,

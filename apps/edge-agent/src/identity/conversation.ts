@@ -28,6 +28,7 @@ export interface ConversationOptions {
 export class Conversation {
   readonly #socket: TLSSocket
   readonly #about: string
+  readonly #ended = new AbortController()
 
   /** Must be made in the turn in which the socket is ready. */
   constructor(socket: TLSSocket, { deadlineMs, clock, about }: ConversationOptions) {
@@ -37,7 +38,17 @@ export class Conversation {
       socket.destroy(new DeadlineError(`${about}: not done within ${deadlineMs} ms`)),
     )
     // The error itself is found in the socket by whoever waits.
-    socket.on('error', () => undefined).once('close', disarm)
+    socket
+      .on('error', () => undefined)
+      .once('close', () => {
+        disarm()
+        this.#ended.abort(this.#loss())
+      })
+  }
+
+  /** Aborted when it has ended. */
+  get signal(): AbortSignal {
+    return this.#ended.signal
   }
 
   /** What binds a proof to this very connection. */

@@ -2,10 +2,17 @@
 import type { JobEvent } from '../history/event.ts'
 import type { Entry } from './record.ts'
 
+/** Documents, and events from a place on. */
+export interface Copied {
+  readonly entries: readonly Entry[]
+  readonly from: number
+  readonly events: readonly JobEvent[]
+}
+
 /** What a copy is sent from, and how. */
 export interface CopierMeans {
-  /** Sends documents, and events from a place on; answers how many events the keeper has then. */
-  send(entries: readonly Entry[], from: number, events: readonly JobEvent[]): Promise<number>
+  /** Answers how many events the keeper has then. */
+  send(what: Copied): Promise<number>
   /** Events from a place on, as many as go well into one message. */
   readEvents(from: number): Promise<readonly JobEvent[]>
   /** How many there are. */
@@ -78,7 +85,7 @@ export class Copier {
     for (const { entries } of turn) for (const entry of entries) newest.set(entry.key, entry)
     const from = this.#events
     const events = await this.#means.readEvents(from)
-    this.#events = await this.#means.send([...newest.values()], from, events)
+    this.#events = await this.#means.send({ entries: [...newest.values()], from, events })
     // It has more than this leader: what it has of its own stays there.
     if (this.#events > this.#means.eventCount()) this.#events = this.#means.eventCount()
     else if (this.#events < from) return

@@ -2,7 +2,7 @@
 import { asError, Backoff, type Clock, DeadlineError, type Method, pause } from '@shoal/distributed/peers'
 import type { JobEvent } from '../history/event.ts'
 import type { DocumentWrite, Versioned } from '../task/services.ts'
-import { isNotLeader } from './leader.ts'
+import { isNotLeader } from './notLeader.ts'
 import type { Json } from './json.ts'
 import { readEntry, report, writeEntry } from './methods.ts'
 import type { Nodes } from './ports.ts'

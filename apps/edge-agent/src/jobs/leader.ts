@@ -1,25 +1,16 @@
 // The one node that decides for a job: it places tasks, takes what they write, has keepers copy it, and begins again what was lost.
-import { ShoalError } from '@shoal/core'
-import { asError, type Clock, RemoteError } from '@shoal/distributed/peers'
+import { asError, type Clock } from '@shoal/distributed/peers'
 import type { JobEvent } from '../history/event.ts'
 import type { TaskEnd } from '../task/services.ts'
-import { Copier } from './copier.ts'
+import { Copies } from './copies.ts'
 import { isOver } from './head.ts'
 import type { Json } from './json.ts'
-import { listTasks, replicate, startTask, stopTask } from './methods.ts'
+import { listTasks, startTask, stopTask } from './methods.ts'
+import { NotLeaderError } from './notLeader.ts'
 import type { Nodes } from './ports.ts'
 import { type Entry, type JobRecord, nextVersion, type PlacedTask, recordKey, taskOf } from './record.ts'
 import type { Replica } from './replica.ts'
 import { judge } from './verdict.ts'
-
-/** A node that does not lead a job, or not any more: ask the one that does. */
-export class NotLeaderError extends ShoalError {
-  override readonly name: string = 'NotLeaderError'
-}
-
-/** Does the error say, here or at a peer, that it was not the leader who spoke? */
-export const isNotLeader = (error: unknown): boolean =>
-  error instanceof NotLeaderError || (error instanceof RemoteError && error.remoteName === 'NotLeaderError')
 
 /** Where tasks are to run; nothing where they have to wait, and why. */
 export type Placement =
@@ -40,8 +31,6 @@ export interface LeaderMeans {
   readonly ended: (why: 'over' | 'superseded') => void
 }
 
-/** How many nodes keep a copy of a job, where there are as many. */
-export const copies = 3
 const callMs = 5000
 /** How long a node that was lost may take to come back before its tasks count as lost. */
 const lostAfterMs = 3000
@@ -54,7 +43,7 @@ type Change = { -readonly [K in keyof JobRecord]?: JobRecord[K] }
 /** Leads one job from `lead` until it is over, or somebody leads it in a higher term. */
 export class Leader {
   readonly #means: LeaderMeans
-  readonly #copiers = new Map<string, Copier>()
+  readonly #copies: Copies
   /** Calls off the judgement of nodes that are not there. */
   readonly #missing = new Map<string, () => void>()
   readonly #gone = new Set<string>()
@@ -66,6 +55,13 @@ export class Leader {
   constructor(means: LeaderMeans, record: JobRecord) {
     this.#means = means
     this.#record = record
+    const { replica, nodes } = means
+    this.#copies = new Copies({
+      replica,
+      nodes,
+      record: () => this.#record,
+      superseded: () => this.supersede(),
+    })
   }
 
   /** The job as it is now. */
@@ -100,7 +96,7 @@ export class Leader {
     if (key.startsWith('~')) throw new NotLeaderError(`'${key}' is a key of the leader's own`)
     if ((this.#means.replica.documents.get(key)?.version ?? 0) !== ifVersion) return undefined
     const entry = this.#entry(key, value)
-    await this.#keep([entry])
+    await this.#copies.keep([entry])
     return entry.version
   }
 
@@ -108,7 +104,7 @@ export class Leader {
   async report(events: readonly JobEvent[]): Promise<void> {
     this.#demand()
     await this.#means.replica.log.append(events)
-    for (const copier of this.#copiers.values()) copier.eventsAdded()
+    this.#copies.eventsAdded()
   }
 
   /** Takes the end of a task. One that was begun again meanwhile is of no interest. */
@@ -165,7 +161,7 @@ export class Leader {
   /** A node is not there any more. If it does not come back soon, its tasks are lost. */
   nodeLeft(nodeId: string): void {
     const { clock } = this.#means
-    this.#copiers.delete(nodeId)
+    this.#copies.drop(nodeId)
     if (this.#missing.has(nodeId)) return
     this.#missing.set(
       nodeId,
@@ -197,7 +193,7 @@ export class Leader {
     this.#over = true
     for (const disarm of this.#missing.values()) disarm()
     this.#missing.clear()
-    this.#copiers.clear()
+    this.#copies.close()
   }
 
   #demand(): void {
@@ -224,64 +220,13 @@ export class Leader {
     return { key, version: nextVersion(documents.version, this.#record.term), value }
   }
 
-  /** Keeps documents here, and at one keeper at least where there is one. */
-  async #keep(entries: readonly Entry[]): Promise<void> {
-    const { replica, nodes } = this.#means
-    // Kept in memory at once, so that nobody else writes the same version.
-    const written = replica.documents.put(entries)
-    const copies = this.#record.keepers.flatMap((nodeId) => {
-      const isOther = nodeId !== nodes.self.nodeId && this.#isThere(nodeId)
-      return isOther ? [this.#copier(nodeId).push(entries)] : []
-    })
-    const copied = copies.length === 0 ? Promise.resolve() : Promise.any(copies)
-    // Looked at below, after what may take longer.
-    copied.catch(() => undefined)
-    await written
-    try {
-      await copied
-    } catch {
-      this.#demand()
-      // Those that are still there may have a new connection; the others do not count any more.
-      const others = this.#record.keepers.filter(
-        (nodeId) => nodeId !== nodes.self.nodeId && this.#isThere(nodeId),
-      )
-      if (others.length > 0) await Promise.any(others.map((nodeId) => this.#copier(nodeId).push(entries)))
-    }
-  }
-
-  #copier(nodeId: string): Copier {
-    const known = this.#copiers.get(nodeId)
-    if (known && !known.failed) return known
-    const { replica, nodes } = this.#means
-    const { id: job, term, leader } = this.#record
-    const copier = new Copier(
-      {
-        send: async (entries, from, events) => {
-          const request = { job, term, leader, entries: [...entries], from, events: [...events] }
-          try {
-            const { says } = await nodes.call(nodeId, replicate, request, { deadlineMs: callMs })
-            return says.events
-          } catch (error) {
-            if (isNotLeader(error)) this.supersede()
-            throw error
-          }
-        },
-        readEvents: async (from) => (await replica.log.read(from)).events,
-        eventCount: () => replica.log.length,
-      },
-      replica.documents.all,
-    )
-    this.#copiers.set(nodeId, copier)
-    return copier
-  }
-
   /** Changes the job itself, and tells its history. */
   async #change(change: Change, events: readonly JobEvent[]): Promise<void> {
     const { replica, nodes } = this.#means
     this.#record = { ...this.#record, ...change }
     await replica.log.append(events)
-    await this.#keep([this.#entry(recordKey, this.#record as unknown as Json)])
-    for (const copier of this.#copiers.values()) copier.eventsAdded()
+    await this.#copies.keep([this.#entry(recordKey, this.#record as unknown as Json)])
+    this.#copies.eventsAdded()
     if (change.state !== undefined) nodes.changed()
   }
 
@@ -355,18 +300,8 @@ export class Leader {
 
   /** Sees to it that as many nodes keep copies as there are, up to `copies`, and that those have all that is known. */
   async #refillKeepers(): Promise<void> {
-    const { nodes } = this.#means
-    const { keepers } = this.#record
-    const there = keepers.filter((nodeId) => this.#isThere(nodeId))
-    const others = nodes
-      .present()
-      .filter(({ nodeId, role }) => role !== 'client' && !keepers.includes(nodeId))
-      .map(({ nodeId }) => nodeId)
-    const added = others.slice(0, Math.max(0, copies - there.length))
-    // One who is away keeps its place as long as nobody else can take it.
-    const next = added.length > 0 ? [...there, ...added] : keepers
-    for (const nodeId of next) if (nodeId !== nodes.self.nodeId && this.#isThere(nodeId)) this.#copier(nodeId)
-    if (next !== keepers) await this.#change({ keepers: next }, [])
+    const keepers = this.#copies.refilled()
+    if (keepers !== this.#record.keepers) await this.#change({ keepers: [...keepers] }, [])
   }
 
   /** Does what is to be done next. */
