@@ -6,7 +6,7 @@ import { type Holding, offersOf } from '../scheduler/offer.ts'
 import { isOver, type JobHead, supersedes } from './head.ts'
 import type { Placement } from './leader.ts'
 import type { Blobs, Nodes, PresentNode } from './ports.ts'
-import { type JobRecord, namesTaken, taskOf } from './record.ts'
+import { type JobRecord, namesTaken, taskOf, wantsMore } from './record.ts'
 import type { JobSpec } from './spec.ts'
 
 /** What finding places is done with. */
