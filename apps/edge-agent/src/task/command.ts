@@ -1,0 +1,70 @@
+// The command line by which a task is confined: what Node's permission model is told, and what is closed besides.
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { LaunchError } from './errors.ts'
+
+/** The first version whose permission model takes away the network. */
+const firstEngine = 26
+
+/** @throws LaunchError under a Node that cannot confine. */
+export function checkEngine(version: string = process.versions.node): void {
+  if (Number.parseInt(version) < firstEngine)
+    throw new LaunchError(
+      `programs run only where they can be confined, under Node ${firstEngine} or later; this is Node ${version}: install a newer one`,
+    )
+}
+
+/** Where things of a task are, absolute, and free of symbolic links. */
+export interface TaskFiles {
+  /** What it can read. */
+  readonly folder: string
+  /** What it can write, in `folder`. */
+  readonly work: string
+  /** What is run. */
+  readonly main: string
+}
+
+/** Arguments for Node. */
+export const confinedArguments = (
+  { folder, work, main }: TaskFiles,
+  memoryBytes: number,
+): readonly string[] => [
+  '--permission',
+  `--allow-fs-read=${folder}`,
+  `--allow-fs-write=${work}`,
+  // Not confined by the permission model: SQLite opens any file.
+  '--no-experimental-sqlite',
+  '--no-experimental-ffi',
+  '--no-experimental-webstorage',
+  '--no-addons',
+  // Flags of V8 can turn off the checks of memory, and write files. Whoever sets one at run time ends the process.
+  '--freeze-flags-after-init',
+  '--disable-sigusr1',
+  // Of the rest the engine itself takes a part, and what arrays have lies outside its heap.
+  `--max-old-space-size=${Math.max(16, Math.floor((memoryBytes * 0.75) / 2 ** 20))}`,
+  '--enable-source-maps',
+  '--disable-warning=ExperimentalWarning',
+  main,
+]
+
+/** All that a task sees of its environment: where it may write instead of the user's folders, and how people here write. */
+export function confinedEnvironment({ work }: TaskFiles): Readonly<Record<string, string>> {
+  const { TZ, LANG } = process.env
+  return { HOME: work, TMPDIR: work, ...(TZ && { TZ }), ...(LANG && { LANG }) }
+}
+
+const setpriv = ['setpriv', '--pdeathsig', 'KILL', '--no-new-privs', '--'] as const
+let bound: Promise<readonly string[]> | undefined
+
+/**
+ * What is put before a command so that the system ends its process when the agent's ends, be it in an endless loop: `setpriv` of util-linux.
+ * Empty where that is not there: an agent that starts ends what others have left.
+ */
+export function boundToThisProcess(): Promise<readonly string[]> {
+  const [program, ...args] = setpriv
+  bound ??= promisify(execFile)(program, [...args, 'true']).then(
+    () => setpriv,
+    () => [],
+  )
+  return bound
+}

@@ -1,0 +1,59 @@
+// What runs first in the process of a task: it takes away what Node's permission model leaves, and then runs the program.
+// It stands alone, for it is copied into the folder of the task, which can read nothing else.
+import { syncBuiltinESMExports } from 'node:module'
+import os from 'node:os'
+import v8 from 'node:v8'
+
+/** What works under the permission model, and reaches beyond this process or undoes the model. */
+const takenAway: readonly (readonly [string, object, readonly string[]])[] = [
+  [
+    'process',
+    process,
+    [
+      // Other processes of the same user, the agent among them.
+      'kill',
+      '_kill',
+      '_debugProcess',
+      '_debugEnd',
+      'execve',
+      // Other users, where the agent is root.
+      'setuid',
+      'setgid',
+      'seteuid',
+      'setegid',
+      'setgroups',
+      'initgroups',
+      // Native code.
+      'dlopen',
+      'binding',
+      '_linkedBinding',
+      // The channel that the agent hands sockets over.
+      'send',
+      'disconnect',
+      // A core file.
+      'abort',
+    ],
+  ],
+  ['os', os, ['setPriority', 'userInfo', 'networkInterfaces']],
+  // Flags that turn off the checks of memory. V8 has frozen them besides, and would end the process.
+  ['v8', v8, ['setFlagsFromString']],
+]
+
+for (const [module, of, names] of takenAway)
+  for (const name of names)
+    Object.defineProperty(of, name, {
+      value: () => {
+        throw Object.assign(new Error(`${module}.${name} is not for tasks`), { code: 'ERR_ACCESS_DENIED' })
+      },
+      enumerable: true,
+    })
+// It can be told where to write when the process ends badly.
+Object.defineProperty(process, 'report', { value: undefined })
+syncBuiltinESMExports()
+
+const { exit } = process
+// Without its agent a task is nobody's.
+process.on('disconnect', () => exit(1))
+
+const program = './program.mjs'
+await import(program)

@@ -1,0 +1,73 @@
+// What every program of a job is given: who it is, what it was told, its data and devices, and where to say how it goes.
+import type { Device } from '@shoal/core'
+import { NotFoundError } from '@shoal/core'
+import { cpu } from '@shoal/kernels-cpu'
+import { openDataset, type TaskDataset } from './taskDataset.ts'
+import type { Json } from '../jobs/json.ts'
+import { demandModelName, findModel, modelKey } from './models.ts'
+import { type TaskContext, taskName } from './taskContext.ts'
+
+/** One task of a job, as its program sees it. */
+export class Task {
+  /** `worker:2`. */
+  readonly name: string
+  /** Its job of the cluster: `worker`. */
+  readonly job: string
+  /** Its number in that job, from 0. */
+  readonly index: number
+  /** The node that it runs on, for people. */
+  readonly node: string
+  /** How often it, or the gang that it is of, was begun before. */
+  readonly attempt: number
+  /** What the command was told by flags: JSON. */
+  readonly settings: Readonly<Record<string, Json>>
+  /** Aborted when the task is to stop: whoever waits for something gives it up. */
+  readonly signal: AbortSignal
+  protected readonly context: TaskContext
+
+  /** The runtime makes tasks. */
+  constructor(context: TaskContext) {
+    const { assignment, stopped } = context.port
+    this.context = context
+    this.name = taskName(assignment.task)
+    this.job = assignment.task.job
+    this.index = assignment.task.index
+    this.node = assignment.node
+    this.attempt = assignment.attempt
+    this.settings = assignment.settings
+    this.signal = stopped
+  }
+
+  /** Says a line, which whoever watches the job sees. What the program prints is seen as well. */
+  log(line: string): void {
+    this.context.port.services.log('stdout', line)
+  }
+
+  /**
+   * The files of a dataset that the job was given, by its name; shards come from the agent when they are read.
+   * @throws NotFoundError naming the datasets that there are
+   */
+  dataset(name: string): TaskDataset {
+    const { assignment, services } = this.context.port
+    const manifest = Object.hasOwn(assignment.datasets, name) ? assignment.datasets[name] : undefined
+    if (manifest) return openDataset(manifest, (hash) => services.getBlob(hash, { signal: this.signal }))
+    const known = Object.keys(assignment.datasets)
+    throw new NotFoundError(
+      `the job has no dataset '${name}': ${known.length > 0 ? `it has ${known.join(', ')}` : 'it was given none'}`,
+    )
+  }
+
+  /** New devices to compute on, in order of preference: a cpu of one thread, since a node gives each of its tasks a core. */
+  devices(): readonly Device[] {
+    return [cpu({ threads: 1 })]
+  }
+
+  /**
+   * The bytes of a model that a job has saved by name.
+   * @param from.jobId another job, which this one may read. Default: this one.
+   * @throws NotFoundError where there is none
+   */
+  loadModel(name: string, from: { readonly jobId?: string } = {}): Promise<Uint8Array> {
+    return findModel(this.context, modelKey(demandModelName(name)), from)
+  }
+}
