@@ -2,8 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { attachCommand } from './commands/attach.ts'
+import { benchCommand } from './commands/bench.ts'
 import { completionCommand } from './commands/completion.ts'
 import { downCommand } from './commands/down.ts'
+import { historyCommand } from './commands/history.ts'
+import { inspectCommand } from './commands/inspect.ts'
 import { inviteCommand } from './commands/invite.ts'
 import { joinCommand } from './commands/join.ts'
 import { jobsCommand } from './commands/jobs.ts'
@@ -15,9 +18,10 @@ import { stopCommand } from './commands/stop.ts'
 import type { Shell } from './shell.ts'
 
 const groups = {
-  'This machine:': [downCommand, completionCommand],
+  'This machine:': [downCommand, benchCommand, completionCommand],
   'The cluster:': [nodesCommand, inviteCommand, joinCommand, leaveCommand, removeCommand],
-  'Jobs:': [jobsCommand, attachCommand, logsCommand, stopCommand],
+  'Jobs:': [jobsCommand, attachCommand, logsCommand, stopCommand, historyCommand],
+  'Models:': [inspectCommand],
 } as const
 
 /** The version that the package says. */

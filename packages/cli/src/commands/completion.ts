@@ -1,6 +1,7 @@
 // shoal completion: a script by which a shell completes the command.
 import { Argument, Command } from 'commander'
 import { action } from '../invocation.ts'
+import type { Place } from '../completion/tree.ts'
 import type { Shell } from '../shell.ts'
 
 const shells = ['bash', 'zsh', 'fish'] as const
@@ -29,7 +30,7 @@ In ~/.config/fish/config.fish:   shoal completion fish | source`,
 
 async function scriptFor(
   shell: (typeof shells)[number],
-  places: Parameters<typeof import('../completion/bash.ts').bashCompletion>[0],
+  places: readonly Place[],
 ): Promise<string> {
   switch (shell) {
     case 'bash':

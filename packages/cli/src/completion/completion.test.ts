@@ -12,8 +12,7 @@ let folder = ''
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'shoal-completion-'))
   for (const shell of ['bash', 'zsh', 'fish']) {
-    const { code, out } = await testShell().run('completion', shell)
-    expect(code).toBe(0)
+    const { out } = await testShell().run('completion', shell)
     writeFileSync(join(folder, shell), out)
   }
 })

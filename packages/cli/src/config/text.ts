@@ -80,3 +80,12 @@ export function readYes(text: string): boolean {
   if (['0', 'false', 'no', 'off', ''].includes(said)) return false
   throw new UsageError(`'${text}' is neither yes nor no`)
 }
+
+/** 'batch=32,time=10': sizes by their names. @throws UsageError. */
+export const readSizes = (text: string): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    readList(text).map((part) => {
+      const [name, size] = readPair(part, '--sizes batch=32')
+      return [name, readCount(`the size of '${name}'`, 0)(size)]
+    }),
+  )
