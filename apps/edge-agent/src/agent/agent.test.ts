@@ -41,7 +41,12 @@ async function run(agent: TestAgent, spec: JobRequest) {
     const answer = await agent.ask(jobs.events, { job, from: events.length, waitMs: 5000 })
     events.push(...answer.events)
     if (answer.events.length === 0 && answer.state !== 'running' && answer.state !== 'queued')
-      return { job, events, state: answer.state, lines: events.flatMap((e) => (e.kind === 'log' ? [e.line] : [])) }
+      return {
+        job,
+        events,
+        state: answer.state,
+        lines: events.flatMap((e) => (e.kind === 'log' ? [e.line] : [])),
+      }
   }
 }
 
@@ -52,11 +57,18 @@ describe('agents', () => {
     await b.join(a)
     await c.join(a, 'worker')
     expect(new Set(agents.map(({ clusterId }) => clusterId)).size).toBe(1)
-    const others = (own: TestAgent) => agents.filter((agent) => agent !== own).map(({ nodeId }) => nodeId).toSorted()
-    for (const agent of agents) await expect.poll(() => agent.trusted(), { timeout: 5000 }).toEqual(others(agent))
+    const others = (own: TestAgent) =>
+      agents
+        .filter((agent) => agent !== own)
+        .map(({ nodeId }) => nodeId)
+        .toSorted()
+    for (const agent of agents)
+      await expect.poll(() => agent.trusted(), { timeout: 5000 }).toEqual(others(agent))
     const { nodes } = await c.ask(api.nodes, {})
     expect(nodes.map(({ role }) => role).toSorted()).toEqual(['manager', 'manager', 'worker'])
-    await expect(c.ask(api.invite, { role: 'worker', minutes: 1 })).rejects.toThrow('that takes the role manager')
+    await expect(c.ask(api.invite, { role: 'worker', minutes: 1 })).rejects.toThrow(
+      'that takes the role manager',
+    )
   })
 
   it('run a program in confined processes on all of them, and tell what it says', async () => {

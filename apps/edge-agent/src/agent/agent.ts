@@ -88,7 +88,7 @@ export class Agent implements AsyncDisposable {
         log,
       }),
     )
-    const fetcher = new BlobFetcher({ store })
+    const fetcher = new BlobFetcher({ store, sources: () => nodes.connections(), log })
     const door = await Door.open({ state, identity, log, neighbours: () => neighbours })
 
     let methods: Readonly<Record<string, Handler>> = {}
@@ -149,7 +149,7 @@ export class Agent implements AsyncDisposable {
     })
     methods = {
       ...Object.fromEntries(linkMethods),
-      ...blobMethods({ store }),
+      ...blobMethods(store),
       ...jobMethods({ jobs, host: tasks, nodes }),
       ...nodeMethods({
         identity,

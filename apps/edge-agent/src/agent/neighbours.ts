@@ -14,7 +14,7 @@ import {
   systemClock,
 } from '@shoal/distributed/peers'
 import { z } from 'zod'
-import type { NodeView, Role } from '../api/node.ts'
+import { type NodeView, type Role, roleSchema } from '../api/node.ts'
 import { Mdns, type Sighting, Sightings } from '../discovery/index.ts'
 import type { Inventory } from '../machine/inventory.ts'
 import { type News, newsSchema, protocolVersion, tell } from './news.ts'
@@ -197,7 +197,7 @@ export class Neighbours implements AsyncDisposable {
       { nodeId, role, addresses: [...this.addresses] },
       ...this.present.map((each) => ({
         nodeId: each.nodeId,
-        role: each.role,
+        role: roleSchema.parse(each.role),
         addresses: [...each.news.addresses],
       })),
     ]

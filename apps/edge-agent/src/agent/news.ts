@@ -1,6 +1,7 @@
 // What nodes of a cluster tell each other without being asked: when they connect, and when something has changed.
 import { method, nothing } from '@shoal/distributed/peers'
 import { z } from 'zod'
+import { roleSchema } from '../api/node.ts'
 import { removalsSchema } from '../identity/removals.ts'
 import { jobHeadSchema } from '../jobs/head.ts'
 import { needSchema } from '../jobs/spec.ts'
@@ -21,7 +22,7 @@ export const newsSchema = z.object({
   taken: z.array(needSchema.extend({ job: z.string(), task: z.string() })).max(1024),
   /** Other nodes that it is connected with. */
   members: z
-    .array(z.object({ nodeId: z.string(), role: z.string(), addresses: z.array(z.string()).max(16) }))
+    .array(z.object({ nodeId: z.string(), role: roleSchema, addresses: z.array(z.string()).max(16) }))
     .max(256),
   /** Who was put out of the cluster, and when. */
   removed: removalsSchema,

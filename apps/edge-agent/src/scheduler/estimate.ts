@@ -99,24 +99,21 @@ export class Estimator {
   #absent(offer: Offer): { readonly bytes: number; readonly seconds: number } {
     const known = this.#absences.get(offer.nodeId)
     if (known) return known
+    const sources = this.#offers
+      .map((source) => ({ source, rate: Math.max(1, linkBetween(offer, source).bytesPerSecond) }))
+      .toSorted((a, b) => b.rate - a.rate)
     let bytes = 0
     let seconds = 0
     for (const [hash, size] of this.#blobs) {
       if (offer.hashes.has(hash)) continue
+      // What none of these nodes has comes from elsewhere.
+      const best = sources.find(({ source }) => source.hashes.has(hash))
       bytes += size
-      seconds += size / this.#bestSource(offer, hash)
+      seconds += size / (best?.rate ?? unmeasured.bytesPerSecond)
     }
     const absent = { bytes, seconds }
     this.#absences.set(offer.nodeId, absent)
     return absent
-  }
-
-  /** Bytes per second from whoever has it; where none of these nodes does, it comes from elsewhere. */
-  #bestSource(offer: Offer, hash: string): number {
-    const rates = this.#offers
-      .filter(({ hashes }) => hashes.has(hash))
-      .map((source) => linkBetween(offer, source).bytesPerSecond)
-    return rates.length ? Math.max(1, ...rates) : unmeasured.bytesPerSecond
   }
 }
 

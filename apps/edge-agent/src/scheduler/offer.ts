@@ -1,6 +1,7 @@
 // An offer is what a node can still take: all that it has, less what the tasks that have their place there may yet use.
 import type { Role } from '../api/node.ts'
 import type { Need } from '../jobs/spec.ts'
+import { effectiveSpeed } from '../machine/effectiveSpeed.ts'
 import type { Inventory, LinkQuality } from '../machine/inventory.ts'
 
 /** What is taken by tasks, or there to be taken. */
@@ -44,11 +45,8 @@ export interface Offer {
   readonly hashes: ReadonlySet<string>
 }
 
-/** What is believed of a core until its self-test is done: that of an old Pi, so that nobody waits for a node that may be slow. */
-const untestedGflops = 1
-
-/** What heat leaves of the speed that was measured: the lowest clock of a Pi is about half of its highest. */
-const throttledPart = 0.5
+/** No node is so slow that it counts for nothing: seconds are computed by dividing by its speed. */
+const leastGflops = 0.01
 
 /** What a task with this need takes. Every node has a 'cpu', whose cores are counted. */
 export const roomOf = (need: Need): Room => ({
@@ -74,6 +72,10 @@ export const plus = (a: Room, b: Room): Room => ({
   memoryBytes: a.memoryBytes + b.memoryBytes,
   adapters: a.adapters + b.adapters,
 })
+
+/** What is free on each node, by its id. */
+export const roomsOf = (offers: readonly Offer[]): Map<string, Room> =>
+  new Map(offers.map(({ nodeId, room }) => [nodeId, room]))
 
 /** No room at all. */
 export const noRoom: Room = { cores: 0, memoryBytes: 0, adapters: 0 }
@@ -109,17 +111,11 @@ function offerOf({ nodeId, inventory, hashes }: SchedulableNode, holdings: reado
     nodeId,
     room: less(free, { ...held, memoryBytes: pending }),
     idle,
-    gflops: coreSpeed(inventory, held.cores),
+    gflops: Math.max(leastGflops, effectiveSpeed(inventory, held.cores) / inventory.cores),
     throttled: inventory.heat?.throttled ?? false,
     links: inventory.links,
     hashes,
   }
-}
-
-/** What a task gets of one core, beside `held` cores of tasks: what other programs keep busy is shared by all. */
-function coreSpeed({ speed, heat, load, cores }: Inventory, held: number): number {
-  const ofOthers = Math.min(0.9, Math.max(0, load - held / cores))
-  return (speed?.gflops || untestedGflops) * (1 - ofOthers) * (heat?.throttled ? throttledPart : 1)
 }
 
 const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0)

@@ -1,7 +1,7 @@
 // A packing is the places of one job's tasks in the making: it takes them one by one, each to the node that is best for it then.
 import type { JobSpec } from '../jobs/spec.ts'
 import { type Estimate, Estimator, total } from './estimate.ts'
-import { fits, less, type Offer, type Room, roomOf } from './offer.ts'
+import { fits, less, type Offer, type Room, roomOf, roomsOf } from './offer.ts'
 import { groupOf, type Place, partOf } from './task.ts'
 
 /** A task and the node that it shall run on. */
@@ -23,20 +23,20 @@ export class Packing {
   readonly #assigned: Assigned[] = []
 
   /**
-   * @param there the tasks of the job that have a place already, whose room the offers do not hold any more.
-   * @param roomIn how much of an offer may be taken. Default what is free now.
+   * @param there the tasks of the job that have a place already, whose room is not free any more.
+   * @param rooms what is free on each node; the packing takes of it. Default what is offered.
    */
   constructor(
     spec: JobSpec,
     offers: readonly Offer[],
     {
       there = [],
-      roomIn = ({ room }) => room,
-    }: { readonly there?: readonly Place[]; readonly roomIn?: (offer: Offer) => Room } = {},
+      rooms = roomsOf(offers),
+    }: { readonly there?: readonly Place[]; readonly rooms?: Map<string, Room> } = {},
   ) {
     this.#spec = spec
     this.#offers = offers
-    this.#rooms = new Map(offers.map((offer) => [offer.nodeId, roomIn(offer)]))
+    this.#rooms = rooms
     this.#estimator = new Estimator(spec, offers, there)
     this.#places = [...there]
   }

@@ -1,7 +1,7 @@
 // Who goes first: by priority, then by age. What is kept for the first that has to wait follows from the lists each time anew; nothing is remembered.
 import type { JobSpec } from '../jobs/spec.ts'
-import { grow } from './grow.ts'
-import { less, noRoom, type Offer } from './offer.ts'
+import { Growth, grow } from './grow.ts'
+import { less, noRoom, type Offer, roomsOf } from './offer.ts'
 import type { Assigned } from './packing.ts'
 import { type Decision, place } from './place.ts'
 import { isFree, type Kept, keptBy, reserve } from './reserve.ts'
@@ -15,9 +15,9 @@ export interface WaitingJob {
   readonly submittedAt: number
 }
 
-/** A job that has places. */
+/** A job that has begun. An elastic one of which a task is done finds no more to do, and is to be left out: it would be given room that it does not use. */
 export interface RunningJob extends WaitingJob {
-  /** Tasks that run or have done what they were to do: their names are not given again. */
+  /** Its tasks that have a place, whose names are not given again; of an elastic job there may be none now. */
   readonly there: readonly Place[]
 }
 
@@ -35,8 +35,8 @@ export const inTurn = (a: WaitingJob, b: WaitingJob): number =>
  * What can begin now, of all jobs that wait and of the elastic ones that run.
  *
  * Among jobs of one priority everybody gets what is needed to begin, in order of age: all tasks of a gang, one of an elastic job. What is left goes
- * to the elastic ones, task by task in turn. Then comes the next lower priority. The first job that has to wait keeps the places that it waits for
- * (reserve.ts); those behind it may begin only in what it cannot use, so that it is never put off.
+ * to the elastic ones, task by task to whichever has the fewest. Then comes the next lower priority. The first job that has to wait keeps the places
+ * that it waits for (reserve.ts); those behind it may begin only in what it cannot use, so that it is never put off.
  * @param running jobs whose tasks hold what the offers do not hold any more. Of these, only elastic ones get anything.
  * @param offers of all nodes.
  * @returns a decision for each job that waits, in the order of the queue, and after them for each running one that gets more.
@@ -63,12 +63,11 @@ export function nextPlacements({
         decisions.set(job.jobId, decision)
         return { ...job, there: decision.kind === 'placed' ? decision.assignments : [] }
       })
-    const elastic = [...growing.filter(({ spec }) => spec.priority === priority), ...started]
-      .filter(({ spec, there }) => spec.scheduling === 'elastic' && there.length > 0)
-      .toSorted(inTurn)
-    for (const [jobId, added] of floor.growInTurn(elastic)) {
-      const begun = decisions.get(jobId)
-      const first = begun?.kind === 'placed' ? begun.assignments : []
+    const begun = started.filter(({ spec, there }) => spec.scheduling === 'elastic' && there.length > 0)
+    const elastic = [...growing.filter(({ spec }) => spec.priority === priority), ...begun]
+    for (const [jobId, added] of floor.share(elastic.toSorted(inTurn))) {
+      const before = decisions.get(jobId)
+      const first = before?.kind === 'placed' ? before.assignments : []
       decisions.set(jobId, { kind: 'placed', assignments: [...first, ...added] })
     }
   }
@@ -105,19 +104,27 @@ class Floor {
     return decision
   }
 
-  /** Gives elastic jobs more tasks, one after the other, until nothing fits. */
-  growInTurn(jobs: readonly RunningJob[]): ReadonlyMap<string, readonly Assigned[]> {
-    const added = new Map<string, readonly Assigned[]>()
-    let hungry = jobs
+  /** Gives elastic jobs more tasks, one at a time to whichever has the fewest, until nothing fits. */
+  share(jobs: readonly RunningJob[]): ReadonlyMap<string, readonly Assigned[]> {
+    const unkept = this.#unkept()
+    const rooms = roomsOf(unkept)
+    const added = new Map<string, Assigned[]>()
+    const hungry = jobs.map(({ jobId, spec, there }) => ({
+      jobId,
+      spec,
+      growth: new Growth(spec, unkept, { there, rooms }),
+      tasks: there.length,
+    }))
     while (hungry.length > 0) {
-      hungry = hungry.filter(({ jobId, spec, there }) => {
-        const own = added.get(jobId) ?? []
-        const more = grow({ spec, there: [...there, ...own], offers: this.#unkept(), atMost: 1 })
-        if (more.length === 0) return false
-        this.#take(spec, { kind: 'placed', assignments: more })
-        added.set(jobId, [...own, ...more])
-        return true
-      })
+      const poorest = hungry.reduce((least, next) => (next.tasks < least.tasks ? next : least))
+      const more = poorest.growth.next()
+      if (!more) {
+        hungry.splice(hungry.indexOf(poorest), 1)
+        continue
+      }
+      poorest.tasks++
+      this.#take(poorest.spec, { kind: 'placed', assignments: [more] })
+      added.set(poorest.jobId, [...(added.get(poorest.jobId) ?? []), more])
     }
     return added
   }

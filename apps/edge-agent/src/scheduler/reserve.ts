@@ -69,7 +69,7 @@ function packAlike(spec: JobSpec, offers: readonly Offer[]): readonly Assigned[]
   const kept = keptBy(now.assigned, spec)
   const later = new Packing(spec, offers, {
     there: now.assigned,
-    roomIn: ({ nodeId, idle }) => less(idle, kept.get(nodeId) ?? noRoom),
+    rooms: new Map(offers.map(({ nodeId, idle }) => [nodeId, less(idle, kept.get(nodeId) ?? noRoom)])),
   })
   return rest.every((task) => later.add(task)) ? [...now.assigned, ...later.assigned] : undefined
 }

@@ -52,7 +52,7 @@ const training = (also: (task: TrainingTask) => Partial<ReplicaOptions<Batch>> =
       const weights = (await replica.session.run([w, b])).flatMap((value) => value.numbers())
       task.log(`weights ${weights.join(' ')}`)
       if (!replica.isChief) return
-      await task.saveModel('weights', new Uint8Array(new Float32Array(weights).buffer))
+      await task.saveModel(new Uint8Array(new Float32Array(weights).buffer))
       await task.result({ weights })
     },
   })
@@ -73,7 +73,7 @@ describe('trainReplicas', () => {
     expect(new Set(weights).size).toBe(1)
     const { weights: learnt } = job.value('result') as { weights: number[] }
     ;[3, -2, 1].forEach((right, i) => expect(learnt[i]).toBeCloseTo(right, 1))
-    expect(job.value('models/weights')).toMatchObject({ bytes: 12 })
+    expect(job.value('models/model')).toMatchObject({ bytes: 12 })
   })
 
   it('takes the steps that one task would take with all batches together', async () => {

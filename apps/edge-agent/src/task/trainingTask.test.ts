@@ -100,11 +100,11 @@ describe('a training task', () => {
         })
         task.log('hello')
         task.metrics(3, { loss: 0.25 })
-        await task.saveModel('net', Uint8Array.of(1, 2, 3))
+        await task.saveModel(Uint8Array.of(1, 2, 3), 'net')
         await task.result({ accuracy: 0.5 })
         seen.push([...(await task.loadModel('net'))])
         await expect(task.loadModel('other')).rejects.toThrow("no model at 'models/other' of this job")
-        await expect(task.saveModel('../net', Uint8Array.of(1))).rejects.toThrow(
+        await expect(task.saveModel(Uint8Array.of(1), '../net')).rejects.toThrow(
           "'../net' cannot be the name",
         )
       },

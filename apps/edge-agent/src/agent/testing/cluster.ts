@@ -1,7 +1,13 @@
 // Real agents in this process, for tests: each with a state folder of its own, on loopback, found by address.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type CallOptions, callMethod, type Connection, type Method, SocketTransport } from '@shoal/distributed/peers'
+import {
+  type CallOptions,
+  callMethod,
+  type Connection,
+  type Method,
+  SocketTransport,
+} from '@shoal/distributed/peers'
 import type { NDArray } from '@shoal/core'
 import * as api from '../../api/node.ts'
 import { Identity } from '../../identity/identity.ts'
