@@ -1,5 +1,5 @@
 // Nodes on a network that exists as events only: who finds whom, when, for how many packets, and what strangers can do.
-import { SimulatedClock } from '@shoal/distributed/peers'
+import { SimulatedClock } from '@shoal/distributed'
 import { describe, expect, it } from 'vitest'
 import { Mdns, type MdnsOptions } from './mdns.ts'
 import { readMessage, writeMessage } from './message.ts'

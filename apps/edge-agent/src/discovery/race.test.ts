@@ -1,5 +1,5 @@
 // Which of a peer's addresses leads there, how many are tried at once, and what becomes of the others.
-import { ConnectError, type ConnectOptions, DeadlineError, SimulatedClock } from '@shoal/distributed/peers'
+import { ConnectError, type ConnectOptions, DeadlineError, SimulatedClock } from '@shoal/distributed'
 import { describe, expect, it } from 'vitest'
 import type { Problem } from './problem.ts'
 import { inOrder, race, type Reached, Slots } from './race.ts'

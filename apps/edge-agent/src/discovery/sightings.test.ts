@@ -1,5 +1,5 @@
 // One list of everybody: what each was got to, why not further, and what lies cost.
-import { ConnectError, DeadlineError, SecurityError, SimulatedClock } from '@shoal/distributed/peers'
+import { ConnectError, DeadlineError, SecurityError, SimulatedClock } from '@shoal/distributed'
 import { describe, expect, it } from 'vitest'
 import type { SeenPeer } from './browser.ts'
 import type { Reached } from './race.ts'
