@@ -49,10 +49,9 @@ const shoal = (...args: readonly string[]) =>
 
 describe('shoal train', () => {
   it('submits what the flags say, watches it, and tells what came of it', async () => {
-    const { code, out } = await shoal(
-      ...['train', 'digits.ts', '--tasks', 'worker=2,ps=1', '--gpu', '--memory', '1GiB', '--priority', '-3'],
-      ...['--set', 'rate=0.1', '--set', 'kind=deep', '--time-limit', '2h', '--name', 'my digits'],
-    )
+    const tasks = ['--tasks', 'worker=2,ps=1', '--gpu', '--memory', '1GiB', '--time-limit', '2h']
+    const more = ['--priority', '-3', '--set', 'rate=0.1', '--set', 'kind=deep', '--name', 'my digits']
+    const { code, out } = await shoal('train', 'digits.ts', ...tasks, ...more)
     expect(code).toBe(0)
     expect(out).toContain('succeeded\n')
     expect(out).toContain('accuracy  0.988\nbest  trial 3\n')

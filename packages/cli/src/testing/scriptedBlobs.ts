@@ -30,7 +30,7 @@ export class ScriptedBlobs {
         const piece = tensors[0]?.bytes ?? new Uint8Array(0)
         this.received += piece.byteLength
         const there = this.blobs.get(hash) ?? new Uint8Array(0)
-        const now = Uint8Array.from([...there, ...piece])
+        const now = Buffer.concat([there, piece])
         if (piece.byteLength > 0) this.blobs.set(hash, now)
         return { there: now.byteLength }
       }),
