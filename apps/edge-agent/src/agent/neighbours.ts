@@ -185,9 +185,9 @@ export class Neighbours implements AsyncDisposable {
       .flatMap(({ addresses }) => addresses.map(({ address }) => address))
   }
 
-  /** Is or was there a node of this cluster with this id? */
-  isKnown(nodeId: string): boolean {
-    return nodeId === this.#options.self.nodeId || this.#known.has(nodeId) || this.#gone.has(nodeId)
+  /** Is there a node of this cluster with this id, connected or this one itself? */
+  isThere(nodeId: string): boolean {
+    return nodeId === this.#options.self.nodeId || this.#known.has(nodeId)
   }
 
   /** Who is in the cluster and connected, and where; this node first. */
