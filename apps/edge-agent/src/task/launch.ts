@@ -20,6 +20,7 @@ import { type TaskLimits, watchLimits } from './limits.ts'
 import { eachLine } from './lines.ts'
 import { taskMethods } from './serveTask.ts'
 import type { Assignment, RunningTask, TaskEnd, TaskServices } from './services.ts'
+import { endFirst } from './processes.ts'
 import { recordProcess } from './strays.ts'
 import { verdictOf } from './verdict.ts'
 
@@ -113,6 +114,7 @@ class ConfinedTask implements RunningTask {
     this.#traffic = traffic ?? (() => ({ sent: 0, received: 0 }))
     this.#guard = new ChannelGuard(child, ({ message }) => this.#end(`it misused its channel: ${message}`))
     setPriority(child.pid!, niceness)
+    void endFirst(child.pid!)
     eachLine(child.stdout!, clock, (line) => services.log('stdout', line))
     eachLine(child.stderr!, clock, (line) => {
       services.log('stderr', line)

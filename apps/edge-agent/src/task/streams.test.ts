@@ -64,7 +64,7 @@ describe('a stream', () => {
     const bytes = new Uint8Array(5_000_000).map((_, at) => at % 251)
     const hash = createHash('sha256')
     near.write(bytes)
-    far.write('begin')
+    far.resume().write('begin')
     let received = 0
     far.on('data', (part: Buffer) => {
       hash.update(part)
@@ -85,8 +85,13 @@ describe('a stream', () => {
     const near = await anna.relay.connect(header, ben.place, { signal })
     const [, far] = ben.incoming.pop()!
     far.destroy()
-    near.on('error', () => undefined).resume()
+    // As sockets do by default.
+    near
+      .on('error', () => undefined)
+      .once('end', () => near.end())
+      .resume()
     await once(near, 'close')
+    expect(near.destroyed).toBe(true)
   })
 
   it('is refused to whoever is not the node of the task that opens it', async () => {
@@ -128,10 +133,11 @@ describe('pairs', () => {
   it('are made over loopback where there is no Unix domain', async () => {
     await using pairs = await SocketPairs.open('win32')
     const both = await Promise.all([pairs.pair(), pairs.pair()])
-    for (const [near, far] of both) near.end(String(far.localPort))
-    for (const [, far] of both) {
-      expect(await allOf(far)).toBe(String(far.localPort))
-      far.destroy()
-    }
+    const said = both.map(([near, far], at) => {
+      near.end(`stream ${at}`)
+      far.end()
+      return allOf(far)
+    })
+    expect(await Promise.all(said)).toEqual(['stream 0', 'stream 1'])
   })
 })

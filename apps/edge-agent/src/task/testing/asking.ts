@@ -37,9 +37,9 @@ export default async function asking({
   services.log('stderr', 'a line')
 
   const abort = new AbortController()
-  const waiting = services.connect('ps:0', { signal: abort.signal }).catch((error: unknown) => String(error))
+  const waiting = services.connect('ps:0', { signal: abort.signal }).then(() => 'got it', String)
   abort.abort(new Error('no matter'))
-  await put('withdrawn', String(await waiting))
+  await put('withdrawn', await waiting)
   const stream = await services.connect('worker:1', from)
   await put('stream', await whole(stream.end('hello')))
 

@@ -36,7 +36,7 @@ const require = module.createRequire(import.meta.url)
 const attempts = ({ file, folder, tcpPort, udpPort, unixPath, own }: Targets) =>
   ({
     'read a file': () => fs.readFileSync(file),
-    'read by bytes': () => fs.readFileSync(new TextEncoder().encode(`${own}/../${file}`)),
+    'read by bytes': () => fs.readFileSync(Buffer.from(`${own}/../../..${file}`)),
     'read upwards': () => fs.readFileSync(`${own}/work/../../../../../../../..${file}`),
     'read the environment of others': () => fs.readFileSync(`/proc/${process.ppid}/environ`),
     'read as a blob': async () => (await fs.openAsBlob(file)).text(),
