@@ -18,7 +18,10 @@ export const read = method(
   z.object({ hash: hashSchema, offset: z.int().min(0) }),
   z.object({ bytes: z.int().min(0) }),
 )
-/** Puts the tensor behind what was put of this blob so far; the last piece is verified against the hash. Answers how many bytes are there now. */
+/**
+ * Puts the tensor behind what was put of this blob so far, if it begins there; the last piece is verified against the hash. Answers how many bytes are there
+ * now: go on from there. An empty tensor asks that beforehand, and whether there is room for the rest.
+ */
 export const write = method(
   'blobs.write',
   z.object({ hash: hashSchema, offset: z.int().min(0), bytes: z.int().min(0), keepFor: z.string().max(100) }),

@@ -24,6 +24,8 @@ export const heatSchema = z.object({
   celsius: z.number(),
   /** Has the system slowed the processor, or will it at this temperature? */
   throttled: z.boolean(),
+  /** The highest clock that the system allows now, as a part of the highest of the processor; undefined where it does not tell. */
+  clock: z.number().min(0).max(1).optional(),
 })
 
 /** The measured way to another node. */

@@ -24,13 +24,14 @@ const openingMs = 10_000
 /**
  * Connects the tasks of one attempt of a job. Who is at the other end is what the agents say, who made sure; no task can be taken for another.
  */
-export class AgentTransport implements Transport {
+export class AgentTransport implements Transport, AsyncDisposable {
   readonly #port: TaskPort
   readonly #own: string
   readonly #options: StreamOptions
   readonly #clock: Clock
   #listening: ListenOptions | undefined
   #isHeard = false
+  readonly #connections = new Set<Connection>()
 
   /** @param options of the connections. */
   constructor(port: TaskPort, options: StreamOptions = {}) {
@@ -86,11 +87,20 @@ export class AgentTransport implements Transport {
     }
   }
 
-  #speak(socket: Socket, task: string, options: ConnectOptions): Promise<Connection> {
+  /** Ends all connections, when what was said over them has left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listening = undefined
+    await Promise.all([...this.#connections].map((connection) => connection.close()))
+  }
+
+  async #speak(socket: Socket, task: string, options: ConnectOptions): Promise<Connection> {
     const clock = this.#clock
     const { frames } = this.#options
     const how = { ...options, clock, ...(frames && { frames }) }
-    return connectSocket(socket, this.#identityOf(task), how)
+    const connection = await connectSocket(socket, this.#identityOf(task), how)
+    this.#connections.add(connection)
+    void connection.closed.then(() => this.#connections.delete(connection))
+    return connection
   }
 
   #identityOf(task: string): PeerIdentity {

@@ -10,6 +10,8 @@ export interface KeptModel {
   readonly bytes: number
 }
 
+/** The name of a model that is a job's only one. */
+export const mainModel = 'model'
 /** The document of a model that was saved by name. */
 export const modelKey = (name: string): string => `models/${name}`
 /** The document of a trial, which says where its model is. */

@@ -2,6 +2,7 @@
 import { ValueError } from '@shoal/core'
 import type { Goal, Space } from '@shoal/tune'
 import type { JobSpec } from '../jobs/spec.ts'
+import type { EnsembleProgram } from './ensemble.ts'
 import type { SearchProgram } from './search.ts'
 import type { TrainingTask } from './trainingTask.ts'
 
@@ -11,6 +12,8 @@ export interface Program<S extends Space = Space, G extends Goal = Goal> {
   train?(task: TrainingTask): Promise<void>
   /** Searches for good parameters. */
   readonly search?: SearchProgram<S, G>
+  /** Makes one model of several. */
+  readonly ensemble?: EnsembleProgram
 }
 
 /** Says that an object is a program, and gives its functions their types: `export default defineProgram({ async train(task) { … } })`. */
@@ -22,10 +25,7 @@ export const defineProgram = <const S extends Space = Space, const G extends Goa
  * The part of a program that a job of this kind runs.
  * @throws ValueError for what is no program, or has no such part
  */
-export function partOf<K extends JobSpec['kind'] & keyof Program>(
-  program: unknown,
-  kind: K,
-): NonNullable<Program[K]> {
+export function partOf<K extends JobSpec['kind']>(program: unknown, kind: K): NonNullable<Program[K]> {
   const part = typeof program === 'object' && program !== null ? (program as Program)[kind] : undefined
   if (part) return part as NonNullable<Program[K]>
   throw new ValueError(

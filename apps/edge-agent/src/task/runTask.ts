@@ -1,4 +1,5 @@
 // The life of a task inside its process: what was asked for is run, everything that it left open is closed, and the end has a name.
+import { runEnsemble } from './ensemble.ts'
 import { partOf } from './program.ts'
 import { runSearch } from './search.ts'
 import type { TaskEnd } from './services.ts'
@@ -34,7 +35,7 @@ function runKind(program: unknown, context: TaskContext): Promise<void> {
     case 'search':
       return runSearch(partOf(program, kind), context)
     case 'ensemble':
-      throw new Error('TBD')
+      return runEnsemble(partOf(program, kind), context)
     default:
       throw kind satisfies never
   }

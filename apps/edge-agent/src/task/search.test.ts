@@ -63,6 +63,9 @@ describe('a search', () => {
     expect(job.value('result')).toEqual({
       best: { trial: best.number, params: best.values, value: best.objectives[0] },
     })
+    expect(job.value('models/model')).toMatchObject({
+      hash: hashOf(bytesOf(`model of trial ${best.number}`)),
+    })
   })
 
   it('tells of each report and each end, with the parameters', async () => {

@@ -10,10 +10,11 @@ import type {
   TrialRecord,
   TrialResult,
 } from '@shoal/tune'
-import { createStudy } from '@shoal/tune'
+import { createStudy, type Study } from '@shoal/tune'
 import type { Json } from '../jobs/json.ts'
 import { DocumentStorage } from './documentStorage.ts'
-import { type TaskContext, taskName } from './taskContext.ts'
+import { keptModel, mainModel, modelKey, trialKey } from './models.ts'
+import { type TaskContext, taskName, writerOf } from './taskContext.ts'
 import { TrialTask } from './trialTask.ts'
 
 /** What is searched for, and how. */
@@ -48,8 +49,8 @@ export const studyKey = 'study'
 export const resultKey = 'result'
 
 /**
- * Takes part in the search until all its trials have ended, those of other tasks too. Then the best is the result of the job: a number and its
- * parameters, or those that none leads in all objectives.
+ * Takes part in the search until all its trials have ended, those of other tasks too. Then the best is the result of the job, and its model that of
+ * the job; where there are several objectives, the result is all that none leads in all of them.
  * @throws what the objective throws and `tolerate` does not live with; the reason of the signal
  */
 export async function runSearch<S extends Space, G extends Goal>(
@@ -59,13 +60,13 @@ export async function runSearch<S extends Space, G extends Goal>(
   const { space, direction, sampler, pruner, tolerate, leaseMs = 15_000, retries = 5 } = search
   const { port, documents, means } = context
   const { assignment, services, stopped: signal } = port
-  const { settings, attempt, node } = assignment
+  const { settings, node } = assignment
   const name = taskName(assignment.task)
   const { clock } = means
   const storage = new DocumentStorage(documents, {
     clock,
     leaseMs,
-    writer: `${name} ${attempt} ${node}`,
+    writer: writerOf(context),
     changed: (before, after) => tell(services, before, after),
   })
   const study = await createStudy<S, G>({
@@ -91,9 +92,19 @@ export async function runSearch<S extends Space, G extends Goal>(
   } finally {
     study.close()
   }
+  await tellResult(study, context)
+}
+
+/** Writes what the search came to. All tasks do so, for any of them may be the last; they write the same. */
+async function tellResult<S extends Space, G extends Goal>(
+  study: Study<S, G>,
+  { documents }: TaskContext,
+): Promise<void> {
   const told = ({ number, params, value }: TrialResult<S, G>): Json =>
     ({ trial: number, params, value }) as unknown as Json
   const best = await study.best()
+  const model = best && keptModel(await documents.read(trialKey(best.number)))
+  if (model) await documents.set(modelKey(mainModel), { ...model })
   const several = study.directions.length > 1
   const result = several ? { front: (await study.front()).map(told) } : { best: best ? told(best) : null }
   await documents.set(resultKey, result)

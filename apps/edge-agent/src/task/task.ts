@@ -4,7 +4,7 @@ import { NotFoundError } from '@shoal/core'
 import { cpu } from '@shoal/kernels-cpu'
 import { openDataset, type TaskDataset } from './taskDataset.ts'
 import type { Json } from '../jobs/json.ts'
-import { demandModelName, findModel, modelKey } from './models.ts'
+import { demandModelName, findModel, mainModel, modelKey } from './models.ts'
 import { type TaskContext, taskName } from './taskContext.ts'
 
 /** One task of a job, as its program sees it. */
@@ -63,11 +63,12 @@ export class Task {
   }
 
   /**
-   * The bytes of a model that a job has saved by name.
+   * The bytes of a model that a job has saved: what a training kept, the best of a search, or an ensemble.
+   * @param name Default: that which models have that were given none.
    * @param from.jobId another job, which this one may read. Default: this one.
    * @throws NotFoundError where there is none
    */
-  loadModel(name: string, from: { readonly jobId?: string } = {}): Promise<Uint8Array> {
+  loadModel(name: string = mainModel, from: { readonly jobId?: string } = {}): Promise<Uint8Array> {
     return findModel(this.context, modelKey(demandModelName(name)), from)
   }
 }

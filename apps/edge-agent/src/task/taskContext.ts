@@ -37,3 +37,9 @@ export const contextOf = (port: TaskPort, means: TaskMeans): TaskContext => ({
 /** `worker:2`: how a task is called in events, streams and addresses. */
 export const taskName = ({ job, index }: { readonly job: string; readonly index: number }): string =>
   `${job}:${index}`
+
+/** The name of this process among all that ever write documents of its job. */
+export function writerOf({ port }: Pick<TaskContext, 'port'>): string {
+  const { task, attempt, node } = port.assignment
+  return `${taskName(task)} ${attempt} ${node}`
+}

@@ -6,7 +6,7 @@ import { AgentTransport } from './agentTransport.ts'
 import { attentionOf } from './attention.ts'
 import { DocumentLease } from './documentLease.ts'
 import { JobCheckpoints } from './jobCheckpoints.ts'
-import { demandModelName, keepModel, modelKey } from './models.ts'
+import { demandModelName, keepModel, mainModel, modelKey } from './models.ts'
 import { resultKey } from './search.ts'
 import { Task } from './task.ts'
 import { type TaskContext, taskName, type TaskMeans } from './taskContext.ts'
@@ -36,7 +36,7 @@ export class TrainingTask extends Task {
     this.cluster = new ClusterSpec(Object.fromEntries(jobs))
     this.#def = new ServerDef({ cluster: this.cluster, job: this.job, task: this.index })
     this.isChief = this.#def.isChief
-    this.transport = new AgentTransport(context.port)
+    this.transport = context.closing.use(new AgentTransport(context.port))
     this.checkpoints = new JobCheckpoints(context)
     this.lease = new DocumentLease(context.documents)
   }
@@ -72,8 +72,8 @@ export class TrainingTask extends Task {
     await (await this.server()).join()
   }
 
-  /** Keeps the model that the job has made under a name; a later one of the same name takes its place. @throws ValueError for a name that is none */
-  async saveModel(name: string, bytes: Uint8Array): Promise<void> {
+  /** Keeps the model that the job has made; a later one of the same name takes its place. @throws ValueError for a name that is none */
+  async saveModel(bytes: Uint8Array, name: string = mainModel): Promise<void> {
     const key = modelKey(demandModelName(name))
     await this.context.documents.set(key, { ...(await keepModel(this.context, bytes)) })
   }

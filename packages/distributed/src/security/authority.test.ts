@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { ClusterAuthority } from './authority.ts'
 import { checkCredentials, clusterOf, verifyIdentity } from './identity.ts'
@@ -35,6 +35,18 @@ describe('a cluster authority', () => {
     expect(verifyIdentity(pem, authority.certificate).node).toBe('n3')
     for (const host of ['', 'a b', 'a, URI:spiffe://x', '-a', 'a..b', '::1', 'a'.repeat(254)])
       await expect(authority.issue({ node: 'n3', hosts: [host] })).rejects.toThrow('is no name of a machine')
+  })
+
+  it('signs for a key that it has never seen the private half of', async () => {
+    const keys = keyPair('P-256')
+    const certificate = await authority.sign({ node: 'n4', role: 'worker', publicKey: keys.publicKey })
+    const credentials = { certificate, privateKey: keys.privateKey, authority: authority.certificate }
+    expect(checkCredentials(credentials)).toMatchObject({ node: 'n4', role: 'worker' })
+    const unfit = [keyPair('P-384').publicKey, 'nonsense']
+    for (const publicKey of unfit)
+      await expect(authority.sign({ node: 'n4', publicKey })).rejects.toThrow('no public key of the curve')
+    const named = authority.sign({ node: 'a/b', publicKey: keys.publicKey })
+    await expect(named).rejects.toThrow(`'a/b' is no name`)
   })
 
   it('is the same after its keys were kept', async () => {
@@ -93,3 +105,10 @@ describe('a certificate', () => {
     expect(() => checkCredentials({ ...node, privateKey })).toThrow(`the private key of 'n1'`)
   })
 })
+
+const keyPair = (namedCurve: string) =>
+  generateKeyPairSync('ec', {
+    namedCurve,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })

@@ -40,6 +40,12 @@ export interface NodeRequest extends Validity {
   readonly hosts?: readonly string[]
 }
 
+/** Whom a certificate is for, and the key that it is about: the private half stays where it was made. */
+export interface KeyedRequest extends NodeRequest {
+  /** Of the curve P-256, PEM: 'BEGIN PUBLIC KEY'. Whether the node has the private half is for the caller to see. */
+  readonly publicKey: string
+}
+
 const hour = 3_600_000
 const oids = {
   commonName: '2.5.4.3',
@@ -103,7 +109,24 @@ export class ClusterAuthority {
   }
 
   /** A key and a certificate for a node. @throws SecurityError for an id or a role that is no name, and a host that is none. */
-  async issue({ node, role, hosts = [], ...validity }: NodeRequest): Promise<NodeCredentials> {
+  async issue(request: NodeRequest): Promise<NodeCredentials> {
+    const keys = await newKeys()
+    const certificate = await this.#certify(request, keys.publicKey)
+    return { certificate, privateKey: await exportKey(keys.privateKey), authority: this.certificate }
+  }
+
+  /**
+   * A certificate, PEM, for a node that has made its key itself.
+   * @throws SecurityError for an id or a role that is no name, a host that is none, and what is no public key of P-256.
+   */
+  async sign({ publicKey, ...request }: KeyedRequest): Promise<string> {
+    return this.#certify(request, await importKey(publicKey))
+  }
+
+  async #certify(
+    { node, role, hosts = [], ...validity }: NodeRequest,
+    publicKey: CryptoKey,
+  ): Promise<string> {
     for (const text of role === undefined ? [node] : [node, role])
       if (!namePattern.test(text))
         throw new SecurityError(
@@ -113,11 +136,10 @@ export class ClusterAuthority {
       new GeneralName({ type: 6, value: `spiffe://${this.cluster}/node/${node}` }),
       ...hosts.map(hostName),
     ]
-    const keys = await newKeys()
     const issuer = Certificate.fromBER(new X509Certificate(this.certificate).raw)
     const certificate = new Certificate({ version: 2, issuer: issuer.subject })
     name(certificate.subject, node, role)
-    await certificate.subjectPublicKeyInfo.importKey(keys.publicKey)
+    await certificate.subjectPublicKeyInfo.importKey(publicKey)
     certificate.extensions = [
       extension(oids.basicConstraints, true, new BasicConstraints({ cA: false }).toSchema()),
       // digitalSignature
@@ -137,11 +159,7 @@ export class ClusterAuthority {
     ]
     const signer = createPrivateKey(this.#privateKey).export({ type: 'pkcs8', format: 'der' })
     const key = await crypto.subtle.importKey('pkcs8', new Uint8Array(signer), ecdsa, false, ['sign'])
-    return {
-      certificate: await finish(certificate, key, validity, 24 * hour),
-      privateKey: await exportKey(keys.privateKey),
-      authority: this.certificate,
-    }
+    return finish(certificate, key, validity, 24 * hour)
   }
 }
 
@@ -149,6 +167,15 @@ const newKeys = (): Promise<CryptoKeyPair> => crypto.subtle.generateKey(ecdsa, t
 
 const exportKey = async (key: CryptoKey): Promise<string> =>
   pem('PRIVATE KEY', await crypto.subtle.exportKey('pkcs8', key))
+
+async function importKey(publicKey: string): Promise<CryptoKey> {
+  try {
+    const der = createPublicKey(publicKey).export({ type: 'spki', format: 'der' })
+    return await crypto.subtle.importKey('spki', new Uint8Array(der), ecdsa, true, ['verify'])
+  } catch (cause) {
+    throw new SecurityError('what was given is no public key of the curve P-256 in PEM', { cause })
+  }
+}
 
 function name(of: Certificate['subject'], common: string, unit?: string): void {
   of.typesAndValues.push(

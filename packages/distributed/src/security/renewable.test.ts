@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ClusterAuthority } from './authority.ts'
 import { RenewableCredentials } from './renewable.ts'
 
 const authority = await ClusterAuthority.create()
 const first = await authority.issue({ node: 'n1', role: 'worker' })
+
+afterEach(() => vi.useRealTimers())
 
 describe('credentials that are renewed', () => {
   it('are those that were given last, and whoever wants to know is told', async () => {
@@ -37,5 +39,13 @@ describe('credentials that are renewed', () => {
     const late = await authority.issue({ node: 'n1', role: 'worker', ...past })
     expect(() => new RenewableCredentials(first).renew(late)).toThrow('which is not now')
     expect(() => new RenewableCredentials(late)).toThrow('which is not now')
+  })
+
+  it('may be replaced when they have ended', async () => {
+    const credentials = new RenewableCredentials(first)
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 172_800_000 })
+    const later = await authority.issue({ node: 'n1', role: 'worker' })
+    credentials.renew(later)
+    expect(credentials.present).toBe(later)
   })
 })

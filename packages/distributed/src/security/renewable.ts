@@ -5,11 +5,12 @@ import { checkCredentials, type NodeCredentials } from './identity.ts'
 /** A node's credentials, which may be replaced by newer ones at any time. Connections that are opened from then on use the newer ones. */
 export class RenewableCredentials {
   #present: NodeCredentials
+  readonly #name: string
   readonly #listeners = new Set<(present: NodeCredentials) => void>()
 
   /** @throws SecurityError for credentials that are not valid. */
   constructor(first: NodeCredentials) {
-    checkCredentials(first)
+    this.#name = nameOf(first)
     this.#present = first
   }
 
@@ -19,13 +20,13 @@ export class RenewableCredentials {
   }
 
   /**
-   * Replaces them. Connections that are open stay open until the certificates end with which they were opened.
+   * Replaces them, be they still valid or not. Connections that are open stay open until the certificates end with which they were opened.
    * @throws SecurityError for credentials that are not valid, and for those of another node, role or cluster: who a process is does not change.
    */
   renew(next: NodeCredentials): void {
-    const was = nameOf(this.#present)
     const is = nameOf(next)
-    if (was !== is) throw new SecurityError(`the credentials of ${was} cannot be renewed by those of ${is}`)
+    if (this.#name !== is)
+      throw new SecurityError(`the credentials of ${this.#name} cannot be renewed by those of ${is}`)
     this.#present = next
     for (const listener of this.#listeners) listener(next)
   }

@@ -1,0 +1,384 @@
+// All jobs as one node has them: those that it leads, those that it keeps copies of, and which node to ask about any other.
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { NotFoundError } from '@shoal/core'
+import { asError, type Clock } from '@shoal/distributed/peers'
+import type { JobView } from '../api/jobs.ts'
+import { isOver, type JobHead, supersedes } from './head.ts'
+import { copies } from './copies.ts'
+import { Leader } from './leader.ts'
+import { NotLeaderError } from './notLeader.ts'
+import { readState } from './methods.ts'
+import { findPlaces, shardsOf } from './placer.ts'
+import type { Blobs, Nodes } from './ports.ts'
+import { type Entry, headOf, type JobRecord, nextVersion, recordKey, viewOf } from './record.ts'
+import { type OpenLog, Replica } from './replica.ts'
+import { type JobSpec, jobIdSchema } from './spec.ts'
+
+/** What jobs need of their node. */
+export interface JobsMeans {
+  /** Where the copies are kept. */
+  readonly folder: string
+  readonly nodes: Nodes
+  readonly blobs: Blobs
+  readonly openLog: OpenLog
+  readonly clock: Clock
+  readonly today: () => number
+  readonly log: (line: string) => void
+}
+
+/** How long a leader may be away before the next keeper leads. */
+const takeOverMs = 2000
+/** How long a node that has just begun waits for others that may know more than it does. */
+const settleMs = 3000
+const callMs = 5000
+
+/** The jobs of one node. */
+export class Jobs implements AsyncDisposable {
+  readonly #means: JobsMeans
+  readonly #replicas = new Map<string, Replica>()
+  readonly #leaders = new Map<string, Leader>()
+  readonly #timers = new Map<string, () => void>()
+  /** Copies that are being opened, by job: two calls for the same must not open it twice. */
+  readonly #opening = new Map<string, Promise<Replica>>()
+  #closed = false
+
+  private constructor(means: JobsMeans) {
+    this.#means = means
+  }
+
+  /** Reads the copies that this node has. Those that are not over go on when it is known that nobody else leads them. */
+  static async open(means: JobsMeans): Promise<Jobs> {
+    const jobs = new Jobs(means)
+    await mkdir(means.folder, { recursive: true, mode: 0o700 })
+    for (const id of await readdir(means.folder)) {
+      if (!jobIdSchema.safeParse(id).success) continue
+      const replica = await Replica.open(means.folder, id, means.openLog)
+      if (replica.record) jobs.#replicas.set(id, replica)
+      else await replica[Symbol.asyncDispose]()
+    }
+    for (const id of jobs.#replicas.keys()) jobs.#watch(id, settleMs)
+    return jobs
+  }
+
+  /** The jobs that this node has copies of, in one line each. */
+  get heads(): JobHead[] {
+    return this.#records.map(headOf)
+  }
+
+  /** Those that this node leads, or whose leader is away, as people are shown them. */
+  get views(): JobView[] {
+    return this.#records
+      .filter(
+        ({ id, leader }) =>
+          this.#leaders.has(id) || this.leaderOf(id) === this.#self || leader === this.#self,
+      )
+      .map((record) => viewOf(record, isOver(record.state) || this.#leaders.has(record.id)))
+  }
+
+  /** The job as this node has it. @throws NotFoundError. */
+  view(id: string): JobView {
+    const record = this.#leaders.get(id)?.record ?? this.#replicas.get(id)?.record
+    if (!record) throw new NotFoundError(`this node has no job ${id}`)
+    return viewOf(record, isOver(record.state) || this.#leaders.has(id))
+  }
+
+  /** This node's copy. @throws NotFoundError. */
+  replica(id: string): Replica {
+    const replica = this.#replicas.get(id)
+    if (!replica) throw new NotFoundError(`this node has no copy of job ${id}`)
+    return replica
+  }
+
+  /** The leader, where it is this node. @throws NotLeaderError. */
+  leader(id: string): Leader {
+    const leader = this.#leaders.get(id)
+    if (!leader) throw new NotLeaderError(`this node does not lead job ${id}`)
+    return leader
+  }
+
+  /** The node to ask about a job: that which leads it, or has a copy once it is over. Undefined while there is none. */
+  leaderOf(id: string): string | undefined {
+    const present = this.#means.nodes.present()
+    const head = this.#head(id)
+    if (!head) return undefined
+    if (!isOver(head.state)) {
+      const isReady = head.leader !== this.#self || this.#leaders.has(id)
+      return isReady && present.some(({ nodeId }) => nodeId === head.leader) ? head.leader : undefined
+    }
+    // Not all that have copies need have heard of the end.
+    const isAtEnd = (heads: readonly JobHead[]): boolean =>
+      heads.some((own) => own.id === id && own.term === head.term && isOver(own.state))
+    if (isAtEnd(this.heads)) return this.#self
+    return present.find(({ jobs }) => isAtEnd(jobs))?.nodeId
+  }
+
+  /** Who leads a job, present or not. */
+  #head(id: string): JobHead | undefined {
+    const heads = this.#means.nodes.present().flatMap(({ jobs }) => jobs.filter((head) => head.id === id))
+    const own = this.#records.find((record) => record.id === id)
+    const all = own ? [...heads, headOf(own)] : heads
+    return all.reduce<JobHead | undefined>(
+      (best, head) => (best === undefined || isNewer(head, best) ? head : best),
+      undefined,
+    )
+  }
+
+  /** Takes a job, which this node leads from then on. Settles when another node has a copy of it, where there is one. */
+  async submit(spec: JobSpec, submittedBy: string): Promise<string> {
+    const { nodes, blobs, today, folder, openLog } = this.#means
+    const id = `j-${randomBytes(8).toString('hex').slice(0, 12)}`
+    const hashes = [spec.program, ...shardsOf(spec)]
+    await blobs.fetch(hashes, { keepFor: id, signal: AbortSignal.timeout(600_000) })
+    const others = nodes.present().filter(({ nodeId, role }) => nodeId !== this.#self && role !== 'client')
+    // Managers are the ones that are likeliest to stay.
+    const inOrder = others.toSorted((a, b) => Number(b.role === 'manager') - Number(a.role === 'manager'))
+    const keepers = [this.#self, ...inOrder.map(({ nodeId }) => nodeId)].slice(0, copies)
+    const replica = await Replica.open(folder, id, openLog)
+    this.#replicas.set(id, replica)
+    const record: JobRecord = {
+      id,
+      spec,
+      submittedBy,
+      submittedAt: today(),
+      state: 'queued',
+      reason: '',
+      term: 1,
+      leader: this.#self,
+      keepers,
+      attempt: 0,
+      failures: 0,
+      tasks: [],
+    }
+    await replica.log.append([{ v: 1, job: id, at: today(), kind: 'submitted', node: submittedBy, spec }])
+    for (const keeper of keepers.slice(1)) this.#copyBlobs(id, hashes, keeper)
+    await this.#begin(replica, record)
+    return id
+  }
+
+  /** Takes what a leader sends to a keeper. Answers how many events this copy has. @throws NotLeaderError where another one leads. */
+  async take(
+    from: { readonly job: string; readonly term: number; readonly leader: string },
+    entries: readonly Entry[],
+    at: number,
+    events: Parameters<Replica['take']>[2],
+  ): Promise<number> {
+    const replica = await this.#copyOf(from.job)
+    const known = replica.record
+    if (known && supersedes(known, from))
+      throw new NotLeaderError(`job ${from.job} is led by '${known.leader}' in term ${known.term}`)
+    // A node that still thinks that it leads hears of it first here.
+    this.#leaders.get(from.job)?.supersede()
+    const before = known?.state
+    const count = await replica.take(entries, at, events)
+    const after = replica.record?.state
+    if (before !== after) this.#means.nodes.changed()
+    this.#watch(from.job, takeOverMs)
+    return count
+  }
+
+  /** All that this node has of a job. */
+  state(id: string): { readonly entries: readonly Entry[]; readonly events: number } {
+    const { documents, log } = this.replica(id)
+    return { entries: documents.all, events: log.length }
+  }
+
+  /** Refuses who does not lead. @throws NotLeaderError. */
+  demandLeader({
+    job,
+    term,
+    leader,
+  }: {
+    readonly job: string
+    readonly term: number
+    readonly leader: string
+  }): void {
+    const head = this.#head(job)
+    if (head && supersedes(head, { term, leader }))
+      throw new NotLeaderError(`job ${job} is led by '${head.leader}' in term ${head.term}`)
+  }
+
+  /** A node has come, or told something. */
+  nodeCame(nodeId: string, isNew: boolean): void {
+    for (const [id, leader] of this.#leaders) {
+      const head = this.#head(id)
+      if (head && supersedes(head, headOf(leader.record))) leader.supersede()
+      else if (isNew) leader.nodeCame(nodeId)
+      else leader.reconsider()
+    }
+    for (const id of this.#replicas.keys()) {
+      if (this.#isObsolete(id)) void this.#forget(id)
+      else this.#watch(id, takeOverMs)
+    }
+  }
+
+  /** A node is not there any more. */
+  nodeLeft(nodeId: string): void {
+    for (const leader of this.#leaders.values()) leader.nodeLeft(nodeId)
+    for (const id of this.#replicas.keys()) this.#watch(id, takeOverMs)
+  }
+
+  /** Something of this node has changed: there may be room. */
+  reconsider(): void {
+    for (const leader of this.#leaders.values()) leader.reconsider()
+  }
+
+  /** Leads nothing any more, and closes its copies. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    for (const disarm of this.#timers.values()) disarm()
+    for (const leader of this.#leaders.values()) leader.close()
+    this.#leaders.clear()
+    for (const replica of this.#replicas.values()) await replica[Symbol.asyncDispose]()
+  }
+
+  /** Do others know more of a job, and count this node's copy no more? */
+  #isObsolete(id: string): boolean {
+    const head = this.#head(id)
+    const own = this.#replicas.get(id)?.record
+    return (
+      !!head && !!own && supersedes(head, own) && !head.keepers.includes(this.#self) && !this.#leaders.has(id)
+    )
+  }
+
+  async #forget(id: string): Promise<void> {
+    const replica = this.#replicas.get(id)
+    this.#replicas.delete(id)
+    this.#timers.get(id)?.()
+    this.#timers.delete(id)
+    await replica?.[Symbol.asyncDispose]()
+    await rm(join(this.#means.folder, id), { recursive: true, force: true })
+  }
+
+  get #self(): string {
+    return this.#means.nodes.self.nodeId
+  }
+
+  get #records(): readonly JobRecord[] {
+    return [...this.#replicas].flatMap(([id, { record }]) => {
+      const newest = this.#leaders.get(id)?.record ?? record
+      return newest ? [newest] : []
+    })
+  }
+
+  #copyOf(id: string): Promise<Replica> {
+    const known = this.#replicas.get(id)
+    if (known) return Promise.resolve(known)
+    const { folder, openLog } = this.#means
+    let opening = this.#opening.get(id)
+    if (!opening) {
+      opening = Replica.open(folder, id, openLog).then((replica) => {
+        this.#replicas.set(id, replica)
+        this.#opening.delete(id)
+        return replica
+      })
+      this.#opening.set(id, opening)
+    }
+    return opening
+  }
+
+  /** Looks, some time from now, whether a job of which this node has a copy is without a leader. */
+  #watch(id: string, ms: number): void {
+    const record = this.#replicas.get(id)?.record
+    if (this.#closed || this.#leaders.has(id) || !record || isOver(record.state)) return
+    const { nodes, clock } = this.#means
+    const isLed = (): boolean => this.leaderOf(id) !== undefined
+    if (isLed()) {
+      this.#timers.get(id)?.()
+      this.#timers.delete(id)
+      return
+    }
+    if (this.#timers.has(id)) return
+    const rank = record.keepers.filter((keeper) => nodes.present().some(({ nodeId }) => nodeId === keeper))
+    // The first keeper that is there takes over; the others give it time to.
+    const turn = Math.max(0, rank.indexOf(this.#self))
+    const disarm = clock.after(ms + turn * takeOverMs, () => {
+      this.#timers.delete(id)
+      if (isLed() || this.#closed) return
+      this.#takeOver(id).catch((error: unknown) =>
+        this.#means.log(`job ${id} could not be taken over: ${asError(error).message}`),
+      )
+    })
+    this.#timers.set(id, disarm)
+  }
+
+  async #takeOver(id: string): Promise<void> {
+    const { nodes, log } = this.#means
+    const replica = this.#replicas.get(id)!
+    const present = new Set(nodes.present().map(({ nodeId }) => nodeId))
+    const before = replica.record!
+    const others = before.keepers.filter((keeper) => keeper !== this.#self && present.has(keeper))
+    const states = await Promise.allSettled(
+      others.map((nodeId) => nodes.call(nodeId, readState, { job: id }, { deadlineMs: callMs })),
+    )
+    for (const state of states)
+      if (state.status === 'fulfilled')
+        await replica.documents.put(state.value.says.entries as readonly Entry[])
+    const record = replica.record!
+    if (this.leaderOf(id) !== undefined || isOver(record.state)) return
+    log(`job ${id}: '${record.leader}' is not there; this node leads it from now on`)
+    const spare = nodes
+      .present()
+      .filter(({ nodeId, role }) => role !== 'client' && !before.keepers.includes(nodeId))
+      .map(({ nodeId }) => nodeId)
+    const living = record.keepers.filter((keeper) => keeper !== this.#self && present.has(keeper))
+    const keepers = [this.#self, ...living, ...spare].slice(0, copies)
+    await this.#begin(replica, { ...record, term: record.term + 1, leader: this.#self, keepers })
+  }
+
+  async #begin(replica: Replica, record: JobRecord): Promise<void> {
+    const { nodes, blobs, log, clock, today } = this.#means
+    const { id } = record
+    // Known to be led before anything is awaited: a second attempt finds it so.
+    const leader = new Leader(
+      {
+        replica,
+        nodes,
+        place: (job) =>
+          findPlaces(job, {
+            nodes,
+            blobs,
+            led: () => [...this.#leaders.values()].map((each) => each.record),
+          }),
+        log,
+        clock,
+        today,
+        ended: (why) => {
+          if (why === 'superseded') {
+            this.#leaders.delete(id)
+            log(`job ${id} is led by another node from now on`)
+          }
+          nodes.changed()
+        },
+      },
+      record,
+    )
+    this.#leaders.set(id, leader)
+    await replica.documents.put([
+      {
+        key: recordKey,
+        version: nextVersion(replica.documents.version, record.term),
+        value: record as never,
+      },
+    ])
+    await leader.lead()
+  }
+
+  /** Has another keeper keep the program and the data as well; the job does not wait for it. */
+  #copyBlobs(id: string, hashes: readonly string[], nodeId: string): void {
+    const copy = async (): Promise<void> => {
+      for (const hash of hashes)
+        await this.#means.blobs.push(hash, nodeId, { keepFor: id, signal: AbortSignal.timeout(600_000) })
+    }
+    copy().catch((error: unknown) =>
+      this.#means.log(
+        `job ${id}: its program and data could not all be copied to '${nodeId}': ${asError(error).message}`,
+      ),
+    )
+  }
+}
+
+/** Does the first say more of the job than the second? Of the same leader's words, those that say that it is over are later. */
+const isNewer = (a: JobHead, b: JobHead): boolean =>
+  supersedes(a, b) || (!supersedes(b, a) && isOver(a.state) && !isOver(b.state))

@@ -1,0 +1,48 @@
+// What a command has of the world: streams, the environment, time and Ctrl-C, handed over so that tests can give others.
+import type { Clock } from '@shoal/distributed/peers'
+import { Terminal } from './terminal/terminal.ts'
+
+/** What a command has of the world. */
+export interface Shell {
+  readonly out: Terminal
+  readonly err: Terminal
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The folder that relative paths begin at. */
+  readonly cwd: string
+  readonly clock: Clock
+  /** Milliseconds since 1970. */
+  readonly today: () => number
+  /** Calls the listener at each Ctrl-C, in place of ending the process, until what is returned is called. */
+  readonly onInterrupt: (listener: () => void) => () => void
+}
+
+/** The world of this process. */
+export function processShell(): Shell {
+  // Whoever reads the output may stop reading: `shoal jobs | head`.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(0)
+      throw error
+    })
+  return {
+    out: new Terminal(process.stdout),
+    err: new Terminal(process.stderr),
+    env: process.env,
+    cwd: process.cwd(),
+    clock: {
+      now: () => performance.now(),
+      after(ms, action) {
+        const timer = setTimeout(action, ms)
+        return () => clearTimeout(timer)
+      },
+    },
+    today: Date.now,
+    onInterrupt(listener) {
+      const signals = ['SIGINT', 'SIGTERM'] as const
+      for (const signal of signals) process.on(signal, listener)
+      return () => {
+        for (const signal of signals) process.off(signal, listener)
+      }
+    },
+  }
+}
