@@ -5,6 +5,7 @@ import { attachCommand } from './commands/attach.ts'
 import { benchCommand } from './commands/bench.ts'
 import { completionCommand } from './commands/completion.ts'
 import { downCommand } from './commands/down.ts'
+import { ensembleCommand } from './commands/ensemble.ts'
 import { historyCommand } from './commands/history.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { inviteCommand } from './commands/invite.ts'
@@ -13,15 +14,29 @@ import { jobsCommand } from './commands/jobs.ts'
 import { leaveCommand } from './commands/leave.ts'
 import { logsCommand } from './commands/logs.ts'
 import { nodesCommand } from './commands/nodes.ts'
+import { predictCommand } from './commands/predict.ts'
 import { removeCommand } from './commands/remove.ts'
+import { searchCommand } from './commands/search.ts'
+import { serviceCommand } from './commands/service.ts'
 import { stopCommand } from './commands/stop.ts'
+import { trainCommand } from './commands/train.ts'
+import { upCommand } from './commands/up.ts'
 import type { Shell } from './shell.ts'
 
 const groups = {
-  'This machine:': [downCommand, benchCommand, completionCommand],
+  'This machine:': [upCommand, downCommand, serviceCommand, benchCommand, completionCommand],
   'The cluster:': [nodesCommand, inviteCommand, joinCommand, leaveCommand, removeCommand],
-  'Jobs:': [jobsCommand, attachCommand, logsCommand, stopCommand, historyCommand],
-  'Models:': [inspectCommand],
+  'Jobs:': [
+    trainCommand,
+    searchCommand,
+    ensembleCommand,
+    jobsCommand,
+    attachCommand,
+    logsCommand,
+    stopCommand,
+    historyCommand,
+  ],
+  'Models:': [predictCommand, inspectCommand],
 } as const
 
 /** The version that the package says. */

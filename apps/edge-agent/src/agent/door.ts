@@ -41,7 +41,7 @@ export class Door {
         invitations,
         isTaken: (nodeId) => neighbours().isKnown(nodeId),
         members: () => neighbours().members,
-        joined: ({ nodeId, role }) => log(`'${nodeId}' has joined the cluster as ${role}`),
+        joined: () => {},
         log,
       })
     this.protocols = identity.authority ? { [joinProtocolName]: door() } : {}

@@ -368,9 +368,10 @@ export class Neighbours implements AsyncDisposable {
     const { nodeId = '', clusterId, role, state, version, address, addresses } = sighting
     const known = state === 'trusted' ? this.#known.get(nodeId) : undefined
     const wrong = this.#incompatible.get(nodeId)
-    const problems = addresses.flatMap(({ address: at, problem }) =>
-      problem ? [`${at}: ${problem.message}`] : [],
-    )
+    const isOther = addresses.some(({ problem }) => problem?.kind === 'other-cluster')
+    const problems = isOther
+      ? ['it is of another cluster: shoal invite makes a code by which it can join this one']
+      : addresses.flatMap(({ address: at, problem }) => (problem ? [`${at}: ${problem.message}`] : []))
     const wasHere = state !== 'trusted' && this.#gone.has(nodeId)
     return {
       nodeId,

@@ -12,7 +12,7 @@ import { version } from './version.ts'
 export interface RunOptions {
   /** Where it keeps everything. Default: `$SHOAL_HOME`, else `shoal` in the user's state folder. */
   readonly folder?: string
-  /** The host to listen at. Default `0.0.0.0`: all interfaces. */
+  /** The host to listen at. Default: all interfaces, by IPv6 and IPv4. */
   readonly host?: string
   /** The port to listen at. Default: the one that it had last, or any that is free. */
   readonly port?: number

@@ -1,5 +1,6 @@
-// How a history looks on the disk: a journal of one job's events, one a line, under the job's id.
+// How a history looks on the disk: a journal of one job's events, one a line, in the job's folder.
 import { join } from 'node:path'
+import { jobIdSchema } from '../jobs/spec.ts'
 import { type JobEvent, jobEventSchema } from './event.ts'
 import { type JournalFormat, parsed, readJournal } from './journal.ts'
 import type { Line } from './lines.ts'
@@ -7,14 +8,11 @@ import type { Line } from './lines.ts'
 /** The journals of job histories. */
 export const historyFormat: JournalFormat = { format: 'shoal-history', version: 1 }
 
-const ending = '.jsonl'
+/** Where the history of a job is in a folder of jobs, each of which has a folder of its own. */
+export const historyPath = (folder: string, job: string): string => join(folder, job, 'events.jsonl')
 
-/** Where a folder of histories has that of a job. */
-export const historyPath = (folder: string, job: string): string => join(folder, `${job}${ending}`)
-
-/** The job whose history a file of such a folder is, by its name; undefined where it is another file. */
-export const jobOfFile = (name: string): string | undefined =>
-  /^j-[a-z0-9]{12}\.jsonl$/.test(name) ? name.slice(0, -ending.length) : undefined
+/** Is this the name of the folder of a job? */
+export const isJobFolder = (name: string): boolean => jobIdSchema.safeParse(name).success
 
 /** The event of a line; undefined where it is damaged, or of a kind that this version does not know. */
 export function eventOf({ text }: Line): JobEvent | undefined {

@@ -5,7 +5,7 @@ import { codeOf } from '../blobs/disk.ts'
 import type { JobSpec, JobState } from '../jobs/spec.ts'
 import { JournalError } from './errors.ts'
 import type { JobEvent } from './event.ts'
-import { eventOf, historyFormat, historyPath, jobOfFile } from './format.ts'
+import { eventOf, historyFormat, historyPath, isJobFolder } from './format.ts'
 import { readJournal } from './journal.ts'
 import { linesOf } from './lines.ts'
 
@@ -50,8 +50,7 @@ export async function listHistories(folder: string): Promise<readonly HistoryVie
   }
   const views: HistoryView[] = []
   for (const name of names) {
-    const job = jobOfFile(name)
-    if (job) views.push(await viewOf(historyPath(folder, job), job))
+    if (isJobFolder(name)) views.push(await viewOf(historyPath(folder, name), name))
   }
   const age = (view: HistoryView): number => (view.readable ? -view.submittedAt : Infinity)
   return views.toSorted((a, b) => age(a) - age(b) || (a.job < b.job ? -1 : 1))

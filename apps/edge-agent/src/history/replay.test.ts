@@ -171,9 +171,13 @@ describe('a folder of histories', () => {
   it('lists them, the newest first, and says what is wrong with those that cannot be read', async () => {
     const folder = join(root, 'histories')
     mkdirSync(folder)
+    const pathOf = (job: string): string => {
+      mkdirSync(join(folder, job))
+      return historyPath(folder, job)
+    }
     const named = (job: string, events: readonly JobEvent[], later = 0) =>
       write(
-        historyPath(folder, job),
+        pathOf(job),
         events.map((event) => ({ ...event, job, at: event.at + later })),
       )
     await named('j-aaaaaaaaaaaa', sampleEvents)
@@ -182,7 +186,7 @@ describe('a folder of histories', () => {
     const chatter = Array.from({ length: 1000 }, (_, i) => measured(i, 1))
     await named('j-cccccccccccc', [...sampleEvents.slice(0, 3), ...chatter], 2000)
     await named('j-dddddddddddd', sampleEvents.slice(1))
-    writeFileSync(historyPath(folder, 'j-eeeeeeeeeeee'), '{"format":"shoal-history","version":2}\n')
+    writeFileSync(pathOf('j-eeeeeeeeeeee'), '{"format":"shoal-history","version":2}\n')
     writeFileSync(join(folder, 'notes.txt'), 'not a history')
     const views = await listHistories(folder)
     expect(views.map((view) => [view.job, view.readable && view.state])).toEqual([

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { EventLog } from '../history/eventLog.ts'
 import type { JobEvent } from '../history/event.ts'
+import { historyPath } from '../history/format.ts'
 import { Documents } from './documents.ts'
 import { type Entry, type JobRecord, recordKey, recordSchema, type Version } from './record.ts'
 
@@ -24,7 +25,7 @@ export class Replica {
   /** The copy in a folder, or a new one. */
   static async open(folder: string, id: string, openLog: OpenLog): Promise<Replica> {
     const documents = await Documents.open(join(folder, id, 'documents'))
-    return new Replica(id, documents, await openLog(join(folder, id, 'events.jsonl')))
+    return new Replica(id, documents, await openLog(historyPath(folder, id)))
   }
 
   /** The job itself; undefined until a copy of it has come. */

@@ -7,7 +7,6 @@ import {
   SocketTransport,
 } from '@shoal/distributed/peers'
 import { agentMethods, blobMethods, jobMethods, type JobRequest, type Role } from '@shoal/edge-agent/client'
-import type { NDArray } from '@shoal/core'
 import { NoAgentError } from '../errors.ts'
 import { placeOf } from './place.ts'
 
@@ -19,7 +18,6 @@ const joinMs = 60_000
 /** How one question is asked. */
 interface Asking {
   readonly deadlineMs?: number
-  readonly tensors?: readonly NDArray[]
   readonly signal?: AbortSignal | undefined
 }
 
@@ -63,23 +61,24 @@ export class Agent implements AsyncDisposable {
     this.#ask(jobMethods.events, { job, from, waitMs }, { deadlineMs: waitMs + answerMs, signal })
   document = (job: string, key: string) => this.#ask(jobMethods.readDocument, { job, key })
 
-  blobSizes = async (hashes: readonly string[]) =>
-    (await this.#ask(blobMethods.has, { hashes: [...hashes] })).bytes
-  /** Puts a piece behind what is there of a blob. Answers how much is there now. */
-  writeBlob = async (
-    piece: { hash: string; offset: number; bytes: number; keepFor: string },
-    content: NDArray,
-  ) => (await this.#ask(blobMethods.write, piece, { tensors: [content] })).there
   releaseBlobs = (keepFor: string) => this.#ask(blobMethods.release, { keepFor })
-  /** A piece of a blob. */
-  readBlob = async (hash: string, offset: number, signal?: AbortSignal) => {
-    const { says, tensors } = await callMethod(
-      this.connection,
-      blobMethods.read,
-      { hash, offset },
-      { deadlineMs: answerMs, signal },
-    )
-    return { bytes: says.bytes, piece: tensors[0] }
+  /** All bytes of a blob that the agent has. */
+  readBlob = async (hash: string): Promise<Uint8Array> => {
+    let whole: Uint8Array | undefined
+    for (let offset = 0; offset < (whole?.byteLength ?? 1); ) {
+      const { says, tensors } = await callMethod(
+        this.connection,
+        blobMethods.read,
+        { hash, offset },
+        { deadlineMs: answerMs },
+      )
+      whole ??= new Uint8Array(says.bytes)
+      const piece = tensors[0]?.bytes
+      if (!piece?.byteLength) break
+      whole.set(piece, offset)
+      offset += piece.byteLength
+    }
+    return whole ?? new Uint8Array(0)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

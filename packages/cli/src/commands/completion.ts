@@ -28,10 +28,7 @@ In ~/.config/fish/config.fish:   shoal completion fish | source`,
       }),
     )
 
-async function scriptFor(
-  shell: (typeof shells)[number],
-  places: readonly Place[],
-): Promise<string> {
+async function scriptFor(shell: (typeof shells)[number], places: readonly Place[]): Promise<string> {
   switch (shell) {
     case 'bash':
       return (await import('../completion/bash.ts')).bashCompletion(places)

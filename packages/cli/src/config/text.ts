@@ -89,3 +89,6 @@ export const readSizes = (text: string): Readonly<Record<string, number>> =>
       return [name, readCount(`the size of '${name}'`, 0)(size)]
     }),
   )
+
+/** What a flag that may be given again has been given so far. */
+export const again = (text: string, before: readonly string[] = []): readonly string[] => [...before, text]

@@ -1,6 +1,6 @@
 // What happens to a job as plain lines, for where nothing can be drawn over: files, pipes, and what scrolls by above a picture.
 import type { JobEvent } from '@shoal/edge-agent/client'
-import { bytes, measured } from '../drawing/quantities.ts'
+import { measured } from '../drawing/quantities.ts'
 import type { Style, Terminal } from '../terminal/terminal.ts'
 import { styleOf } from './states.ts'
 
@@ -36,11 +36,11 @@ export class EventLines {
       case 'submitted':
         return `${event.spec.name} (${event.job}) was submitted at ${event.node}`
       case 'state':
-        return `${style(styleOf(event.state), event.state)}${event.attempt > 0 ? `, attempt ${event.attempt + 1}` : ''}${event.reason && `: ${event.reason}`}`
+        return `${style(styleOf(event.state), event.state)}${event.reason && `: ${event.reason}`}`
       case 'led':
         return event.term === 1 ? undefined : `${event.node} leads the job now`
       case 'taskStarted':
-        return `${this.#paint(event.task)} runs on ${event.node}`
+        return `${this.#paint(event.task)} runs on ${event.node}${event.attempt > 0 ? `, attempt ${event.attempt + 1}` : ''}`
       case 'taskEnded':
         return event.reason === ''
           ? `${this.#paint(event.task)} is done`
@@ -74,7 +74,3 @@ export class EventLines {
     return `${this.#paint(task)} ${of}step ${measured(step)}  ${numbers.join('  ')}`
   }
 }
-
-/** `1.2 MiB sent, 3 MiB received`. */
-export const sayTraffic = (sent: number, received: number): string =>
-  `${bytes(sent)} sent, ${bytes(received)} received`

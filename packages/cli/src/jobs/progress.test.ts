@@ -135,9 +135,10 @@ describe('lines', () => {
       'worker:1 step 2  loss 1  accuracy 0.500',
       'worker:1 ended: out of memory',
     ])
-    expect(lines.of(event(1, { kind: 'state', state: 'failed', attempt: 2, reason: 'it threw' }))).toBe(
-      'failed, attempt 3: it threw',
-    )
+    const failed = event(1, { kind: 'state', state: 'failed', attempt: 2, reason: 'it threw' })
+    expect(lines.of(failed)).toBe('failed: it threw')
+    const again = event(1, { kind: 'taskStarted', task: 'worker:0', attempt: 1, node: 'pi-2' })
+    expect(lines.of(again)).toBe('worker:0 runs on pi-2, attempt 2')
   })
 })
 

@@ -106,10 +106,9 @@ export class JobProgress {
     return [...this.tasks.values()].reduce((sum, { bytes }) => sum + (bytes.last ?? 0), this.#moved)
   }
 
-  #state({ state, reason, attempt, at }: Of<'state'>): void {
+  #state({ state, reason, at }: Of<'state'>): void {
     this.state = state
     this.reason = reason
-    this.attempt = attempt
     if (state === 'succeeded' || state === 'failed' || state === 'stopped') this.endedAt = at
   }
 
