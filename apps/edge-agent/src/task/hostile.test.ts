@@ -110,8 +110,9 @@ describe('a task whose agent dies', () => {
     // The number is that of a process, but of another one.
     writeFileSync(join(folders[1]!, 'process.json'), JSON.stringify({ pid: other.pid, began: '1' }))
     writeFileSync(join(folders[2]!, 'process.json'), '{"pid":')
+    const exited = once(stray, 'exit')
     expect(await endStrays(join(pad.folder, 'strays'))).toBe(1)
-    expect(await once(stray, 'exit')).toEqual([null, 'SIGKILL'])
+    expect(await exited).toEqual([null, 'SIGKILL'])
     expect(await beginningOf(other.pid!)).toBeDefined()
     expect(readdirSync(join(pad.folder, 'strays'))).toEqual([])
     other.kill('SIGKILL')
