@@ -1,2 +1,3 @@
-// The daemon as a library: a node that runs until it is told to end.
+// What the daemon offers to whoever starts it; what can be asked of one that runs is in @shoal/edge-agent/client.
 export { runAgent, type RunOptions } from './agent/run.ts'
+export { version } from './agent/version.ts'

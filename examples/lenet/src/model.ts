@@ -37,14 +37,22 @@ export interface LeNet {
   readonly probabilities: Tensor
 }
 
+/** What can be chosen. */
+export interface LeNetOptions {
+  /** The part of the features that a step of training leaves out. Default 0.4. */
+  readonly dropoutRate?: number
+  /** How wide the dense layer between is. Default 128. */
+  readonly width?: number
+}
+
 /** Builds the network: 28×28 → 16@24×24 → 16@12×12 → 32@8×8 → 32@4×4 → 128 → 10. */
-export function lenet({ dropoutRate = 0.4 }: { readonly dropoutRate?: number } = {}): LeNet {
+export function lenet({ dropoutRate = 0.4, width = 128 }: LeNetOptions = {}): LeNet {
   const images = placeholder({ shape: ['batch', 28, 28], dtype: 'uint8', name: 'images' })
   const labels = placeholder({ shape: ['batch'], dtype: 'uint8', name: 'labels' })
   const convolution1 = convolution('convolution1', 5, 1, 16)
   const convolution2 = convolution('convolution2', 5, 16, 32)
-  const dense1 = dense('dense1', 4 * 4 * 32, 128)
-  const dense2 = dense('dense2', 128, 10)
+  const dense1 = dense('dense1', 4 * 4 * 32, width)
+  const dense2 = dense('dense2', width, 10)
 
   const x = expandDims(mul(cast(images, { to: 'float32' }), 1 / 255), { axis: -1 })
   const maps1 = maxPool(relu(convolution1(x)), 2)

@@ -79,7 +79,7 @@ describe('agents', () => {
       import { readdirSync } from 'node:fs'
       export default defineProgram({
         async train(task) {
-          task.log('hello from ' + task.name + ' of ' + task.cluster.numTasks('worker'))
+          task.log('hello from ' + task.name + ' of ' + task.cluster.taskCount('worker'))
           task.metrics(1, { loss: 0.5 })
           try { readdirSync('/') } catch (error) { console.log(error.code) }
         },

@@ -1,5 +1,5 @@
 // The part that is found: it asks whether its name is free, says what its node is, answers who asks, and says goodbye. RFC 6762, sections 6 to 10.
-import type { Clock } from '@shoal/distributed'
+import type { Clock } from '@shoal/distributed/peers'
 import { Allowance } from './allowance.ts'
 import type { Link } from './links.ts'
 import type { Heard, Medium } from './medium.ts'

@@ -1,5 +1,5 @@
 // How much may be done in how much time: a bucket of tokens that fills evenly, so that what floods in costs no more than this.
-import type { Clock } from '@shoal/distributed'
+import type { Clock } from '@shoal/distributed/peers'
 
 /** So many at once, and so many a second from then on. */
 export class Allowance {

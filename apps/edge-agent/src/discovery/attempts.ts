@@ -1,5 +1,5 @@
 // Who is tried when: as many connections at once as may be, those first that are likely to lead to somebody, with growing pauses after each failure.
-import type { Clock, PeerIdentity } from '@shoal/distributed'
+import type { Clock, PeerIdentity } from '@shoal/distributed/peers'
 import type { Entry } from './entry.ts'
 import type { Problem } from './problem.ts'
 import { race, type Reach, type Reached, Slots } from './race.ts'

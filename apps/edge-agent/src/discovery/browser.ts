@@ -1,5 +1,5 @@
 // The part that finds: it asks who is there, and remembers a bounded number of those who say so for as long as they say it.
-import type { Clock } from '@shoal/distributed'
+import type { Clock } from '@shoal/distributed/peers'
 import type { Link } from './links.ts'
 import type { Heard, Medium } from './medium.ts'
 import { type Message, type ServiceRecord, writeMessage } from './message.ts'

@@ -1,5 +1,5 @@
 // Discovery by multicast: one node advertises itself and sees the others, on every link that is up.
-import { type Clock, systemClock } from '@shoal/distributed'
+import { type Clock, systemClock } from '@shoal/distributed/peers'
 import { Advertiser } from './advertiser.ts'
 import { Allowance } from './allowance.ts'
 import { Browser, type SeenPeer } from './browser.ts'

@@ -1,7 +1,7 @@
 // Why a peer cannot be reached, in words, as real sockets and real certificates say it.
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { ConnectError, DeadlineError } from '@shoal/distributed'
+import { ConnectError, DeadlineError } from '@shoal/distributed/peers'
 import { ClusterAuthority, SocketTransport } from '@shoal/distributed/node'
 import { afterEach, describe, expect, it } from 'vitest'
 import { problemOf } from './problem.ts'

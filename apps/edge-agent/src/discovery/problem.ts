@@ -1,5 +1,5 @@
 // Why a peer could not be reached at an address: one of few kinds, and words that a person can act on.
-import { asError, DeadlineError, SecurityError } from '@shoal/distributed'
+import { asError, DeadlineError, SecurityError } from '@shoal/distributed/peers'
 
 /** What kept two nodes apart. */
 export type ProblemKind =

@@ -1,5 +1,5 @@
 // Happy eyeballs: the addresses of one peer are tried one after the other, each a little later, until one of them leads to it. After RFC 8305.
-import { CancelledError, type Clock, type Connection, type ConnectOptions } from '@shoal/distributed'
+import { CancelledError, type Clock, type Connection, type ConnectOptions } from '@shoal/distributed/peers'
 import { familyOf } from './links.ts'
 import { type Problem, problemOf } from './problem.ts'
 

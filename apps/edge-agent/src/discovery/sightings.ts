@@ -1,6 +1,6 @@
 // Everybody this node has heard of, from wherever, as one list: seen, reachable, or trusted because it proved to be of this cluster.
 import { ValueError } from '@shoal/core'
-import { type Clock, systemClock } from '@shoal/distributed'
+import { type Clock, systemClock } from '@shoal/distributed/peers'
 import { Allowance } from './allowance.ts'
 import { Attempts, isMember } from './attempts.ts'
 import type { SeenPeer } from './browser.ts'

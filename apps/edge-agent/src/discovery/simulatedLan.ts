@@ -1,5 +1,5 @@
 // A network for tests: packets reach every node on it one millisecond later, and a test may lose them, or say some of its own.
-import type { Clock } from '@shoal/distributed'
+import type { Clock } from '@shoal/distributed/peers'
 import type { Link } from './links.ts'
 import type { Heard, MediumListener, OpenMedium } from './medium.ts'
 

@@ -1,6 +1,6 @@
 // Multicast over UDP: one socket for each interface and family, opened and closed as the interfaces come and go.
 import { createSocket, type Socket } from 'node:dgram'
-import { asError, type Clock, systemClock } from '@shoal/distributed'
+import { asError, type Clock, systemClock } from '@shoal/distributed/peers'
 import { type Family, familyOf, type Link, neighbourhood, readLinks, sameLink } from './links.ts'
 import type { Heard, Medium, MediumListener, OpenMedium } from './medium.ts'
 

@@ -141,6 +141,30 @@ describe('a job', () => {
     expect([...nodes].sort()).toEqual(['a', 'b', 'd'])
   })
 
+  it('gives up tasks so that another search can begin beside it', async () => {
+    const running = new Map<string, number>()
+    const both = Promise.withResolvers<void>()
+    const add = (name: string, by: number): void => void running.set(name, (running.get(name) ?? 0) + by)
+    await using village = new Village(async ({ assignment, signal }) => {
+      const name = String(assignment.settings['name'])
+      add(name, 1)
+      if (running.get('one') === 2 && running.get('two') === 2) both.resolve()
+      await Promise.race([both.promise, new Promise((resolve) => signal.addEventListener('abort', resolve))])
+      add(name, -1)
+    })
+    for (const node of ['a', 'b']) await village.start(node)
+    const search = (name: string): JobRequest => ({
+      ...elastic,
+      tasks: { worker: { count: 4 } },
+      settings: { name },
+    })
+    const one = await submit(village, 'a', search('one'))
+    await expect.poll(() => running.get('one')).toBe(4)
+    const two = await submit(village, 'b', search('two'))
+    expect((await follow(village, 'a', one)).state).toBe('succeeded')
+    expect((await follow(village, 'a', two)).state).toBe('succeeded')
+  })
+
   it('has failed when its program fails again', async () => {
     let begun = 0
     await using village = new Village(async ({ assignment }) => {

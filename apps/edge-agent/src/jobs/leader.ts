@@ -15,7 +15,8 @@ import { judge } from './verdict.ts'
 /** Where tasks are to run; nothing where they have to wait, and why. */
 export type Placement =
   | { readonly kind: 'placed'; readonly tasks: readonly { readonly task: string; readonly node: string }[] }
-  | { readonly kind: 'wait'; readonly reason: string }
+  /** `yields` are tasks to be given up, so that others may begin. */
+  | { readonly kind: 'wait'; readonly reason: string; readonly yields: readonly string[] }
 
 /** What leading needs. */
 export interface LeaderMeans {
@@ -50,6 +51,8 @@ export class Leader {
   #record: JobRecord
   #turn: Promise<void> = Promise.resolve()
   #over = false
+  /** Is it to be looked at soon anyhow? */
+  #isDue = false
 
   /** Call `lead` next. The record says who leads. */
   constructor(means: LeaderMeans, record: JobRecord) {
@@ -174,7 +177,12 @@ export class Leader {
 
   /** Something has changed that may give waiting tasks a place. */
   reconsider(): void {
-    void this.#inTurn(() => this.#proceed())
+    if (this.#isDue) return
+    this.#isDue = true
+    void this.#inTurn(() => {
+      this.#isDue = false
+      return this.#proceed()
+    })
   }
 
   /** Somebody leads in a higher term: from now on nothing is done here. */
@@ -332,6 +340,9 @@ export class Leader {
     const placement = await this.#means.place(this.#record)
     if (this.#over) return
     if (placement.kind === 'wait') {
+      for (const { task, node, attempt, state } of this.#record.tasks)
+        if (state === 'running' && placement.yields.includes(task))
+          this.#end(node, task, attempt, 'it makes room for another job', restartGraceMs)
       if (this.#record.tasks.length === 0 && placement.reason !== this.#record.reason)
         await this.#change({ reason: placement.reason }, [])
       return

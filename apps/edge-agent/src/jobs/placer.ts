@@ -3,10 +3,11 @@ import type { Role } from '../api/node.ts'
 import { has } from '../api/blobs.ts'
 import { nextPlacements, type RunningJob, type WaitingJob } from '../scheduler/queue.ts'
 import { type Holding, offersOf } from '../scheduler/offer.ts'
+import { yielding } from '../scheduler/yielding.ts'
 import { isOver, type JobHead, supersedes } from './head.ts'
 import type { Placement } from './leader.ts'
 import type { Blobs, Nodes, PresentNode } from './ports.ts'
-import { type JobRecord, namesTaken, taskOf } from './record.ts'
+import { type JobRecord, namesTaken, taskOf, wantsMore } from './record.ts'
 import type { JobSpec } from './spec.ts'
 
 /** What finding places is done with. */
@@ -50,12 +51,12 @@ export async function findPlaces(record: JobRecord, { nodes, blobs, led }: Place
       head.state === 'running' && head.asks ? [{ ...asking(head, head.asks), there: head.there }] : [],
     ),
   ]
-  const decision = nextPlacements({ waiting, running, offers }).find(
-    ({ jobId }) => jobId === record.id,
-  )?.decision
-  if (!decision) return { kind: 'wait', reason: '' }
-  if (decision.kind === 'wait') return decision
-  return { kind: 'placed', tasks: decision.assignments.map(({ task, node }) => ({ task, node })) }
+  const all = { waiting, running, offers }
+  const decision = nextPlacements(all).find(({ jobId }) => jobId === record.id)?.decision
+  if (decision?.kind === 'placed')
+    return { kind: 'placed', tasks: decision.assignments.map(({ task, node }) => ({ task, node })) }
+  const yields = yielding(all).flatMap(({ jobId, task }) => (jobId === record.id ? [task] : []))
+  return { kind: 'wait', reason: decision?.reason ?? '', yields }
 
   async function blobsOf({ nodeId }: PresentNode, asked: readonly string[]): Promise<ReadonlySet<string>> {
     if (asked.length === 0) return new Set()

@@ -83,12 +83,16 @@ export const headOf = ({
   state,
   priority: spec.priority,
   submittedAt,
-  ...(!isOver(state) &&
-    (state === 'queued' || spec.scheduling === 'elastic') && {
-      asks: { ...spec, datasets: {}, settings: {} },
-    }),
+  ...(wantsMore({ state, spec, tasks }) && {
+    asks: { ...spec, datasets: {}, settings: {} },
+  }),
   there: isOver(state) ? [] : namesTaken(tasks),
 })
+
+/** Are there tasks of the job that look for a place, or may? An elastic one of which a task has returned has nothing more to do. */
+export const wantsMore = ({ state, spec, tasks }: Pick<JobRecord, 'state' | 'spec' | 'tasks'>): boolean =>
+  state === 'queued' ||
+  (state === 'running' && spec.scheduling === 'elastic' && !tasks.some((task) => task.state === 'done'))
 
 /** The tasks whose names are taken: those that run, and those that have done what they were to do. */
 export const namesTaken = (

@@ -44,7 +44,9 @@ export const jobSpecSchema = z.object({
   /** The bundled program. */
   program: hashSchema,
   /** The jobs of its ClusterSpec: { worker: { count: 4 }, ps: { count: 1 } }. */
-  tasks: z.record(taskJob, z.object({ count: countSchema, need: needSchema.prefault({}) })),
+  tasks: z
+    .record(taskJob, z.object({ count: countSchema, need: needSchema.prefault({}) }))
+    .refine((tasks) => Object.keys(tasks).length > 0, 'a job has one task at least'),
   /** Tasks of these jobs serve the others, and are ended when all others are done. Default 'ps'. */
   serving: z.array(taskJob).default(['ps']),
   /**

@@ -281,7 +281,7 @@ export class TaskHost implements AsyncDisposable {
           at: today(),
           kind: 'metrics',
           step,
-          values: { ...values },
+          values: finite(values),
           ...(trial !== undefined && { trial }),
         }),
       trialEnded: ({ trial, state, params, value }) =>
@@ -294,7 +294,7 @@ export class TaskHost implements AsyncDisposable {
           trial,
           state,
           params: { ...params } as Record<string, never>,
-          ...(value !== undefined && { value }),
+          ...(value !== undefined && Number.isFinite(value) && { value }),
         }),
       log: (stream, text) => tell({ ...said, at: today(), kind: 'log', stream, line: text }),
       connect: (to, { signal }) => {
@@ -305,5 +305,9 @@ export class TaskHost implements AsyncDisposable {
     }
   }
 }
+
+/** What can be said in JSON: a loss that has gone to infinity is left out. */
+const finite = (values: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value)))
 
 const keyOf = (job: string, task: string, attempt: number): string => `${job}/${task}/${attempt}`

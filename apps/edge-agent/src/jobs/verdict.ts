@@ -5,7 +5,7 @@ import { type JobRecord, taskOf } from './record.ts'
 /** What is to be done next. */
 export type Verdict =
   | { readonly kind: 'goOn' }
-  /** There are tasks that have no place yet. */
+  /** There are tasks that have no place, or may get one. */
   | { readonly kind: 'place' }
   /** A gang has lost one of its tasks. */
   | { readonly kind: 'restart'; readonly reason: string }
@@ -18,7 +18,7 @@ export function judge(record: JobRecord): Verdict {
   if (failures > spec.retries) return { kind: 'finish', state: 'failed', reason }
   if (state === 'queued') return { kind: 'place' }
   const working = tasks.filter(({ task }) => !spec.serving.includes(taskOf(task).job))
-  return spec.scheduling === 'gang' ? judgeGang(record, working) : judgeElastic(record, working)
+  return spec.scheduling === 'gang' ? judgeGang(record, working) : judgeElastic(working)
 }
 
 function judgeGang({ tasks }: JobRecord, working: JobRecord['tasks']): Verdict {
@@ -33,13 +33,11 @@ function judgeGang({ tasks }: JobRecord, working: JobRecord['tasks']): Verdict {
   return { kind: 'goOn' }
 }
 
-function judgeElastic({ spec }: JobRecord, working: JobRecord['tasks']): Verdict {
+function judgeElastic(working: JobRecord['tasks']): Verdict {
   const isRunning = working.some(({ state }) => state === 'running')
   // A task that has returned has found nothing more to do.
   if (working.some(({ state }) => state === 'done'))
     return isRunning ? { kind: 'goOn' } : { kind: 'finish', state: 'succeeded', reason: '' }
-  const wanted = Object.values(spec.tasks).some(({ count }) => count === 'all')
-  const count = Object.values(spec.tasks).reduce((sum, { count: n }) => sum + (n === 'all' ? 0 : n), 0)
-  const running = working.filter(({ state }) => state === 'running').length
-  return wanted || running < count ? { kind: 'place' } : { kind: 'goOn' }
+  // There may be room for more, or others may need some of what it has.
+  return { kind: 'place' }
 }

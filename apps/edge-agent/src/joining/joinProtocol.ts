@@ -36,7 +36,7 @@ export interface DoorOptions {
   readonly isTaken: (nodeId: string) => boolean
   /** Who is in the cluster besides, those first that are best to ask, this node included. */
   readonly members: () => readonly KnownMember[]
-  /** Told of each node that was taken in, before that node knows. */
+  /** Told of each node that was taken in, before that node knows; once more where it had to ask again. */
   readonly joined: (member: { readonly nodeId: string; readonly role: Role }) => void
   readonly log: (line: string) => void
   /** Default: the system's. */

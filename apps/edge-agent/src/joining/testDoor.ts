@@ -47,5 +47,5 @@ export async function openDoor(
     const { secret } = await invitations.create({ role })
     return formatCode({ role, clusterId: identity.clusterId, secret, addresses })
   }
-  return { address, invitations, joined, log, invite, transport }
+  return { address, door, invitations, joined, log, invite }
 }

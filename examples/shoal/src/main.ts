@@ -1,0 +1,70 @@
+// The main job: three agents find each other, become a cluster, and train, search and ensemble a network together.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { interruption, readArguments } from '@shoal/example-parts'
+import { runJob } from './job.ts'
+import { meet } from './meeting.ts'
+import { loopback, namespaces } from './network.ts'
+import { Node } from './node.ts'
+import { Story } from './story.ts'
+import { judgeOutcomes, summarize } from './summary.ts'
+
+const args = readArguments({ namespaces: false })
+const names = ['pi-1', 'pi-2', 'pi-3']
+const trials = 8
+const set: Readonly<Record<string, number>> = args.short ? { epochs: 1, trialEpochs: 4, sample: 640 } : {}
+const promised = { accuracy: args.short ? 0.8 : 0.95, trials }
+
+const asked = interruption()
+const lost = new AbortController()
+const signal = AbortSignal.any([asked, lost.signal])
+const story = new Story(
+  (line) => console.log(line),
+  () => performance.now(),
+)
+
+try {
+  await mainJob()
+} catch (error) {
+  if (asked.aborted) {
+    story.line('ended, as it was asked to: nothing is left running')
+    process.exitCode = 130
+  } else {
+    console.error((lost.signal.reason ?? error) as Error)
+    process.exitCode = 1
+  }
+}
+
+async function mainJob(): Promise<void> {
+  using network = args.namespaces ? namespaces(names.length) : loopback
+  await using opened = new AsyncDisposableStack()
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-'))
+  opened.defer(() => rm(folder, { recursive: true, force: true }))
+  story.heading(`Three agents, each with a process and a folder of its own, on ${network.about}`)
+  const nodes = names.map((name, machine) =>
+    opened.use(new Node({ name, folder, network, machine, onLost: (error) => lost.abort(error) })),
+  )
+  const ids: string[] = []
+  for (const { listening } of nodes) {
+    const { nodeId, address } = await listening
+    ids.push(nodeId)
+    story.line(`${nodeId} listens at ${address}`)
+  }
+  await meet(nodes, { story, signal })
+
+  const [first, second, third] = nodes as [Node, Node, Node]
+  const means = { story, signal }
+  story.heading('Training: all nodes take the same steps, each with the gradients of its own digits')
+  const training = await runJob(first, { kind: 'train', set }, means)
+  story.heading(`Search: ${trials} trials of other parameters, wherever there is room`)
+  const search = await runJob(second, { kind: 'search', told: { trials }, set }, means)
+  story.heading('Ensemble: the best three trials become one model')
+  const told = { of: search.id, best: 3, combine: 'mean' }
+  const ensemble = await runJob(third, { kind: 'ensemble', told, reads: [search.id], set }, means)
+
+  const outcomes = { training, search, ensemble }
+  summarize(outcomes, ids, story)
+  story.heading('')
+  judgeOutcomes(outcomes, promised)
+}
