@@ -2,7 +2,7 @@
 import type { Device } from '@shoal/core'
 import { NotFoundError } from '@shoal/core'
 import { cpu } from '@shoal/kernels-cpu'
-import { openDataset, type TaskDataset } from './taskDataset.ts'
+import { openDataset, type ShardedDataset } from '../blobs/dataset.ts'
 import type { Json } from '../jobs/json.ts'
 import { demandModelName, findModel, mainModel, modelKey } from './models.ts'
 import { type TaskContext, taskName } from './taskContext.ts'
@@ -45,9 +45,9 @@ export class Task {
 
   /**
    * The files of a dataset that the job was given, by its name; shards come from the agent when they are read.
-   * @throws NotFoundError naming the datasets that there are
+   * @throws NotFoundError naming the datasets that there are, DatasetError for one that contradicts itself
    */
-  dataset(name: string): TaskDataset {
+  dataset(name: string): ShardedDataset {
     const { assignment, services } = this.context.port
     const manifest = Object.hasOwn(assignment.datasets, name) ? assignment.datasets[name] : undefined
     if (manifest) return openDataset(manifest, (hash) => services.getBlob(hash, { signal: this.signal }))
