@@ -7,6 +7,7 @@ import { completionCommand } from './commands/completion.ts'
 import { downCommand } from './commands/down.ts'
 import { ensembleCommand } from './commands/ensemble.ts'
 import { historyCommand } from './commands/history.ts'
+import { initCommand } from './commands/init.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { inviteCommand } from './commands/invite.ts'
 import { joinCommand } from './commands/join.ts'
@@ -27,6 +28,7 @@ const groups = {
   'This machine:': [upCommand, downCommand, serviceCommand, benchCommand, completionCommand],
   'The cluster:': [nodesCommand, inviteCommand, joinCommand, leaveCommand, removeCommand],
   'Jobs:': [
+    initCommand,
     trainCommand,
     searchCommand,
     ensembleCommand,

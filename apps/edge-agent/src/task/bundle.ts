@@ -9,6 +9,8 @@ import { BundleError } from './errors.ts'
 export interface BundleOptions {
   /** The module whose `runProgram(program)` runs what the program exports. Default: this package's. */
   readonly runtime?: string
+  /** The folder whose packages of Shoal are taken where the program's own has none. Default: that of this package. */
+  readonly beside?: string
 }
 
 /**
@@ -48,7 +50,7 @@ export async function bundleProgram(file: string, options: BundleOptions = {}): 
       legalComments: 'none',
       sourcemap: 'inline',
       sourcesContent: false,
-      plugins: [ownPackages],
+      plugins: [packagesBeside(options.beside ?? import.meta.dirname)],
       logLevel: 'silent',
     })
     return outputFiles[0]!.contents
@@ -69,19 +71,19 @@ for (const stream of [process.stdout, process.stderr]) await new Promise((done) 
 process.exit()
 `
 
-/** Finds Shoal's packages beside this one where the program's folder has none of its own. */
-const ownPackages: Plugin = {
-  name: 'own-packages',
+/** Finds Shoal's packages in another folder where the program's has none of its own. */
+const packagesBeside = (folder: string): Plugin => ({
+  name: 'packages-beside',
   setup(build) {
     build.onResolve({ filter: /^(@shoal\/|shoal$)/ }, async ({ path, kind, resolveDir, pluginData }) => {
-      if (pluginData === ownPackages) return undefined
-      const from = (folder: string) =>
-        build.resolve(path, { kind, resolveDir: folder, pluginData: ownPackages })
+      if (pluginData === packagesBeside) return undefined
+      const from = (where: string) =>
+        build.resolve(path, { kind, resolveDir: where, pluginData: packagesBeside })
       const theirs = await from(resolveDir)
-      return theirs.errors.length === 0 ? theirs : from(import.meta.dirname)
+      return theirs.errors.length === 0 ? theirs : from(folder)
     })
   },
-}
+})
 
 /** What esbuild found, as `file:line:column: what; what to do`. */
 function explained({ errors, message }: BuildFailure, file: string): string {
