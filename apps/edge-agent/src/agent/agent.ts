@@ -1,5 +1,6 @@
 // A node of one cluster, from the moment it listens until it is closed or changes clusters: its parts, and what each needs of the others.
 import { mkdir } from 'node:fs/promises'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { asError, type Handler, systemClock } from '@shoal/distributed/peers'
 import { BlobStore } from '../blobs/blobStore.ts'
@@ -42,6 +43,12 @@ type Ending = { readonly next: Identity | undefined }
 const mostBlobBytes = 16 * 2 ** 30
 const leastFreeBytes = 2 ** 29
 
+/** All interfaces, by IPv6 and IPv4 where the machine has both. */
+const everywhere = (): string =>
+  Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ family }) => family === 'IPv6'))
+    ? '::'
+    : '0.0.0.0'
+
 /** A running node. */
 export class Agent implements AsyncDisposable {
   readonly #neighbours: Neighbours
@@ -63,7 +70,7 @@ export class Agent implements AsyncDisposable {
 
   /** Starts a node. @throws ConnectError where it cannot listen, StateError and StorageFullError for its folder. */
   static async open(options: AgentOptions): Promise<Agent> {
-    const { state, identity, log, signal, host = '0.0.0.0', port = 0, peers = [], mdns = true } = options
+    const { state, identity, log, host = everywhere(), port = 0, peers = [], mdns = true } = options
     await using parts = new AsyncDisposableStack()
     const ending = Promise.withResolvers<Ending>()
     const over = new AbortController()

@@ -4,6 +4,7 @@ import { SecurityError } from '@shoal/distributed/peers'
 import { z } from 'zod'
 import type { Role } from '../api/node.ts'
 import type { Identity } from '../identity/identity.ts'
+import { freshNodeId } from '../identity/nodeId.ts'
 import type { StateFolder } from '../identity/stateFolder.ts'
 import { formatCode, parseCode } from '../joining/code.ts'
 import { Invitations } from '../joining/invitations.ts'
@@ -24,6 +25,15 @@ const membersFile = 'members.json'
 const membersSchema = z.object({ clusterId: z.string(), addresses: z.array(z.string()).max(256) })
 const mostAddresses = 64
 
+/** How to join. */
+export interface JoinRequest {
+  /** Where a node of the cluster is: `host:port`. Default: where the code and multicast say. */
+  readonly address?: string | undefined
+  /** What the node is called from then on. Default: its id stays. */
+  readonly name?: string | undefined
+  readonly signal: AbortSignal
+}
+
 /** Invitations and joining. */
 export class Door {
   /** For the port of this node. */
@@ -39,9 +49,9 @@ export class Door {
       joinProtocol({
         identity,
         invitations,
-        isTaken: (nodeId) => neighbours().isKnown(nodeId),
+        isTaken: (nodeId) => neighbours().isThere(nodeId),
         members: () => neighbours().members,
-        joined: ({ nodeId, role }) => log(`'${nodeId}' has joined the cluster as ${role}`),
+        joined: () => {},
         log,
       })
     this.protocols = identity.authority ? { [joinProtocolName]: door() } : {}
@@ -63,13 +73,14 @@ export class Door {
   }
 
   /** Joins the cluster of a code; the node is that of the answer from then on. @throws as `joinCluster`, and SecurityError where it is in that cluster. */
-  async join(code: string, address: string | undefined, signal: AbortSignal): Promise<Identity> {
+  async join(code: string, { address, name, signal }: JoinRequest): Promise<Identity> {
     const { identity, neighbours, state } = this.#means
+    const nodeId = name === undefined ? identity.nodeId : freshNodeId(name)
     const { clusterId } = parseCode(code)
     if (clusterId === identity.clusterId)
       throw new SecurityError(`'${identity.nodeId}' is of this cluster already, as ${identity.role}`)
     const addresses = address === undefined ? neighbours().addressesOf(clusterId) : [address]
-    const { members, ...membership } = await joinCluster(code, { nodeId: identity.nodeId, addresses, signal })
+    const { members, ...membership } = await joinCluster(code, { nodeId, addresses, signal })
     await rememberMembers(
       state,
       clusterId,

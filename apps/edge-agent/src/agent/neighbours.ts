@@ -185,9 +185,9 @@ export class Neighbours implements AsyncDisposable {
       .flatMap(({ addresses }) => addresses.map(({ address }) => address))
   }
 
-  /** Is or was there a node of this cluster with this id? */
-  isKnown(nodeId: string): boolean {
-    return nodeId === this.#options.self.nodeId || this.#known.has(nodeId) || this.#gone.has(nodeId)
+  /** Is there a node of this cluster with this id, connected or this one itself? */
+  isThere(nodeId: string): boolean {
+    return nodeId === this.#options.self.nodeId || this.#known.has(nodeId)
   }
 
   /** Who is in the cluster and connected, and where; this node first. */
@@ -368,9 +368,10 @@ export class Neighbours implements AsyncDisposable {
     const { nodeId = '', clusterId, role, state, version, address, addresses } = sighting
     const known = state === 'trusted' ? this.#known.get(nodeId) : undefined
     const wrong = this.#incompatible.get(nodeId)
-    const problems = addresses.flatMap(({ address: at, problem }) =>
-      problem ? [`${at}: ${problem.message}`] : [],
-    )
+    const isOther = addresses.some(({ problem }) => problem?.kind === 'other-cluster')
+    const problems = isOther
+      ? ['it is of another cluster: shoal invite makes a code by which it can join this one']
+      : addresses.flatMap(({ address: at, problem }) => (problem ? [`${at}: ${problem.message}`] : []))
     const wasHere = state !== 'trusted' && this.#gone.has(nodeId)
     return {
       nodeId,

@@ -3,16 +3,18 @@ import { asError, pause, systemClock } from '@shoal/distributed/peers'
 import { announceAgent } from '../identity/agentFile.ts'
 import { lockFolder } from '../identity/folderLock.ts'
 import { Identity } from '../identity/identity.ts'
+import { becomeValid } from '../identity/renewal.ts'
 import { StateFolder } from '../identity/stateFolder.ts'
 import { checkEngine } from '../task/command.ts'
 import { Agent } from './agent.ts'
+import { rememberedMembers } from './door.ts'
 import { version } from './version.ts'
 
 /** How to run a node. */
 export interface RunOptions {
   /** Where it keeps everything. Default: `$SHOAL_HOME`, else `shoal` in the user's state folder. */
   readonly folder?: string
-  /** The host to listen at. Default `0.0.0.0`: all interfaces. */
+  /** The host to listen at. Default: all interfaces, by IPv6 and IPv4. */
   readonly host?: string
   /** The port to listen at. Default: the one that it had last, or any that is free. */
   readonly port?: number
@@ -47,6 +49,10 @@ export async function runAgent(options: RunOptions): Promise<void> {
   let identity = await Identity.open(folder, options.name === undefined ? {} : { name: options.name })
   let port = options.port
   while (!signal.aborted) {
+    if (!identity.isValid) {
+      const managers = await rememberedMembers(folder, identity.clusterId)
+      await becomeValid(identity, { managers: () => managers, log, signal })
+    }
     const agent = await opened(folder, identity, port, options)
     let next: Identity | undefined
     try {

@@ -52,8 +52,8 @@ export function nodeMethods(means: NodeMeans): Readonly<Record<string, Handler>>
       says: await door.invite(as, minutes),
       tensors: [],
     })),
-    serving(api.join, async ({ says: { code, address } }, { signal }) => {
-      const next = await door.join(code, address, signal)
+    serving(api.join, async ({ says: { code, ...how } }, { signal }) => {
+      const next = await door.join(code, { ...how, signal })
       endSoon(next)
       return { says: { clusterId: next.clusterId, nodeId: next.nodeId, role: next.role }, tensors: [] }
     }),

@@ -60,7 +60,12 @@ export const invite = method(
 /** Leaves the cluster that it is in, and joins that of the code. `address` where multicast does not find it: `host:port`. */
 export const join = method(
   'agent.join',
-  z.object({ code: z.string().max(1000), address: z.string().optional() }),
+  z.object({
+    code: z.string().max(1000),
+    address: z.string().optional(),
+    /** What the node is called from then on; default: its id stays. */
+    name: z.string().min(1).max(63).optional(),
+  }),
   z.object({ clusterId: z.string(), nodeId: z.string(), role: roleSchema }),
 )
 /** Leaves the cluster, and is a cluster of its own again. */

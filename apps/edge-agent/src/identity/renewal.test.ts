@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { Conversation } from './conversation.ts'
 import { Identity } from './identity.ts'
 import { validityOf } from './membership.ts'
-import { keepRenewed, renewAt, renewalProtocol, renewalProtocolName } from './renewal.ts'
+import { becomeValid, keepRenewed, renewAt, renewalProtocol, renewalProtocolName } from './renewal.ts'
 import { StateFolder } from './stateFolder.ts'
 
 const anything = z.unknown()
@@ -140,6 +140,28 @@ describe('a certificate', () => {
     await renewed.promise
     control.abort()
     expect([own.isValid, (await node('pi2')).isValid]).toEqual([true, true])
+  })
+
+  it('is waited for by a node that begins without a valid one', async () => {
+    const manager = await founder()
+    const own = await worker(manager, 'pi2', 30)
+    expect(() => own.credentials).toThrow('which is not now')
+    const said: string[] = []
+    const control = new AbortController()
+    const { signal } = control
+    const log = (line: string): void => void said.push(line)
+    const clock = new SimulatedClock()
+    const waiting = becomeValid(own, { managers: () => [], log, signal, clock })
+    for (let second = 1; second < 60; second++) await clock.run(second * 1000)
+    expect(said.length).toBeGreaterThan(3)
+    control.abort(new Error('that is enough'))
+    await expect(waiting).rejects.toThrow('that is enough')
+
+    const { address } = await listening(manager)
+    const managers = (): string[] => [address]
+    await becomeValid(own, { managers, log, signal: new AbortController().signal })
+    expect(own.credentials.present).toBe(own.newest)
+    await becomeValid(own, { managers: () => [], log, signal })
   })
 
   it('is not renewed for a node that was removed', async () => {

@@ -6,6 +6,7 @@ import {
   type Clock,
   dial,
   type OtherProtocol,
+  pause,
   SecurityError,
   systemClock,
   verifyIdentity,
@@ -103,36 +104,45 @@ export async function renewAt(
 
 /** Who to ask, and whom to tell. */
 export interface KeepRenewedOptions extends RenewOptions {
-  /** Where managers are, those first that should be asked first: `host:port`. Asked for anew at each attempt. */
+  /** Where managers may be, those first that should be asked first: `host:port`. Asked for anew at each attempt. */
   readonly managers: () => readonly string[]
   /** Told of what a person should know. */
   readonly log: (line: string) => void
+  /** Ends it. */
+  readonly signal: AbortSignal
   /** Evenly from 0 to below 1. Default `Math.random`. */
   readonly random?: () => number
+}
+
+/**
+ * Waits until the certificate of a node is valid: at once where it is, else as soon as a manager has renewed it, or the clock of this machine was set. A
+ * node that slept for longer than its certificate begins with this.
+ * @throws the reason of the signal, and nothing else: it tries again after pauses of up to five minutes, and says why.
+ */
+export async function becomeValid(identity: Identity, options: KeepRenewedOptions): Promise<void> {
+  const { log, signal, clock = systemClock } = options
+  const backoff = backoffOf(options)
+  while (!identity.isValid) {
+    try {
+      await renew(identity, options)
+    } catch (error) {
+      signal.throwIfAborted()
+      log(troubleOf(identity, error))
+      await pause(backoff.next(), clock, signal)
+    }
+  }
 }
 
 /**
  * Renews the certificate of a node at two thirds of its life, again and again; where nobody can do so it tries again after pauses of up to five
  * minutes, also when it has ended. Until the signal aborts.
  */
-export function keepRenewed(identity: Identity, options: KeepRenewedOptions & { signal: AbortSignal }): void {
-  const { managers, log, signal, clock = systemClock, random = Math.random } = options
-  const backoff = new Backoff({ firstMs: 1000, mostMs: 300_000, random })
+export function keepRenewed(identity: Identity, options: KeepRenewedOptions): void {
+  const { log, signal, clock = systemClock } = options
+  const backoff = backoffOf(options)
   let callOff = (): void => {}
-  const renew = async (): Promise<void> => {
-    if (identity.authority) return identity.renewOwn()
-    const problems: string[] = []
-    for (const address of managers()) {
-      try {
-        return await renewAt(address, identity, { signal, clock })
-      } catch (thrown) {
-        problems.push(asError(thrown).message)
-      }
-    }
-    throw new SecurityError(problems.join('; ') || 'no manager of the cluster is known')
-  }
   const attempt = (): void => {
-    renew().then(
+    renew(identity, options).then(
       () => {
         backoff.reset()
         wait(Date.now() + leastMs)
@@ -140,8 +150,7 @@ export function keepRenewed(identity: Identity, options: KeepRenewedOptions & { 
       },
       (error) => {
         if (signal.aborted) return
-        const ends = identity.isValid ? 'ends' : 'is not valid: it ends'
-        log(`the certificate of this node ${ends} at ${endOf(identity)}. ${asError(error).message}`)
+        log(troubleOf(identity, error))
         callOff = clock.after(backoff.next(), attempt)
       },
     )
@@ -154,5 +163,25 @@ export function keepRenewed(identity: Identity, options: KeepRenewedOptions & { 
   signal.addEventListener('abort', () => callOff(), { once: true })
   wait(0)
 }
+
+const backoffOf = ({ random = Math.random }: KeepRenewedOptions): Backoff =>
+  new Backoff({ firstMs: 1000, mostMs: 300_000, random })
+
+/** One attempt: by itself, or by the first manager that does so. */
+async function renew(identity: Identity, { managers, signal, clock }: KeepRenewedOptions): Promise<void> {
+  if (identity.authority) return identity.renewOwn()
+  const problems: string[] = []
+  for (const address of managers()) {
+    try {
+      return await renewAt(address, identity, { signal, ...(clock && { clock }) })
+    } catch (thrown) {
+      problems.push(asError(thrown).message)
+    }
+  }
+  throw new SecurityError(problems.join('; ') || 'no manager of the cluster is known')
+}
+
+const troubleOf = (identity: Identity, error: unknown): string =>
+  `the certificate of this node ${identity.isValid ? 'ends' : 'is not valid: it ends'} at ${endOf(identity)}. ${asError(error).message}`
 
 const endOf = (identity: Identity): string => new Date(validityOf(identity.newest).to).toISOString()

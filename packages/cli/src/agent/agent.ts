@@ -44,8 +44,8 @@ export class Agent implements AsyncDisposable {
   status = () => this.#ask(agentMethods.status, {})
   nodes = () => this.#ask(agentMethods.nodes, {})
   invite = (role: Role, minutes: number) => this.#ask(agentMethods.invite, { role, minutes })
-  join = (code: string, address?: string) =>
-    this.#ask(agentMethods.join, { code, ...(address !== undefined && { address }) }, { deadlineMs: joinMs })
+  join = (code: string, how: { readonly address?: string; readonly name?: string } = {}) =>
+    this.#ask(agentMethods.join, { code, ...how }, { deadlineMs: joinMs })
   leave = () => this.#ask(agentMethods.leave, {})
   remove = (nodeId: string) => this.#ask(agentMethods.remove, { nodeId })
   stop = () => this.#ask(agentMethods.stop, {})
