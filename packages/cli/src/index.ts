@@ -9,6 +9,6 @@ export type {
   Replica,
   ReplicaOptions,
   SearchProgram,
-  TaskDataset,
+  ShardedDataset,
 } from '@shoal/edge-agent/task'
 export { defineProgram, Task, TrainingTask, trainReplicas, TrialTask } from '@shoal/edge-agent/task'

@@ -175,7 +175,8 @@ export class Neighbours implements AsyncDisposable {
   addressOf(nodeId: string): string | undefined {
     const { clusterId } = this.#options.self
     const seen = this.#sightings.peers.find((peer) => peer.nodeId === nodeId && peer.clusterId === clusterId)
-    return seen?.address ?? seen?.addresses[0]?.address ?? this.#known.get(nodeId)?.news?.addresses[0]
+    // What multicast says of it are all addresses of its machine, also those at which it does not listen.
+    return seen?.address ?? this.#known.get(nodeId)?.news?.addresses[0] ?? seen?.addresses[0]?.address
   }
 
   /** Where nodes of some cluster say that they are. */

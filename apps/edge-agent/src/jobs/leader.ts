@@ -349,10 +349,12 @@ export class Leader {
     }
     const { attempt, spec, id: job, tasks } = this.#record
     const isGang = spec.scheduling === 'gang'
-    const placed = placement.tasks.map(({ task, node }, i) => ({
+    const attemptOf = (task: string): number =>
+      isGang ? attempt : (tasks.find((each) => each.task === task)?.attempt ?? -1) + 1
+    const placed = placement.tasks.map(({ task, node }) => ({
       task,
       node,
-      attempt: isGang ? attempt : attempt + i,
+      attempt: attemptOf(task),
       state: 'running' as const,
     }))
     const wasQueued = this.#record.state === 'queued'

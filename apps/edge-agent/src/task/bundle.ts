@@ -26,7 +26,7 @@ export async function bundleProgram(file: string, options: BundleOptions = {}): 
   })
   // Loaded here, for whoever only runs programs needs no bundler.
   const { build } = await import('esbuild')
-  const runtime = options.runtime ?? fileURLToPath(import.meta.resolve('./runProgram.ts'))
+  const { runtime = ownRuntime } = options
   try {
     const { outputFiles } = await build({
       absWorkingDir: dirname(path),
@@ -59,11 +59,15 @@ export async function bundleProgram(file: string, options: BundleOptions = {}): 
   }
 }
 
-/** The runtime comes first: it has the port of the process before the program is loaded. */
+const ending = import.meta.url.slice(-3)
+const ownRuntime = fileURLToPath(new URL(`./runProgram${ending}`, import.meta.url))
+
+/** The runtime comes first: it is loaded before the program is. What was written is written out before the process ends. */
 const entry = (runtime: string, program: string): string => `
 import { runProgram } from ${JSON.stringify(runtime)}
 import program from ${JSON.stringify(program)}
 await runProgram(program)
+for (const stream of [process.stdout, process.stderr]) await new Promise((done) => stream.write('', done))
 process.exit()
 `
 

@@ -2,8 +2,7 @@
 import { type Clock, callMethod, connectSocket, type Connection, systemClock } from '@shoal/distributed/peers'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
-import { stripTypeScriptTypes } from 'node:module'
+import { copyFile, mkdir, realpath, rm, writeFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
@@ -21,6 +20,7 @@ import { type TaskLimits, watchLimits } from './limits.ts'
 import { eachLine } from './lines.ts'
 import { taskMethods } from './serveTask.ts'
 import type { Assignment, RunningTask, TaskEnd, TaskServices } from './services.ts'
+import { endFirst } from './processes.ts'
 import { recordProcess } from './strays.ts'
 import { verdictOf } from './verdict.ts'
 
@@ -39,6 +39,8 @@ export interface LaunchOptions {
   readonly clock?: Clock
 }
 
+/** The code that runs before the program, beside this file whether that is a source or as it is published. */
+const confinement = new URL(`./confine${import.meta.url.slice(-3)}`, import.meta.url)
 /** How long its process may take to begin to speak; a small machine that is busy reads a bundle slowly. */
 const startMs = 60_000
 /** How long a process may go on when its program has ended. */
@@ -74,7 +76,7 @@ export async function launchTask(options: LaunchOptions): Promise<RunningTask> {
     return new ConfinedTask(child, files, options)
   } catch (thrown) {
     child?.kill('SIGKILL')
-    await rm(options.folder, { recursive: true, force: true })
+    await rm(options.folder, { recursive: true, force: true }).catch(() => undefined)
     if (thrown instanceof LaunchError) throw thrown
     throw new LaunchError(`a task cannot be started: ${(thrown as Error).message}`, { cause: thrown })
   }
@@ -85,16 +87,9 @@ async function prepare({ folder, program }: LaunchOptions): Promise<TaskFiles> {
   const own = await realpath(folder)
   const files = { folder: own, work: join(own, 'work'), main: join(own, 'confine.mjs') }
   await mkdir(files.work, { mode: 0o700 })
-  await writeFile(files.main, await confinement())
+  await copyFile(confinement, files.main)
   await writeFile(join(own, 'program.mjs'), program)
   return files
-}
-
-/** The code that runs before the program, as JavaScript, whether this package runs from its sources or as it is published. */
-async function confinement(): Promise<string> {
-  const isSource = import.meta.url.endsWith('.ts')
-  const text = await readFile(new URL(isSource ? './confine.ts' : './confine.js', import.meta.url), 'utf8')
-  return isSource ? stripTypeScriptTypes(text) : text
 }
 
 class ConfinedTask implements RunningTask {
@@ -119,6 +114,7 @@ class ConfinedTask implements RunningTask {
     this.#traffic = traffic ?? (() => ({ sent: 0, received: 0 }))
     this.#guard = new ChannelGuard(child, ({ message }) => this.#end(`it misused its channel: ${message}`))
     setPriority(child.pid!, niceness)
+    void endFirst(child.pid!)
     eachLine(child.stdout!, clock, (line) => services.log('stdout', line))
     eachLine(child.stderr!, clock, (line) => {
       services.log('stderr', line)
@@ -126,6 +122,8 @@ class ConfinedTask implements RunningTask {
       if (this.#errors.length > lastLines) this.#errors.shift()
     })
     this.#connection = this.#open(services)
+    // What keeps it from being opened ends the process, which is how it is told.
+    this.#connection.catch(() => undefined)
     this.#disarm.push(
       watchLimits({
         pid: child.pid!,
