@@ -1,6 +1,14 @@
 // A job of the main job: given to a node as the command does it, watched until it is over, and what is to be remembered of it.
 import { fileURLToPath } from 'node:url'
-import { follow, Invocation, type JobEvent, type Json, processShell, submit, type Submission } from 'shoal/client'
+import {
+  follow,
+  Invocation,
+  type JobEvent,
+  type Json,
+  processShell,
+  submit,
+  type Submission,
+} from 'shoal/client'
 import type { Node } from './node.ts'
 import { JobLines, type Story } from './story.ts'
 
