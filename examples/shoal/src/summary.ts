@@ -1,8 +1,8 @@
 // What the main job came to: tables for people, and the promises that it has to keep.
-import { bytes, type Json, measured, table } from 'shoal/client'
+import { bytes, duration, type Json, measured, table } from 'shoal/client'
 import { expectThat } from '@shoal/example-parts'
 import type { EndedTrial, Outcome } from './job.ts'
-import { sayTime, type Story } from './story.ts'
+import type { Story } from './story.ts'
 
 /** The three jobs. */
 export interface Outcomes {
@@ -55,7 +55,7 @@ export function summarize(outcomes: Outcomes, nodes: readonly string[], story: S
   story.table(
     table(parts, [
       { title: 'job', of: ([name]) => name },
-      { title: 'took', of: ([, { tookMs }]) => sayTime(tookMs), align: 'right' },
+      { title: 'took', of: ([, { tookMs }]) => duration(tookMs), align: 'right' },
       ...nodes.map((node) => ({
         title: node,
         of: ([, outcome]: readonly [string, Outcome]) => sayTraffic(outcome, node),
@@ -99,8 +99,8 @@ const trialColumns = (trials: readonly EndedTrial[]) => [
   { title: 'trial', of: ({ trial }: EndedTrial) => String(trial), align: 'right' as const },
   ...Object.keys(trials[0]?.params ?? {}).map((name) => ({
     title: name,
-    of: ({ params }: EndedTrial) =>
-      typeof params[name] === 'number' ? measured(params[name]) : String(params[name]),
+    of: ({ params: { [name]: value } }: EndedTrial) =>
+      typeof value === 'number' ? measured(value) : JSON.stringify(value),
     align: 'right' as const,
   })),
   {

@@ -98,8 +98,6 @@ export class Agent implements AsyncDisposable {
     const fetcher = new BlobFetcher({ store, sources: () => nodes.connections(), log })
     const door = await Door.open({ state, identity, log, neighbours: () => neighbours })
 
-    let methods: Readonly<Record<string, Handler>> = {}
-    let neighbours: Neighbours
     const view = (): PresentNode => ({
       nodeId,
       role,
@@ -129,6 +127,8 @@ export class Agent implements AsyncDisposable {
     let launched = 0
     const launch: HostMeans['launch'] = (assignment, { program, services, memoryBytes, timeMs }) => {
       const task = `${assignment.task.job}:${assignment.task.index}`
+      // What an earlier attempt has sent from here is counted already.
+      const before = relay.traffic(assignment.jobId, task)
       return launchTask({
         assignment,
         program,
@@ -138,7 +138,10 @@ export class Agent implements AsyncDisposable {
           `${assignment.jobId}-${task.replace(':', '-')}-${process.pid}-${launched++}`,
         ),
         limits: { memoryBytes, timeMs },
-        traffic: () => relay.traffic(assignment.jobId, task),
+        traffic: () => {
+          const { sent, received } = relay.traffic(assignment.jobId, task)
+          return { sent: sent - before.sent, received: received - before.received }
+        },
       })
     }
     const tasks = new TaskHost({
@@ -154,7 +157,7 @@ export class Agent implements AsyncDisposable {
         return relay.connect(header, place, { signal: aborted })
       },
     })
-    methods = {
+    const methods: Readonly<Record<string, Handler>> = {
       ...Object.fromEntries(linkMethods),
       ...blobMethods(store),
       ...jobMethods({ jobs, host: tasks, nodes }),
@@ -167,7 +170,7 @@ export class Agent implements AsyncDisposable {
       }),
     }
     const served = guarded(methods, nodeId)
-    neighbours = parts.use(
+    const neighbours = parts.use(
       await Neighbours.open({
         self: { nodeId, clusterId, role },
         credentials: identity.credentials,

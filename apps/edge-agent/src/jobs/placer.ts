@@ -45,7 +45,7 @@ export async function findPlaces(record: JobRecord, { nodes, blobs, led }: Place
   ]
   const running: RunningJob[] = [
     ...own
-      .filter(({ state }) => state === 'running')
+      .filter((job) => job.state === 'running' && wantsMore(job))
       .map((job) => ({ ...asked(job), there: namesTaken(job.tasks) })),
     ...others.flatMap((head) =>
       head.state === 'running' && head.asks ? [{ ...asking(head, head.asks), there: head.there }] : [],

@@ -175,7 +175,8 @@ export class TaskHost implements AsyncDisposable {
       over.abort(new Error('the node is closing'))
       running?.stop('the node is closing', closingGraceMs)
     }
-    await Promise.all([...this.#hosted.values()].map(({ running }) => running?.ended))
+    const running = [...this.#hosted.values()].flatMap((hosted) => hosted.running ?? [])
+    await Promise.all(running.map(({ ended }) => ended))
     const disarm = this.#means.clock.after(lastWordsMs, () => {
       for (const { line } of this.#hosted.values()) line.close()
     })
