@@ -131,10 +131,8 @@ export class Jobs implements AsyncDisposable {
     const id = `j-${randomBytes(8).toString('hex').slice(0, 12)}`
     const hashes = [spec.program, ...shardsOf(spec)]
     await blobs.fetch(hashes, { keepFor: id, signal: AbortSignal.timeout(600_000) })
-    const others = nodes.present().filter(({ nodeId, role }) => nodeId !== this.#self && role !== 'client')
-    // Managers are the ones that are likeliest to stay.
-    const inOrder = others.toSorted((a, b) => Number(b.role === 'manager') - Number(a.role === 'manager'))
-    const keepers = [this.#self, ...inOrder.map(({ nodeId }) => nodeId)].slice(0, copies)
+    const others = nodes.present().filter(({ nodeId, role }) => nodeId !== this.#self && role === 'manager')
+    const keepers = [this.#self, ...others.map(({ nodeId }) => nodeId)].slice(0, copies)
     const replica = await Replica.open(folder, id, openLog)
     this.#replicas.set(id, replica)
     const record: JobRecord = {
@@ -320,7 +318,7 @@ export class Jobs implements AsyncDisposable {
     log(`job ${id}: '${record.leader}' is not there; this node leads it from now on`)
     const spare = nodes
       .present()
-      .filter(({ nodeId, role }) => role !== 'client' && !before.keepers.includes(nodeId))
+      .filter(({ nodeId, role }) => role === 'manager' && !before.keepers.includes(nodeId))
       .map(({ nodeId }) => nodeId)
     const living = record.keepers.filter((keeper) => keeper !== this.#self && present.has(keeper))
     const keepers = [this.#self, ...living, ...spare].slice(0, copies)
