@@ -3,6 +3,7 @@ export type { AgentSettings, JobSettings, ShoalConfig } from './config/config.ts
 export { defineConfig } from './config/config.ts'
 // What a program is made of: a task runs it, so that its types are those of tasks.
 export type {
+  DatasetEntry,
   EnsembleProgram,
   HeldOut,
   Program,

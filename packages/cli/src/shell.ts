@@ -12,6 +12,8 @@ export interface Shell {
   readonly clock: Clock
   /** Milliseconds since 1970. */
   readonly today: () => number
+  /** Numbers from 0 to 1, for pauses that are not those of others. */
+  readonly random: () => number
   /** Calls the listener at each Ctrl-C, in place of ending the process, until what is returned is called. */
   readonly onInterrupt: (listener: () => void) => () => void
 }
@@ -37,6 +39,7 @@ export function processShell(): Shell {
       },
     },
     today: Date.now,
+    random: Math.random,
     onInterrupt(listener) {
       const signals = ['SIGINT', 'SIGTERM'] as const
       for (const signal of signals) process.on(signal, listener)

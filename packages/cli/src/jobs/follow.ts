@@ -35,8 +35,8 @@ export async function* follow(
   job: string,
   { untilOver = true, signal, away = () => undefined }: FollowOptions = {},
 ): AsyncGenerator<Happened> {
-  const { clock } = invocation.shell
-  const backoff = new Backoff({ random: Math.random })
+  const { clock, random } = invocation.shell
+  const backoff = new Backoff({ random })
   let agent: Agent | undefined
   let lostAt: number | undefined
   let from = 0
