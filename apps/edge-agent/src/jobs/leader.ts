@@ -231,8 +231,9 @@ export class Leader {
   /** Changes the job itself, and tells its history. */
   async #change(change: Change, events: readonly JobEvent[]): Promise<void> {
     const { replica, nodes } = this.#means
-    this.#record = { ...this.#record, ...change }
+    // The history first: whoever sees that a job is over can read there that it is.
     await replica.log.append(events)
+    this.#record = { ...this.#record, ...change }
     await this.#copies.keep([this.#entry(recordKey, this.#record as unknown as Json)])
     this.#copies.eventsAdded()
     if (change.state !== undefined) nodes.changed()
