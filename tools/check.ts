@@ -32,7 +32,7 @@ const readings: readonly Check[] = [
 /** What was built, as it would be published. */
 const publishable = (): readonly Check[] =>
   packages()
-    .filter(({ folder, manifest }) => !manifest.private && folder.startsWith('packages/'))
+    .filter(({ folder, manifest }) => !manifest.private && /^(packages|apps)\//.test(folder))
     .map(({ folder, manifest }) =>
       tool(`publint ${manifest.name}`, 'publint', folder, '--strict', '--pack', 'pnpm'),
     )

@@ -32,15 +32,15 @@ const rules: Readonly<Record<string, Rule>> = {
   'jobs.show': everybody,
   'jobs.events': everybody,
   'jobs.readDocument': everybody,
-  'jobs.replicate': computing,
-  'jobs.state': computing,
+  'jobs.replicate': ['manager'],
+  'jobs.state': ['manager'],
   'jobs.read': computing,
   'jobs.write': computing,
   'jobs.report': computing,
   'jobs.taskEnded': computing,
-  'tasks.start': computing,
-  'tasks.stop': computing,
-  'tasks.list': computing,
+  'tasks.start': ['manager'],
+  'tasks.stop': ['manager'],
+  'tasks.list': ['manager'],
 }
 
 /** The same methods, each refusing whoever may not call it. @throws SecurityError for one without a rule. */

@@ -21,7 +21,7 @@ import { launchTask } from '../task/launch.ts'
 import { StreamRelay, streamProtocol } from '../task/streams.ts'
 import { endStrays } from '../task/strays.ts'
 import { guarded } from './access.ts'
-import { clusterBlobs } from './blobs.ts'
+import { clusterBlobs, fetchingReads } from './blobs.ts'
 import { Door, rememberedMembers, rememberMembers } from './door.ts'
 import { LinkWatch } from './linkWatch.ts'
 import { Neighbours } from './neighbours.ts'
@@ -160,6 +160,7 @@ export class Agent implements AsyncDisposable {
     const methods: Readonly<Record<string, Handler>> = {
       ...Object.fromEntries(linkMethods),
       ...blobMethods(store),
+      ...fetchingReads(store, fetcher, nodeId),
       ...jobMethods({ jobs, host: tasks, nodes }),
       ...nodeMethods({
         identity,
@@ -233,6 +234,7 @@ export class Agent implements AsyncDisposable {
         void neighbours.expel(removed)
       }),
     )
+    jobs.begin()
     keepRenewed(identity, {
       signal: over.signal,
       log,

@@ -48,7 +48,7 @@ export class Jobs implements AsyncDisposable {
     this.#means = means
   }
 
-  /** Reads the copies that this node has. Those that are not over go on when it is known that nobody else leads them. */
+  /** Reads the copies that this node has. */
   static async open(means: JobsMeans): Promise<Jobs> {
     const jobs = new Jobs(means)
     await mkdir(means.folder, { recursive: true, mode: 0o700 })
@@ -58,8 +58,12 @@ export class Jobs implements AsyncDisposable {
       if (replica.record) jobs.#replicas.set(id, replica)
       else await replica[Symbol.asyncDispose]()
     }
-    for (const id of jobs.#replicas.keys()) jobs.#watch(id, settleMs)
     return jobs
+  }
+
+  /** From now on the other nodes may be asked: jobs that nobody leads any more are taken over when those have had time to speak. */
+  begin(): void {
+    for (const id of this.#replicas.keys()) this.#watch(id, settleMs)
   }
 
   /** The jobs that this node has copies of, in one line each. */
@@ -131,10 +135,8 @@ export class Jobs implements AsyncDisposable {
     const id = `j-${randomBytes(8).toString('hex').slice(0, 12)}`
     const hashes = [spec.program, ...shardsOf(spec)]
     await blobs.fetch(hashes, { keepFor: id, signal: AbortSignal.timeout(600_000) })
-    const others = nodes.present().filter(({ nodeId, role }) => nodeId !== this.#self && role !== 'client')
-    // Managers are the ones that are likeliest to stay.
-    const inOrder = others.toSorted((a, b) => Number(b.role === 'manager') - Number(a.role === 'manager'))
-    const keepers = [this.#self, ...inOrder.map(({ nodeId }) => nodeId)].slice(0, copies)
+    const others = nodes.present().filter(({ nodeId, role }) => nodeId !== this.#self && role === 'manager')
+    const keepers = [this.#self, ...others.map(({ nodeId }) => nodeId)].slice(0, copies)
     const replica = await Replica.open(folder, id, openLog)
     this.#replicas.set(id, replica)
     const record: JobRecord = {
@@ -320,7 +322,7 @@ export class Jobs implements AsyncDisposable {
     log(`job ${id}: '${record.leader}' is not there; this node leads it from now on`)
     const spare = nodes
       .present()
-      .filter(({ nodeId, role }) => role !== 'client' && !before.keepers.includes(nodeId))
+      .filter(({ nodeId, role }) => role === 'manager' && !before.keepers.includes(nodeId))
       .map(({ nodeId }) => nodeId)
     const living = record.keepers.filter((keeper) => keeper !== this.#self && present.has(keeper))
     const keepers = [this.#self, ...living, ...spare].slice(0, copies)

@@ -1,5 +1,5 @@
 // The one node that decides for a job: it places tasks, takes what they write, has keepers copy it, and begins again what was lost.
-import { asError, type Clock } from '@shoal/distributed/peers'
+import { asError, type Clock, SecurityError } from '@shoal/distributed/peers'
 import type { JobEvent } from '../history/event.ts'
 import type { TaskEnd } from '../task/services.ts'
 import { Copies } from './copies.ts'
@@ -49,6 +49,8 @@ export class Leader {
   readonly #missing = new Map<string, () => void>()
   readonly #gone = new Set<string>()
   #record: JobRecord
+  /** Nodes that tasks were ever given to, as far as this leader knows. */
+  #hosts: Set<string> | undefined
   #turn: Promise<void> = Promise.resolve()
   #over = false
   /** Is it to be looked at soon anyhow? */
@@ -101,6 +103,13 @@ export class Leader {
     const entry = this.#entry(key, value)
     await this.#copies.keep([entry])
     return entry.version
+  }
+
+  /** Makes sure that tasks of the job are or were on a node: no other writes what is theirs. @throws SecurityError. */
+  demandHost(nodeId: string): void {
+    this.#hosts ??= new Set(this.#record.tasks.map(({ node }) => node))
+    if (!this.#hosts.has(nodeId))
+      throw new SecurityError(`no task of job ${this.#record.id} runs on '${nodeId}'`)
   }
 
   /** Takes what has happened to tasks. */
@@ -358,6 +367,8 @@ export class Leader {
       attempt: attemptOf(task),
       state: 'running' as const,
     }))
+    this.#hosts ??= new Set(tasks.map(({ node }) => node))
+    for (const { node } of placed) this.#hosts.add(node)
     const wasQueued = this.#record.state === 'queued'
     const replaced = new Set(placed.map(({ task }) => task))
     // Written before anything is begun: whoever takes over knows what may be running.

@@ -68,6 +68,7 @@ const lastWordsMs = 500
 export class TaskHost implements AsyncDisposable {
   readonly #means: HostMeans
   readonly #hosted = new Map<string, Hosted>()
+  #isClosing = false
   readonly #ends = new Set<Promise<void>>()
 
   constructor(means: HostMeans) {
@@ -171,6 +172,7 @@ export class TaskHost implements AsyncDisposable {
 
   /** Ends all tasks, and tells their leaders where they can be told soon. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosing = true
     for (const { running, over } of this.#hosted.values()) {
       over.abort(new Error('the node is closing'))
       running?.stop('the node is closing', closingGraceMs)
@@ -187,7 +189,8 @@ export class TaskHost implements AsyncDisposable {
   #demandRoom({ cores, memoryBytes }: Need): void {
     const { nodes } = this.#means
     const [own] = nodes.present()
-    if (!own) throw new NoRoomError('this node is closing')
+    // The leader of a gang that has lost the task of this node may not know yet that the node goes too.
+    if (!own || this.#isClosing) throw new NoRoomError('this node is closing')
     if (nodes.self.role === 'client')
       throw new SecurityError(`'${nodes.self.nodeId}' is a client: it computes nothing`)
     const used = this.taken.reduce((sum, need) => sum + need.cores, 0)
