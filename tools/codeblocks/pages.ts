@@ -112,7 +112,7 @@ async function runPage({ file, modules, script, cwd, known }: Page): Promise<End
     if (!add(path.slice(folder.length + 1), ended)) return { ok: false, output, seconds }
   }
   if (script !== '') {
-    const how = { cwd, env: environment, timeoutMs: 120_000 }
+    const how = { cwd, env: environment, timeoutMs: 240_000 }
     const ended = await run('bash', ['-euo', 'pipefail', '-c', script], how)
     if (!add(`${file}: its commands`, ended)) return { ok: false, output, seconds }
   }
