@@ -14,7 +14,12 @@ import { judge } from './verdict.ts'
 
 /** Where tasks are to run; nothing where they have to wait, and why. */
 export type Placement =
-  | { readonly kind: 'placed'; readonly tasks: readonly { readonly task: string; readonly node: string }[] }
+  | {
+      readonly kind: 'placed'
+      readonly tasks: readonly { readonly task: string; readonly node: string }[]
+      /** For people: what speaks for each place. */
+      readonly why: readonly string[]
+    }
   /** `yields` are tasks to be given up, so that others may begin. */
   | { readonly kind: 'wait'; readonly reason: string; readonly yields: readonly string[] }
 
@@ -358,6 +363,7 @@ export class Leader {
       return
     }
     const { attempt, spec, id: job, tasks } = this.#record
+    for (const line of placement.why) this.#means.log(`job ${job}: ${line}`)
     const isGang = spec.scheduling === 'gang'
     const attemptOf = (task: string): number =>
       isGang ? attempt : (tasks.find((each) => each.task === task)?.attempt ?? -1) + 1
