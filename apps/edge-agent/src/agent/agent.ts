@@ -148,6 +148,7 @@ export class Agent implements AsyncDisposable {
       ...means,
       launch,
       leaderOf: (id) => jobs.leaderOf(id),
+      keepersOf: (id) => jobs.keepersOf(id),
       connect: (header, node, aborted) => {
         const neighbour = neighbours.get(node)
         const address = neighbours.addressOf(node)

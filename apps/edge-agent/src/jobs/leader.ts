@@ -29,6 +29,8 @@ export interface LeaderMeans {
   readonly nodes: Nodes
   /** Finds places for the tasks of the job that have none. */
   readonly place: (record: JobRecord) => Promise<Placement>
+  /** Another node keeps a copy from now on: it needs the blobs too. */
+  readonly keeperAdded: (nodeId: string) => void
   readonly log: (line: string) => void
   readonly clock: Clock
   /** Milliseconds since 1970. */
@@ -323,8 +325,11 @@ export class Leader {
 
   /** Sees to it that as many nodes keep copies as there are, up to `copies`, and that those have all that is known. */
   async #refillKeepers(): Promise<void> {
+    const before = this.#record.keepers
     const keepers = this.#copies.refilled()
-    if (keepers !== this.#record.keepers) await this.#change({ keepers: [...keepers] }, [])
+    if (keepers === before) return
+    await this.#change({ keepers: [...keepers] }, [])
+    for (const nodeId of keepers) if (!before.includes(nodeId)) this.#means.keeperAdded(nodeId)
   }
 
   /** Does what is to be done next. */
