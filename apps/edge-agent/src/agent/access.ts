@@ -21,6 +21,8 @@ export const rules: Readonly<Record<string, Rule>> = {
   'identity.renew': everybody,
   'link.ping': everybody,
   'link.fill': everybody,
+  'doctor.reach': everybody,
+  'doctor.survey': 'self',
   'blobs.has': everybody,
   'blobs.read': everybody,
   'blobs.write': everybody,
