@@ -48,7 +48,7 @@ export class Jobs implements AsyncDisposable {
     this.#means = means
   }
 
-  /** Reads the copies that this node has. Those that are not over go on when it is known that nobody else leads them. */
+  /** Reads the copies that this node has. Call `begin` next, when the other nodes can be asked. */
   static async open(means: JobsMeans): Promise<Jobs> {
     const jobs = new Jobs(means)
     await mkdir(means.folder, { recursive: true, mode: 0o700 })
@@ -58,8 +58,12 @@ export class Jobs implements AsyncDisposable {
       if (replica.record) jobs.#replicas.set(id, replica)
       else await replica[Symbol.asyncDispose]()
     }
-    for (const id of jobs.#replicas.keys()) jobs.#watch(id, settleMs)
     return jobs
+  }
+
+  /** From now on jobs that are not over go on here, when it is known that nobody else leads them. */
+  begin(): void {
+    for (const id of this.#replicas.keys()) this.#watch(id, settleMs)
   }
 
   /** The jobs that this node has copies of, in one line each. */

@@ -150,7 +150,8 @@ export class Leader {
   nodeCame(nodeId: string): void {
     this.#missing.get(nodeId)?.()
     this.#missing.delete(nodeId)
-    if (this.#gone.delete(nodeId))
+    // The end of a job is the last that is told of it.
+    if (this.#gone.delete(nodeId) && !isOver(this.#record.state))
       void this.report([
         { v: 1, job: this.#record.id, at: this.#means.today(), kind: 'node', node: nodeId, state: 'back' },
       ]).catch(() => undefined)
@@ -279,9 +280,10 @@ export class Leader {
   async #lose(nodeId: string): Promise<void> {
     this.#gone.add(nodeId)
     const { id: job, tasks } = this.#record
-    await this.#means.replica.log.append([
-      { v: 1, job, at: this.#means.today(), kind: 'node', node: nodeId, state: 'lost' },
-    ])
+    if (!isOver(this.#record.state))
+      await this.#means.replica.log.append([
+        { v: 1, job, at: this.#means.today(), kind: 'node', node: nodeId, state: 'lost' },
+      ])
     await this.#refillKeepers()
     const lost = tasks.filter(({ node, state }) => node === nodeId && state === 'running')
     if (lost.length === 0) return

@@ -149,6 +149,7 @@ class Home implements Villager {
       launch: async (assignment, { services }) => this.#launch(assignment, services),
     })
     this.#methods = jobMethods({ jobs: this.jobs, host: this.host, nodes })
+    this.jobs.begin()
   }
 
   view(): PresentNode {
