@@ -339,8 +339,9 @@ export class Jobs implements AsyncDisposable {
       {
         replica,
         nodes,
-        place: (job) =>
+        place: (job, avoided) =>
           findPlaces(job, {
+            avoided,
             nodes,
             blobs,
             led: () => [...this.#leaders.values()].map((each) => each.record),
