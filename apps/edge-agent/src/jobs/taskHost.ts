@@ -1,19 +1,14 @@
 // The tasks that run on this node: begun when a leader says so, served with what the job has, and ended with their job.
-import { ShoalError } from '@shoal/core'
 import { asError, type Clock, type PeerIdentity, SecurityError } from '@shoal/distributed/peers'
 import type { Socket } from 'node:net'
 import type { JobEvent } from '../history/event.ts'
 import type { RunningTask, TaskServices } from '../task/services.ts'
 import { JobLine } from './jobLine.ts'
 import { taskEnded } from './methods.ts'
+import { NoRoomError } from './noRoom.ts'
 import type { Blobs, Launch, Nodes } from './ports.ts'
 import { taskOf } from './record.ts'
 import type { Need } from './spec.ts'
-
-/** A task that this node has no room for now. */
-export class NoRoomError extends ShoalError {
-  override readonly name: string = 'NoRoomError'
-}
 
 /** What a leader asks for. */
 export interface StartRequest {
