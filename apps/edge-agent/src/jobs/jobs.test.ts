@@ -133,6 +133,21 @@ describe('a job', () => {
     await callMethod(village.get('a')!.connection(), api.stopJob, { job, reason: 'done' }, { deadlineMs })
   })
 
+  it('is known to every node while nobody leads it', async () => {
+    await using village = new Village(
+      ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
+    )
+    for (const node of ['a', 'b', 'c', 'd']) await village.start(node)
+    const job = await submit(village, 'a', gang)
+    await village.get('a')!.kill()
+    // 'd' keeps no copy of it.
+    for (const node of ['b', 'c', 'd']) {
+      const list = await callMethod(village.get(node)!.connection(), api.list, {}, { deadlineMs })
+      expect(list.says.jobs).toMatchObject([{ id: job, leader: '' }])
+      expect(await view(village, node, job)).toMatchObject({ id: job, leader: '' })
+    }
+  })
+
   it('goes on where all nodes were killed and one of them comes back', async () => {
     const reached = Promise.withResolvers<void>()
     const steps = counting(reached.resolve)

@@ -81,8 +81,8 @@ export class Jobs implements AsyncDisposable {
   get views(): JobView[] {
     return this.#records
       .filter(
-        ({ id, leader }) =>
-          this.#leaders.has(id) || this.leaderOf(id) === this.#self || leader === this.#self,
+        ({ id }) =>
+          this.#leaders.has(id) || this.leaderOf(id) === this.#self || this.leaderOf(id) === undefined,
       )
       .map((record) => viewOf(record, isOver(record.state) || this.#leaders.has(record.id)))
   }
