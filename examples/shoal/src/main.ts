@@ -46,11 +46,11 @@ try {
 async function mainJob(): Promise<void> {
   using network = args.namespaces ? namespaces(names.length) : loopback
   using folder = temporaryFolder()
-  await using started = new AsyncDisposableStack()
+  const nodes: Node[] = []
+  await using _ending = { [Symbol.asyncDispose]: () => endAll(nodes) }
   story.heading(`Three agents, each with a process and a folder of its own, on ${network.about}`)
-  const nodes = names.map((name, machine) =>
-    started.use(new Node({ name, folder: folder.path, network, machine, onLost, signal })),
-  )
+  for (const [machine, name] of names.entries())
+    nodes.push(new Node({ name, folder: folder.path, network, machine, onLost, signal }))
   const ids: string[] = []
   for (const { listening } of nodes) {
     const { nodeId, address } = await listening
@@ -60,7 +60,7 @@ async function mainJob(): Promise<void> {
   await meet(nodes, { story, signal })
 
   const [first, second, third] = nodes as [Node, Node, Node]
-  const means = { story, signal }
+  const means = { nodes, story, signal }
   story.heading('Training: all nodes take the same steps, each with the gradients of its own digits')
   const training = await runJob(first, { kind: 'train', set }, means)
   story.heading(`Search: ${trials} trials of other parameters, wherever there is room`)
@@ -73,4 +73,9 @@ async function mainJob(): Promise<void> {
   summarize(outcomes, ids, story)
   story.heading('What was promised')
   judgeOutcomes(outcomes, promised)
+}
+
+/** At the same time: whoever is left is not to take over what the others have begun. */
+async function endAll(nodes: readonly Node[]): Promise<void> {
+  await Promise.all(nodes.map((node) => node[Symbol.asyncDispose]()))
 }

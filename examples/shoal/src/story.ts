@@ -85,7 +85,7 @@ export class JobLines {
   }
 }
 
-const ends = { complete: 'came to', pruned: 'was stopped at', failed: 'failed at' } as const
+const ends = { complete: 'came to', pruned: 'was stopped at', failed: 'failed' } as const
 
 /** `learningRate 0.00123`, `width 64`. */
 const sayNumbers = (values: Readonly<Record<string, Json>>): readonly string[] =>

@@ -3,9 +3,12 @@ import { mkdir } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { asError, type Handler, systemClock } from '@shoal/distributed/peers'
+import { leastFreeBytes, mostBlobBytes } from '../blobs/allotment.ts'
 import { BlobStore } from '../blobs/blobStore.ts'
 import { BlobFetcher } from '../blobs/fetch.ts'
 import { blobMethods } from '../blobs/service.ts'
+import { knockProtocol, knockProtocolName } from '../doctor/knock.ts'
+import { doctorMethods } from '../doctor/serve.ts'
 import { EventLog } from '../history/eventLog.ts'
 import type { Identity } from '../identity/identity.ts'
 import { keepRenewed, renewalProtocol, renewalProtocolName } from '../identity/renewal.ts'
@@ -21,7 +24,7 @@ import { launchTask } from '../task/launch.ts'
 import { StreamRelay, streamProtocol } from '../task/streams.ts'
 import { endStrays } from '../task/strays.ts'
 import { guarded } from './access.ts'
-import { clusterBlobs } from './blobs.ts'
+import { clusterBlobs, fetchingReads } from './blobs.ts'
 import { Door, rememberedMembers, rememberMembers } from './door.ts'
 import { LinkWatch } from './linkWatch.ts'
 import { Neighbours } from './neighbours.ts'
@@ -38,10 +41,6 @@ export interface AgentOptions extends RunOptions {
 
 /** Why an agent ends: it was told to, or it is another node from now on. */
 type Ending = { readonly next: Identity | undefined }
-
-/** The most bytes of blobs, and the bytes of the disk that are left to others. */
-const mostBlobBytes = 16 * 2 ** 30
-const leastFreeBytes = 2 ** 29
 
 /** All interfaces, by IPv6 and IPv4 where the machine has both. */
 const everywhere = (): string =>
@@ -148,6 +147,7 @@ export class Agent implements AsyncDisposable {
       ...means,
       launch,
       leaderOf: (id) => jobs.leaderOf(id),
+      keepersOf: (id) => jobs.keepersOf(id),
       connect: (header, node, aborted) => {
         const neighbour = neighbours.get(node)
         const address = neighbours.addressOf(node)
@@ -160,7 +160,14 @@ export class Agent implements AsyncDisposable {
     const methods: Readonly<Record<string, Handler>> = {
       ...Object.fromEntries(linkMethods),
       ...blobMethods(store),
+      ...fetchingReads(store, fetcher, nodeId),
       ...jobMethods({ jobs, host: tasks, nodes }),
+      ...doctorMethods({
+        credentials: identity.credentials,
+        neighbours: () => neighbours,
+        clock: systemClock,
+        today,
+      }),
       ...nodeMethods({
         identity,
         door,
@@ -182,6 +189,7 @@ export class Agent implements AsyncDisposable {
         protocols: {
           ...door.protocols,
           [streamProtocol]: relay.protocol,
+          [knockProtocolName]: knockProtocol(identity),
           ...(identity.authority && { [renewalProtocolName]: renewalProtocol(identity) }),
         },
         methods: () => served,
@@ -233,6 +241,7 @@ export class Agent implements AsyncDisposable {
         void neighbours.expel(removed)
       }),
     )
+    jobs.begin()
     keepRenewed(identity, {
       signal: over.signal,
       log,

@@ -14,7 +14,12 @@ import { judge } from './verdict.ts'
 
 /** Where tasks are to run; nothing where they have to wait, and why. */
 export type Placement =
-  | { readonly kind: 'placed'; readonly tasks: readonly { readonly task: string; readonly node: string }[] }
+  | {
+      readonly kind: 'placed'
+      readonly tasks: readonly { readonly task: string; readonly node: string }[]
+      /** For people: what speaks for each place. */
+      readonly why: readonly string[]
+    }
   /** `yields` are tasks to be given up, so that others may begin. */
   | { readonly kind: 'wait'; readonly reason: string; readonly yields: readonly string[] }
 
@@ -24,6 +29,8 @@ export interface LeaderMeans {
   readonly nodes: Nodes
   /** Finds places for the tasks of the job that have none. */
   readonly place: (record: JobRecord) => Promise<Placement>
+  /** Another node keeps a copy from now on: it needs the blobs too. */
+  readonly keeperAdded: (nodeId: string) => void
   readonly log: (line: string) => void
   readonly clock: Clock
   /** Milliseconds since 1970. */
@@ -318,8 +325,11 @@ export class Leader {
 
   /** Sees to it that as many nodes keep copies as there are, up to `copies`, and that those have all that is known. */
   async #refillKeepers(): Promise<void> {
+    const before = this.#record.keepers
     const keepers = this.#copies.refilled()
-    if (keepers !== this.#record.keepers) await this.#change({ keepers: [...keepers] }, [])
+    if (keepers === before) return
+    await this.#change({ keepers: [...keepers] }, [])
+    for (const nodeId of keepers) if (!before.includes(nodeId)) this.#means.keeperAdded(nodeId)
   }
 
   /** Does what is to be done next. */
@@ -358,6 +368,7 @@ export class Leader {
       return
     }
     const { attempt, spec, id: job, tasks } = this.#record
+    for (const line of placement.why) this.#means.log(`job ${job}: ${line}`)
     const isGang = spec.scheduling === 'gang'
     const attemptOf = (task: string): number =>
       isGang ? attempt : (tasks.find((each) => each.task === task)?.attempt ?? -1) + 1
