@@ -6,7 +6,6 @@ import { arch, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { asError } from '@shoal/distributed/peers'
 import { z } from 'zod'
 import { SystemFiles } from '../machine/systemFiles.ts'
 import { type Finding, findingsOn } from './finding.ts'
@@ -46,7 +45,7 @@ export async function examineGpu({
   } catch (error) {
     return [
       fault(
-        `what looks for a GPU has failed: ${asError(error).message.trim().split('\n').at(-1)}`,
+        `what looks for a GPU has failed: ${(error as Error).message.trim().split('\n').at(-1)}`,
         'a driver may be broken: update it (sudo apt full-upgrade)',
       ),
     ]

@@ -81,7 +81,8 @@ const firewallRemedy = `a firewall drops it: sudo ufw allow ${port}/udp, or sudo
 
 function remedyFor(said: string, files: SystemFiles): string {
   if (!said.includes('EADDRINUSE')) return firewallRemedy
-  const programs = programsAt(port, files).filter((name) => name !== 'node')
+  // Shoal's own, and other programs of Node, share it.
+  const programs = programsAt(port, files).filter((name) => !name.startsWith('node'))
   const who = programs.length > 0 ? programs.join(', ') : 'another program'
   return `${who} keeps port ${port} for itself: have it share the port, or stop it (sudo ss -ulpn shows who it is); ${withoutIt}`
 }
@@ -109,11 +110,12 @@ function unheard({ link, announcements }: LinkSounds, { report }: Patient): read
 }
 
 /** Others that say they are this very node: a copy of its folder. */
-function namesakes({ links }: Sounds, { identity, report }: Patient): readonly Finding[] {
+function namesakes({ links }: Sounds, { identity, report, running }: Patient): readonly Finding[] {
   if (!identity) return []
   const { nodeId } = identity.member
   const own = new Set(links.flatMap(({ link }) => link.addresses.map(({ address }) => address)))
-  const ownPort = report && parseAddress(report.status.address).port
+  const address = report?.status.address ?? running?.address
+  const ownPort = address === undefined ? undefined : parseAddress(address).port
   const isSelf = (said: HeardAnnouncement): boolean =>
     said.port === ownPort && said.addresses.some((address) => own.has(address.split('%')[0]!))
   const copies = links
