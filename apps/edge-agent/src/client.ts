@@ -14,5 +14,6 @@ export type { DatasetManifest, JobRequest, JobSpec, JobState } from './jobs/spec
 export { jobIdSchema } from './jobs/spec.ts'
 export type { Inventory } from './machine/inventory.ts'
 export { announceAgent, findAgent, type RunningAgent } from './identity/agentFile.ts'
+export { isLocked } from './identity/folderLock.ts'
 export { membershipSchema } from './identity/membership.ts'
 export { defaultStateFolder, StateFolder } from './identity/stateFolder.ts'

@@ -12,7 +12,7 @@ const batchSize = 32
 export default defineProgram({
   /** Synchronous training: each task computes the gradients of its own third of the images, and all take the same steps. */
   async train(task) {
-    const { epochs } = settingsOf(task)
+    const { epochs, seed } = settingsOf(task)
     const { learning, judging } = await digitParts(task)
     const { training, testing, probabilities } = lenet()
     const tasks = task.cluster.taskCount('worker')
@@ -23,13 +23,13 @@ export default defineProgram({
       also: [probabilities],
       optimizer: adam({ learningRate: 0.002 }),
       data: learning
-        .shuffle({ seed: 1 })
+        .shuffle({ seed })
         .batch(batchSize, { dropRemainder: true })
         .repeat()
         .shard(tasks, task.index),
       steps: epochs * perEpoch,
       wire: 'bfloat16',
-      seed: 1,
+      seed,
     })
     if (!replica.isChief) return
     const { session } = replica

@@ -3,6 +3,8 @@ import { ValueError } from '@shoal/core'
 import type { Task } from '@shoal/edge-agent/task'
 
 const defaults = {
+  /** Of initial weights and of the order of images. */
+  seed: 1,
   /** Times that all images for learning are gone through in the training. */
   epochs: 5,
   /** Times that a trial goes through its sample. */

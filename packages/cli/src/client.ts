@@ -1,6 +1,6 @@
 // What programs need that do as the command does: they ask agents, give them jobs, and watch these.
 export { Agent } from './agent/agent.ts'
-export { bytes, duration, measured } from './drawing/quantities.ts'
+export { bytes, duration, measured, rate } from './drawing/quantities.ts'
 export type { Column } from './drawing/table.ts'
 export { table } from './drawing/table.ts'
 export { Invocation } from './invocation.ts'

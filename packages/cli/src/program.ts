@@ -18,6 +18,7 @@ import { logsCommand } from './commands/logs.ts'
 import { nodesCommand } from './commands/nodes.ts'
 import { predictCommand } from './commands/predict.ts'
 import { removeCommand } from './commands/remove.ts'
+import { saveCommand } from './commands/save.ts'
 import { searchCommand } from './commands/search.ts'
 import { serviceCommand } from './commands/service.ts'
 import { stopCommand } from './commands/stop.ts'
@@ -39,7 +40,7 @@ const groups = {
     stopCommand,
     historyCommand,
   ],
-  'Models:': [predictCommand, inspectCommand],
+  'Models:': [predictCommand, saveCommand, inspectCommand],
 } as const
 
 /** The version that the package says. */

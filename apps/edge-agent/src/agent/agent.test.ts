@@ -72,7 +72,7 @@ describe('agents', () => {
   })
 
   it('run a program in confined processes on all of them, and tell what it says', async () => {
-    const [a, , c] = agents as [TestAgent, TestAgent, TestAgent]
+    const [a, b, c] = agents as [TestAgent, TestAgent, TestAgent]
     const hash = await program(
       a,
       `import { defineProgram } from '@shoal/edge-agent/task'
@@ -92,12 +92,17 @@ describe('agents', () => {
       tasks: { worker: { count: 3, need: { memoryBytes: 2 ** 28 } } },
       scheduling: 'gang',
     }
-    const { state, lines, events } = await run(a, spec)
+    const { job, state, lines, events } = await run(a, spec)
     expect({ state, lines: lines.toSorted() }).toEqual({
       state: 'succeeded',
       lines: [...Array(3).fill('ERR_ACCESS_DENIED'), ...[0, 1, 2].map((i) => `hello from worker:${i} of 3`)],
     })
     expect(events.filter(({ kind }) => kind === 'metrics')).toHaveLength(3)
+    // One that was ended and is started again in its folder is where it was, and knows what has been.
+    await b.stop()
+    await b.start()
+    await expect.poll(() => b.trusted(), { timeout: 5000 }).toEqual([a.nodeId, c.nodeId].toSorted())
+    await expect.poll(async () => (await b.ask(jobs.show, { job })).view.state).toBe('succeeded')
     const { jobs: list } = await c.ask(jobs.list, {})
     expect(list.map(({ state: of, spec: { name } }) => `${name} ${of}`)).toEqual(['hello succeeded'])
   })

@@ -24,7 +24,7 @@ import { launchTask } from '../task/launch.ts'
 import { StreamRelay, streamProtocol } from '../task/streams.ts'
 import { endStrays } from '../task/strays.ts'
 import { guarded } from './access.ts'
-import { clusterBlobs } from './blobs.ts'
+import { clusterBlobs, fetchingReads } from './blobs.ts'
 import { Door, rememberedMembers, rememberMembers } from './door.ts'
 import { LinkWatch } from './linkWatch.ts'
 import { Neighbours } from './neighbours.ts'
@@ -97,8 +97,6 @@ export class Agent implements AsyncDisposable {
     const fetcher = new BlobFetcher({ store, sources: () => nodes.connections(), log })
     const door = await Door.open({ state, identity, log, neighbours: () => neighbours })
 
-    let methods: Readonly<Record<string, Handler>> = {}
-    let neighbours: Neighbours
     const view = (): PresentNode => ({
       nodeId,
       role,
@@ -128,6 +126,8 @@ export class Agent implements AsyncDisposable {
     let launched = 0
     const launch: HostMeans['launch'] = (assignment, { program, services, memoryBytes, timeMs }) => {
       const task = `${assignment.task.job}:${assignment.task.index}`
+      // What an earlier attempt has sent from here is counted already.
+      const before = relay.traffic(assignment.jobId, task)
       return launchTask({
         assignment,
         program,
@@ -137,13 +137,17 @@ export class Agent implements AsyncDisposable {
           `${assignment.jobId}-${task.replace(':', '-')}-${process.pid}-${launched++}`,
         ),
         limits: { memoryBytes, timeMs },
-        traffic: () => relay.traffic(assignment.jobId, task),
+        traffic: () => {
+          const { sent, received } = relay.traffic(assignment.jobId, task)
+          return { sent: sent - before.sent, received: received - before.received }
+        },
       })
     }
     const tasks = new TaskHost({
       ...means,
       launch,
       leaderOf: (id) => jobs.leaderOf(id),
+      keepersOf: (id) => jobs.keepersOf(id),
       connect: (header, node, aborted) => {
         const neighbour = neighbours.get(node)
         const address = neighbours.addressOf(node)
@@ -153,9 +157,10 @@ export class Agent implements AsyncDisposable {
         return relay.connect(header, place, { signal: aborted })
       },
     })
-    methods = {
+    const methods: Readonly<Record<string, Handler>> = {
       ...Object.fromEntries(linkMethods),
       ...blobMethods(store),
+      ...fetchingReads(store, fetcher, nodeId),
       ...jobMethods({ jobs, host: tasks, nodes }),
       ...doctorMethods({
         credentials: identity.credentials,
@@ -172,7 +177,7 @@ export class Agent implements AsyncDisposable {
       }),
     }
     const served = guarded(methods, nodeId)
-    neighbours = parts.use(
+    const neighbours = parts.use(
       await Neighbours.open({
         self: { nodeId, clusterId, role },
         credentials: identity.credentials,
@@ -236,6 +241,7 @@ export class Agent implements AsyncDisposable {
         void neighbours.expel(removed)
       }),
     )
+    jobs.begin()
     keepRenewed(identity, {
       signal: over.signal,
       log,

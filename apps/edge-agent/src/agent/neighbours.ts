@@ -82,6 +82,8 @@ export class Neighbours implements AsyncDisposable {
   readonly #incompatible = new Map<string, string>()
   readonly #listeners = new Set<(event: NeighbourEvent) => void>()
   readonly #connections = new Set<Connection>()
+  /** Of connections that are closed. */
+  readonly #traffic = { sent: 0, received: 0 }
   #listener: Listener | undefined
   #mdns: Mdns | undefined
   #disarm: (() => void) | undefined
@@ -149,6 +151,13 @@ export class Neighbours implements AsyncDisposable {
       .filter((address) => !address.startsWith('fe80'))
       .map((address) => (address.includes(':') ? `[${address}]:${this.port}` : `${address}:${this.port}`))
       .slice(0, 16)
+  }
+
+  /** Bytes to other nodes and from them since this node began to listen, all but streams between tasks. */
+  get traffic(): { readonly sent: number; readonly received: number } {
+    const total = { ...this.#traffic }
+    for (const connection of this.#connections) this.#count(connection, total)
+    return total
   }
 
   /** Those who are connected and have told what they have. */
@@ -296,12 +305,23 @@ export class Neighbours implements AsyncDisposable {
   #serve(connection: Connection): void {
     const { peer } = connection
     this.#connections.add(connection)
-    void connection.closed.then(() => this.#connections.delete(connection))
+    void connection.closed.then(() => {
+      this.#connections.delete(connection)
+      this.#count(connection, this.#traffic)
+    })
     const hear = serving(tell, ({ says }, { peer: { node } }) => {
       this.#hear(node, connection, says)
       return { says: {}, tensors: [] }
     })
     connection.serve({ ...this.#options.methods(peer), ...Object.fromEntries([hear]) })
+  }
+
+  /** The command that speaks to this node shows the node's own certificate: it is no other node. */
+  #count(connection: Connection, total: { sent: number; received: number }): void {
+    if (connection.peer.node === this.#options.self.nodeId) return
+    const { sent, received } = connection.traffic()
+    total.sent += sent
+    total.received += received
   }
 
   #welcome(connection: Connection): void {

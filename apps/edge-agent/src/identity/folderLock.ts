@@ -35,12 +35,17 @@ export async function lockFolder(folder: StateFolder): Promise<AsyncDisposable> 
   return { [Symbol.asyncDispose]: () => folder.write(own, null) }
 }
 
+/** Does an agent have the folder? It has until all that it had in it is written and closed. @throws StateError as reading does. */
+export const isLocked = async (folder: StateFolder): Promise<boolean> =>
+  (await lockHolder(folder)) !== undefined
+
 /** The process that has the folder; undefined where none has that still runs. @throws StateError for a file that is damaged. */
 export const lockHolder = async (folder: StateFolder): Promise<SystemProcess | undefined> =>
   holderOf(folder, Math.max(0, ...(await turns(folder))))
 
+/** Who took that turn, and has not let go. */
 async function holderOf(folder: StateFolder, turn: number): Promise<SystemProcess | undefined> {
-  const holder = turn > 0 ? await folder.read(fileName(turn), holderSchema) : null
+  const holder = turn > 0 ? await folder.read(fileName(turn), holderSchema) : undefined
   return holder && isRunning(holder) ? holder : undefined
 }
 

@@ -15,6 +15,9 @@ const gang: JobRequest = {
 }
 const elastic: JobRequest = { ...gang, name: 'search', kind: 'search', scheduling: 'elastic' }
 const deadlineMs = 20_000
+const byName = (a = '', b = ''): number => a.localeCompare(b)
+const nameOf = ({ settings }: { readonly settings: Readonly<Record<string, unknown>> }): string =>
+  JSON.stringify(settings['name']).slice(1, -1)
 
 /** What a client of a node is told of a job, until it is over. */
 async function follow(village: Village, nodeId: string, job: string, seen?: (event: JobEvent) => void) {
@@ -53,7 +56,7 @@ describe('a job', () => {
     // Any node may be asked.
     const { events, state } = await follow(village, 'c', job)
     expect(state).toBe('succeeded')
-    expect(seen.map((line) => line.split(' on ')[1]).sort()).toEqual(['a', 'b', 'c'])
+    expect(seen.map((line) => line.split(' on ')[1]).toSorted(byName)).toEqual(['a', 'b', 'c'])
     expect(events[0]).toMatchObject({ kind: 'submitted', node: 'a' })
     expect(events.filter(({ kind }) => kind === 'metrics')).toHaveLength(3)
     expect(events.filter(({ kind }) => kind === 'taskEnded')).toHaveLength(3)
@@ -138,7 +141,7 @@ describe('a job', () => {
     await village.get('b')!.kill()
     await village.start('d')
     expect((await follow(village, 'a', job)).state).toBe('succeeded')
-    expect([...nodes].sort()).toEqual(['a', 'b', 'd'])
+    expect([...nodes].toSorted(byName)).toEqual(['a', 'b', 'd'])
   })
 
   it('gives up tasks so that another search can begin beside it', async () => {
@@ -146,7 +149,7 @@ describe('a job', () => {
     const both = Promise.withResolvers<void>()
     const add = (name: string, by: number): void => void running.set(name, (running.get(name) ?? 0) + by)
     await using village = new Village(async ({ assignment, signal }) => {
-      const name = String(assignment.settings['name'])
+      const name = nameOf(assignment)
       add(name, 1)
       if (running.get('one') === 2 && running.get('two') === 2) both.resolve()
       await Promise.race([both.promise, new Promise((resolve) => signal.addEventListener('abort', resolve))])
@@ -193,7 +196,7 @@ describe('a job', () => {
     const order: string[] = []
     const first = Promise.withResolvers<void>()
     await using village = new Village(async ({ assignment }) => {
-      order.push(String(assignment.settings['name']))
+      order.push(nameOf(assignment))
       if (assignment.settings['name'] === 'first') await first.promise
     })
     for (const node of ['a', 'b']) await village.start(node)

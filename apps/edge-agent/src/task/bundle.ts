@@ -41,7 +41,8 @@ export async function bundleProgram(file: string, options: BundleOptions = {}): 
       platform: 'node',
       format: 'esm',
       target: 'node26',
-      conditions: ['@shoal/source'],
+      // Where this runs from sources, so do the packages; an installed one has none.
+      conditions: ending === '.ts' ? ['@shoal/source'] : [],
       // Packages in CommonJS ask for Node's modules by `require`.
       banner: {
         js: `import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)`,

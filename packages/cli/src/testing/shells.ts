@@ -35,6 +35,7 @@ export function testShell(changes: Partial<Shell> = {}) {
     cwd: '/',
     clock: processClock,
     today: () => Date.UTC(2026, 10, 20),
+    random: () => 0.5,
     onInterrupt(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)

@@ -20,7 +20,7 @@ const deadlineMs = 30_000
 export class TestAgent implements AsyncDisposable {
   readonly folder: string
   readonly lines: string[] = []
-  readonly #over = new AbortController()
+  #over = new AbortController()
   #running: Promise<void> = Promise.resolve()
   #at: { readonly nodeId: string; readonly clusterId: string; readonly address: string } | undefined
   #heard: () => void = () => {}
@@ -93,9 +93,15 @@ export class TestAgent implements AsyncDisposable {
     return nodes.flatMap(({ nodeId, state }) => (state === 'trusted' ? [nodeId] : [])).toSorted()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends it; it can be started again. */
+  async stop(): Promise<void> {
     this.#over.abort()
     await this.#running
+    this.#over = new AbortController()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
   }
 }
 
