@@ -56,6 +56,13 @@ describe('the examination of the GPU', () => {
     expect(await onMachine({ ...card, ...loader }, software)).toMatchObject(wrong('only llvmpipe'))
   })
 
+  it('takes it for a choice where the package that reaches GPUs is not installed', async () => {
+    const problem = "add the npm package 'webgpu' (npm install webgpu)"
+    expect(await onMachine({ 'dev/nvidia0': '', 'dev/nvidiactl': '' }, { problem })).toMatchObject([
+      { verdict: 'unknown', what: `there is a GPU (/dev/nvidia0) that is not used. ${problem}` },
+    ])
+  })
+
   it('finds nothing wrong with a GPU that works, nor with a machine that has none', async () => {
     expect(await onMachine(card, { adapter: 'Apple M4', software: false })).toMatchObject([
       { verdict: 'good', what: 'WebGPU has Apple M4' },

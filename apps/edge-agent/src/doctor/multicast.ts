@@ -19,25 +19,24 @@ const withoutIt = 'until then: shoal up --peer HOST:PORT with the address of ano
 
 /** Examines each network of this machine. */
 export async function examineMulticast(patient: Patient): Promise<readonly Finding[]> {
-  const files = new SystemFiles()
-  const sounds = await listenAround({ clock: patient.means.clock, port })
+  return findingsOf(await listenAround({ clock: patient.means.clock, port }), patient, new SystemFiles())
+}
+
+/** What is made of what was heard. */
+export function findingsOf(sounds: Sounds, patient: Patient, files: SystemFiles): readonly Finding[] {
   const outward = sounds.links.filter(({ link }) => !link.internal)
-  const found = [
-    ...(outward.length === 0
-      ? [
-          fault(
-            'no network interface of this machine is up but its loopback',
-            'plug in the cable, or connect to the Wi-Fi: ip address shows the interfaces',
-          ),
-        ]
-      : []),
+  const none = fault(
+    'no network interface of this machine is up but its loopback',
+    'plug in the cable, or connect to the Wi-Fi: ip address shows the interfaces',
+  )
+  return [
+    ...(outward.length === 0 ? [none] : []),
     ...outward.flatMap((each) => linkFindings(each, sounds.faults, patient, files)),
     ...namesakes(sounds, patient),
     ...(patient.report?.status.discoveryFaults ?? []).map((said) =>
       fault(`the agent cannot use multicast on ${said}`, remedyFor(said, files)),
     ),
   ]
-  return found
 }
 
 function linkFindings(
