@@ -130,6 +130,7 @@ export class TaskHost implements AsyncDisposable {
           settings: request.settings,
           datasets: request.datasets,
           reads: request.reads,
+          devices: need.devices,
           node: nodes.self.nodeId,
         },
         {
@@ -183,7 +184,7 @@ export class TaskHost implements AsyncDisposable {
     disarm()
   }
 
-  #demandRoom({ cores, memoryBytes }: Need): void {
+  #demandRoom({ cores, memoryBytes, devices }: Need): void {
     const { nodes } = this.#means
     const [own] = nodes.present()
     // The leader of a gang that has lost the task of this node may not know yet that the node goes too.
@@ -199,6 +200,12 @@ export class TaskHost implements AsyncDisposable {
     if (memory + memoryBytes > own.inventory.memoryBytes)
       throw new NoRoomError(
         `'${nodes.self.nodeId}' has ${own.inventory.memoryBytes} bytes of memory, ${memory} are promised, and ${memoryBytes} more are asked for`,
+      )
+    const gpus = own.inventory.devices.filter(({ type }) => type === 'webgpu').length
+    const busy = this.taken.filter((need) => need.devices.includes('webgpu')).length
+    if (devices.includes('webgpu') && busy >= gpus)
+      throw new NoRoomError(
+        `'${nodes.self.nodeId}' has ${gpus} GPUs, ${busy} are taken, and one more is asked for`,
       )
   }
 
