@@ -32,7 +32,7 @@ const readings: readonly Check[] = [
 /** What was built, as it would be published. */
 const publishable = (): readonly Check[] =>
   packages()
-    .filter(({ folder, manifest }) => !manifest.private && folder.startsWith('packages/'))
+    .filter(({ folder, manifest }) => !manifest.private && /^(packages|apps)\//.test(folder))
     .map(({ folder, manifest }) =>
       tool(`publint ${manifest.name}`, 'publint', folder, '--strict', '--pack', 'pnpm'),
     )
@@ -51,6 +51,14 @@ const examples = (): readonly Check[] =>
     .map(({ folder }) => folder)
     .filter((folder) => folder.startsWith('examples/') && has(`${folder}/src/main.ts`))
     .map((folder) => node(folder, `${folder}/src/main.ts`, '--short'))
+
+/** The main job between network namespaces, where this process may make some. */
+async function namespaced(): Promise<readonly Check[]> {
+  const [name, program] = ['shoal-check', 'examples/shoal/src/main.ts']
+  const { ok } = await run('ip', ['netns', 'add', name])
+  if (ok) await run('ip', ['netns', 'delete', name])
+  return ok ? [node('examples/shoal between namespaces', program, '--short', '--namespaces')] : []
+}
 
 const split = 'examples/model-parallel'
 const cluster = 'examples/distributed'
@@ -73,6 +81,8 @@ async function* checks(): AsyncGenerator<Outcome> {
     ...['synchronous', 'allReduce', 'layers'].map((arrangement) =>
       node(`${cluster} ${arrangement}`, `${cluster}/src/main.ts`, '--short', '--arrangement', arrangement),
     ),
+    // The main job again, where machines are as far apart as one machine can have them.
+    ...(await namespaced()),
     // Clusters whose processes are killed, stopped, cut off and disturbed.
     node('faults', 'tools/faults/src/main.ts', '--short'),
     // More kernels, bytes or memory than before fail here; clocks are not looked at.

@@ -14,6 +14,7 @@ export const systemPackages: readonly SystemPackage[] = [
   { name: 'chromium-headless-shell', capability: "pages in Debian's Chromium" },
   { name: 'libvulkan1', capability: 'WebGPU in Node' },
   { name: 'chromium-common', capability: 'a GPU in software, for WebGPU in Node' },
+  { name: 'iproute2', capability: 'nodes in network namespaces' },
   { name: 'zsh', capability: 'completion of the command in zsh' },
   { name: 'fish', capability: 'completion of the command in fish' },
   { name: 'systemd', capability: "systemd's verdict on the service of the edge agent" },

@@ -1,6 +1,7 @@
 // What programs need that speak to an agent: what it can be asked, what jobs are, and what happens to them.
 export * as agentMethods from './api/node.ts'
 export * as blobMethods from './api/blobs.ts'
+export * as doctorMethods from './api/doctor.ts'
 export * as jobMethods from './api/jobs.ts'
 export type { NodeView, Role } from './api/node.ts'
 export { roleSchema } from './api/node.ts'
@@ -13,5 +14,6 @@ export type { DatasetManifest, JobRequest, JobSpec, JobState } from './jobs/spec
 export { jobIdSchema } from './jobs/spec.ts'
 export type { Inventory } from './machine/inventory.ts'
 export { announceAgent, findAgent, type RunningAgent } from './identity/agentFile.ts'
+export { isLocked } from './identity/folderLock.ts'
 export { membershipSchema } from './identity/membership.ts'
 export { defaultStateFolder, StateFolder } from './identity/stateFolder.ts'

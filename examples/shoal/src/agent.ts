@@ -2,5 +2,7 @@
 import { processShell, run } from 'shoal/client'
 
 // The other end of standard input is held by the process that started this one.
-process.stdin.resume().once('end', () => process.kill(process.pid, 'SIGTERM'))
+const { stdin } = process
+stdin.resume().once('end', () => process.kill(process.pid, 'SIGTERM'))
 process.exitCode = await run(['up', '--json', ...process.argv.slice(2)], processShell())
+stdin.destroy()

@@ -1,6 +1,6 @@
 // A user's program: a network learns to read digits on all nodes together, its parameters are searched for, and the best trials become one model.
 import { Session } from '@shoal/core'
-import { defineProgram, trainReplicas } from '@shoal/edge-agent/task'
+import { defineProgram, trainReplicas } from 'shoal'
 import { lenet } from '@shoal/example-lenet/model'
 import { adam, evaluate, saveModel, train } from '@shoal/train'
 import { float, int, medianPruner } from '@shoal/tune'
@@ -12,7 +12,7 @@ const batchSize = 32
 export default defineProgram({
   /** Synchronous training: each task computes the gradients of its own third of the images, and all take the same steps. */
   async train(task) {
-    const { epochs } = settingsOf(task)
+    const { epochs, seed } = settingsOf(task)
     const { learning, judging } = await digitParts(task)
     const { training, testing, probabilities } = lenet()
     const tasks = task.cluster.taskCount('worker')
@@ -23,13 +23,13 @@ export default defineProgram({
       also: [probabilities],
       optimizer: adam({ learningRate: 0.002 }),
       data: learning
-        .shuffle({ seed: 1 })
+        .shuffle({ seed })
         .batch(batchSize, { dropRemainder: true })
         .repeat()
         .shard(tasks, task.index),
       steps: epochs * perEpoch,
       wire: 'bfloat16',
-      seed: 1,
+      seed,
     })
     if (!replica.isChief) return
     const { session } = replica
@@ -60,7 +60,7 @@ export default defineProgram({
       const { training, testing, probabilities } = lenet(shape)
       const step = adam({ learningRate }).minimize(training.loss)
       const seed = trial.number
-      await using session = new Session({ devices: task.devices(), seed })
+      await using session = new Session({ devices: await task.devices(), seed })
       await session.initialize(step, probabilities)
       let loss = Infinity
       await train({

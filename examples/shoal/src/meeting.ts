@@ -28,7 +28,9 @@ export async function meet(nodes: readonly Node[], { story, signal }: Means): Pr
   }
   const joinedAt = performance.now()
   await untilAllKnow(nodes, ids, ['trusted'], signal)
-  story.line(`each trusts all others, ${Math.round(performance.now() - joinedAt)} ms after the last has joined`)
+  story.line(
+    `each trusts all others, ${Math.round(performance.now() - joinedAt)} ms after the last has joined`,
+  )
 }
 
 async function untilAllKnow(

@@ -22,6 +22,8 @@ export interface NodeOptions {
   readonly machine: number
   /** Told when the process ends by itself. */
   readonly onLost: (error: Error) => void
+  /** Aborted when nobody waits for it any more. */
+  readonly signal: AbortSignal
 }
 
 /** What an agent says as soon as it listens. */
@@ -42,13 +44,18 @@ export class Node implements AsyncDisposable {
   readonly #lines: string[] = []
   #isEnding = false
 
-  constructor({ name, folder, network, machine, onLost }: NodeOptions) {
+  constructor({ name, folder, network, machine, onLost, signal }: NodeOptions) {
     this.name = name
     this.folder = join(folder, name)
     const [command, ...args] = network.on(machine, process.execPath, [
       '--conditions=@shoal/source',
       fileURLToPath(new URL('agent.ts', import.meta.url)),
-      ...['--folder', this.folder, '--name', name, '--host', network.address(machine)],
+      '--folder',
+      this.folder,
+      '--name',
+      name,
+      '--host',
+      network.address(machine),
     ])
     // A group of its own: Ctrl-C is for the main job, which ends its agents in order.
     const child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
@@ -66,7 +73,7 @@ export class Node implements AsyncDisposable {
       if (!this.#isEnding) onLost(error)
       throw error
     })
-    const said = once(createInterface(child.stdout), 'line')
+    const said = once(createInterface(child.stdout), 'line', { signal })
     this.listening = Promise.race([said.then(([line]) => JSON.parse(line as string) as Listening), ended])
     // Whoever does not wait for it hears of it by onLost.
     this.listening.catch(() => undefined)

@@ -1,8 +1,10 @@
 // What the program is told by flags, as numbers: how much there is to be learnt.
 import { ValueError } from '@shoal/core'
-import type { Task } from '@shoal/edge-agent/task'
+import type { Task } from 'shoal'
 
 const defaults = {
+  /** Of initial weights and of the order of images. */
+  seed: 1,
   /** Times that all images for learning are gone through in the training. */
   epochs: 5,
   /** Times that a trial goes through its sample. */

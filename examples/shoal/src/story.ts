@@ -1,5 +1,5 @@
 // What a person reads while the main job goes on: few lines, each with the time since the beginning.
-import { duration, measured, type JobEvent } from 'shoal/client'
+import { type JobEvent, type Json, measured, rate } from 'shoal/client'
 
 /** Says lines. */
 export class Story {
@@ -35,19 +35,20 @@ const stepsEveryMs = 2000
 
 /** What of a job's events is worth a line. */
 export class JobLines {
+  readonly #begun = new Set<string>()
   #saidAt = Number.NEGATIVE_INFINITY
 
   /** The line of an event; undefined where a watcher would learn little. */
   of(event: JobEvent): string | undefined {
     switch (event.kind) {
       case 'taskStarted':
-        return `${event.task} begins on ${event.node}${event.attempt > 0 ? ', again' : ''}`
+        return this.#begins(event)
       case 'taskEnded':
         return event.reason === '' ? undefined : `${event.task} on ${event.node} has ended: ${event.reason}`
       case 'metrics':
         return event.trial === undefined ? this.#steps(event) : undefined
       case 'trialEnded':
-        return `trial ${event.trial} on ${event.node} ${ends[event.state]}${event.value === undefined ? '' : ` loss ${measured(event.value)}`}  (${sayParameters(event.params)})`
+        return this.#trialEnded(event)
       case 'log':
         return event.stream === 'stderr' ? `${event.task} ${event.line}` : undefined
       case 'state':
@@ -63,23 +64,31 @@ export class JobLines {
     }
   }
 
+  #begins({ task, node }: Extract<JobEvent, { kind: 'taskStarted' }>): string {
+    const isAgain = this.#begun.has(task)
+    this.#begun.add(task)
+    return `${task} begins ${isAgain ? 'again ' : ''}on ${node}`
+  }
+
+  #trialEnded({ trial, node, state, value, params }: Extract<JobEvent, { kind: 'trialEnded' }>): string {
+    const loss = value === undefined ? '' : ` loss ${measured(value)}`
+    return `trial ${trial} on ${node} ${ends[state]}${loss}  (${sayNumbers(params).join(', ')})`
+  }
+
   /** All tasks are at the same step: one line is enough for all. */
   #steps({ at, step, values }: Extract<JobEvent, { kind: 'metrics' }>): string | undefined {
     if (at - this.#saidAt < stepsEveryMs) return undefined
     this.#saidAt = at
-    return `step ${step}: ${Object.entries(values)
-      .map(([name, value]) => `${name} ${measured(value)}`)
-      .join(', ')}`
+    const { stepsPerSecond, ...others } = values
+    const pace = stepsPerSecond === undefined ? [] : [rate(stepsPerSecond)]
+    return [`step ${step}`, ...sayNumbers(others), ...pace].join('  ')
   }
 }
 
-const ends = { complete: 'came to', pruned: 'was stopped at', failed: 'failed at' } as const
+const ends = { complete: 'came to', pruned: 'was stopped at', failed: 'failed' } as const
 
-/** `learningRate 0.00123, width 64`. */
-export const sayParameters = (params: Extract<JobEvent, { kind: 'trialEnded' }>['params']): string =>
-  Object.entries(params)
-    .map(([name, value]) => `${name} ${typeof value === 'number' ? measured(value) : String(value)}`)
-    .join(', ')
-
-/** How long something took: `12.1 s`. */
-export const sayTime = (ms: number): string => duration(ms)
+/** `learningRate 0.00123`, `width 64`. */
+const sayNumbers = (values: Readonly<Record<string, Json>>): readonly string[] =>
+  Object.entries(values).map(
+    ([name, value]) => `${name} ${typeof value === 'number' ? measured(value) : JSON.stringify(value)}`,
+  )

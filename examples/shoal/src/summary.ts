@@ -1,8 +1,8 @@
 // What the main job came to: tables for people, and the promises that it has to keep.
-import { bytes, type Json, measured, table } from 'shoal/client'
+import { bytes, duration, type Json, measured, table } from 'shoal/client'
 import { expectThat } from '@shoal/example-parts'
 import type { EndedTrial, Outcome } from './job.ts'
-import { sayTime, type Story } from './story.ts'
+import type { Story } from './story.ts'
 
 /** The three jobs. */
 export interface Outcomes {
@@ -50,13 +50,16 @@ export function summarize(outcomes: Outcomes, nodes: readonly string[], story: S
   )
   story.heading('Trials')
   story.table(table(search.trials, trialColumns(search.trials)))
-  story.heading('Time, and bytes between the tasks of each node')
+  story.heading('Time, and bytes that each node sent to the others and received from them')
   const parts = Object.entries(outcomes) as readonly (readonly [string, Outcome])[]
   story.table(
     table(parts, [
       { title: 'job', of: ([name]) => name },
-      { title: 'took', of: ([, { tookMs }]) => sayTime(tookMs), align: 'right' },
-      ...nodes.map((node) => ({ title: node, of: ([, outcome]: readonly [string, Outcome]) => sayTraffic(outcome, node) })),
+      { title: 'took', of: ([, { tookMs }]) => duration(tookMs), align: 'right' },
+      ...nodes.map((node) => ({
+        title: node,
+        of: ([, outcome]: readonly [string, Outcome]) => sayTraffic(outcome, node),
+      })),
     ]),
   )
 }
@@ -64,7 +67,11 @@ export function summarize(outcomes: Outcomes, nodes: readonly string[], story: S
 /** Says which promises were kept; one that was not makes the process fail. */
 export function judgeOutcomes({ training, search, ensemble }: Outcomes, promised: Promised): void {
   const { accuracy } = trained(training.result)
-  expectThat(`the training reads ${100 * promised.accuracy} % of the digits`, accuracy >= promised.accuracy, accuracy.toFixed(4))
+  expectThat(
+    `the training reads ${100 * promised.accuracy} % of the digits`,
+    accuracy >= promised.accuracy,
+    accuracy.toFixed(4),
+  )
   const ended = search.trials.map(({ trial }) => trial)
   expectThat(
     `${promised.trials} trials have ended, each once`,
@@ -72,7 +79,10 @@ export function judgeOutcomes({ training, search, ensemble }: Outcomes, promised
     `trials ${ended.join(', ')}`,
   )
   const { ensemble: together, members } = ensemble.result as unknown as Combined
-  const best = { accuracy: Math.max(...members.map((one) => one.accuracy)), logLoss: Math.min(...members.map((one) => one.logLoss)) }
+  const best = {
+    accuracy: Math.max(...members.map((one) => one.accuracy)),
+    logLoss: Math.min(...members.map((one) => one.logLoss)),
+  }
   expectThat(
     'the ensemble is better than the best single model',
     together.logLoss < best.logLoss && together.accuracy >= best.accuracy,
@@ -89,15 +99,20 @@ const trialColumns = (trials: readonly EndedTrial[]) => [
   { title: 'trial', of: ({ trial }: EndedTrial) => String(trial), align: 'right' as const },
   ...Object.keys(trials[0]?.params ?? {}).map((name) => ({
     title: name,
-    of: ({ params }: EndedTrial) => (typeof params[name] === 'number' ? measured(params[name]) : String(params[name])),
+    of: ({ params: { [name]: value } }: EndedTrial) =>
+      typeof value === 'number' ? measured(value) : JSON.stringify(value),
     align: 'right' as const,
   })),
-  { title: 'loss', of: ({ value }: EndedTrial) => (value === undefined ? '' : value.toFixed(4)), align: 'right' as const },
+  {
+    title: 'loss',
+    of: ({ value }: EndedTrial) => (value === undefined ? '' : value.toFixed(4)),
+    align: 'right' as const,
+  },
   { title: 'end', of: ({ state }: EndedTrial) => state },
   { title: 'node', of: ({ node }: EndedTrial) => node },
 ]
 
 function sayTraffic({ traffic }: Outcome, node: string): string {
-  const { sent = 0, received = 0 } = traffic.get(node) ?? {}
+  const { sent, received } = traffic.of(node)
   return `${bytes(sent)} sent, ${bytes(received)} received`
 }

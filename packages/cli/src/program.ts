@@ -4,9 +4,11 @@ import { Command } from 'commander'
 import { attachCommand } from './commands/attach.ts'
 import { benchCommand } from './commands/bench.ts'
 import { completionCommand } from './commands/completion.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { downCommand } from './commands/down.ts'
 import { ensembleCommand } from './commands/ensemble.ts'
 import { historyCommand } from './commands/history.ts'
+import { initCommand } from './commands/init.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { inviteCommand } from './commands/invite.ts'
 import { joinCommand } from './commands/join.ts'
@@ -16,6 +18,7 @@ import { logsCommand } from './commands/logs.ts'
 import { nodesCommand } from './commands/nodes.ts'
 import { predictCommand } from './commands/predict.ts'
 import { removeCommand } from './commands/remove.ts'
+import { saveCommand } from './commands/save.ts'
 import { searchCommand } from './commands/search.ts'
 import { serviceCommand } from './commands/service.ts'
 import { stopCommand } from './commands/stop.ts'
@@ -24,9 +27,10 @@ import { upCommand } from './commands/up.ts'
 import type { Shell } from './shell.ts'
 
 const groups = {
-  'This machine:': [upCommand, downCommand, serviceCommand, benchCommand, completionCommand],
+  'This machine:': [upCommand, downCommand, serviceCommand, doctorCommand, benchCommand, completionCommand],
   'The cluster:': [nodesCommand, inviteCommand, joinCommand, leaveCommand, removeCommand],
   'Jobs:': [
+    initCommand,
     trainCommand,
     searchCommand,
     ensembleCommand,
@@ -36,7 +40,7 @@ const groups = {
     stopCommand,
     historyCommand,
   ],
-  'Models:': [predictCommand, inspectCommand],
+  'Models:': [predictCommand, saveCommand, inspectCommand],
 } as const
 
 /** The version that the package says. */

@@ -38,7 +38,7 @@ describe('agents', () => {
   })
 
   it('run a program in confined processes on all of them, and tell what it says', async () => {
-    const [a, , c] = agents as [TestAgent, TestAgent, TestAgent]
+    const [a, b, c] = agents as [TestAgent, TestAgent, TestAgent]
     const file = join(root, 'program.ts')
     await writeFile(
       file,
@@ -60,12 +60,17 @@ describe('agents', () => {
       scheduling: 'gang',
     }
     const told = await run(a, spec)
-    const { state, events } = told
+    const { job, state, events } = told
     expect({ state, lines: linesOf(told).toSorted() }).toEqual({
       state: 'succeeded',
       lines: [...Array(3).fill('ERR_ACCESS_DENIED'), ...[0, 1, 2].map((i) => `hello from worker:${i} of 3`)],
     })
     expect(events.filter(({ kind }) => kind === 'metrics')).toHaveLength(3)
+    // One that was ended and is started again in its folder is where it was, and knows what has been.
+    await b.stop()
+    await b.start()
+    await expect.poll(() => b.trusted(), { timeout: 5000 }).toEqual([a.nodeId, c.nodeId].toSorted())
+    await expect.poll(async () => (await b.ask(jobs.show, { job })).view.state).toBe('succeeded')
     const { jobs: list } = await c.ask(jobs.list, {})
     expect(list.map(({ state: of, spec: { name } }) => `${name} ${of}`)).toEqual(['hello succeeded'])
   })

@@ -3,9 +3,12 @@ import { mkdir } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { asError, type Handler, systemClock } from '@shoal/distributed/peers'
+import { leastFreeBytes, mostBlobBytes } from '../blobs/allotment.ts'
 import { BlobStore } from '../blobs/blobStore.ts'
 import { BlobFetcher } from '../blobs/fetch.ts'
 import { blobMethods } from '../blobs/service.ts'
+import { knockProtocol, knockProtocolName } from '../doctor/knock.ts'
+import { doctorMethods } from '../doctor/serve.ts'
 import { EventLog } from '../history/eventLog.ts'
 import type { Identity } from '../identity/identity.ts'
 import { keepRenewed, renewalProtocol, renewalProtocolName } from '../identity/renewal.ts'
@@ -21,7 +24,7 @@ import { launchTask } from '../task/launch.ts'
 import { StreamRelay, streamProtocol } from '../task/streams.ts'
 import { endStrays } from '../task/strays.ts'
 import { guarded } from './access.ts'
-import { clusterBlobs } from './blobs.ts'
+import { clusterBlobs, fetchingReads } from './blobs.ts'
 import { Door, rememberedMembers, rememberMembers } from './door.ts'
 import { LinkWatch } from './linkWatch.ts'
 import { Neighbours } from './neighbours.ts'
@@ -29,6 +32,7 @@ import { clusterNodes } from './nodes.ts'
 import { nodeMethods } from './serve.ts'
 import type { RunOptions } from './run.ts'
 import { version } from './version.ts'
+import { Ways } from './ways.ts'
 
 /** What an agent is made of. */
 export interface AgentOptions extends RunOptions {
@@ -38,10 +42,6 @@ export interface AgentOptions extends RunOptions {
 
 /** Why an agent ends: it was told to, or it is another node from now on. */
 type Ending = { readonly next: Identity | undefined }
-
-/** The most bytes of blobs, and the bytes of the disk that are left to others. */
-const mostBlobBytes = 16 * 2 ** 30
-const leastFreeBytes = 2 ** 29
 
 /** All interfaces, by IPv6 and IPv4 where the machine has both. */
 const everywhere = (): string =>
@@ -98,8 +98,6 @@ export class Agent implements AsyncDisposable {
     const fetcher = new BlobFetcher({ store, sources: () => nodes.connections(), log })
     const door = await Door.open({ state, identity, log, neighbours: () => neighbours })
 
-    let methods: Readonly<Record<string, Handler>> = {}
-    let neighbours: Neighbours
     const view = (): PresentNode => ({
       nodeId,
       role,
@@ -129,6 +127,8 @@ export class Agent implements AsyncDisposable {
     let launched = 0
     const launch: HostMeans['launch'] = (assignment, { program, services, memoryBytes, timeMs }) => {
       const task = `${assignment.task.job}:${assignment.task.index}`
+      // What an earlier attempt has sent from here is counted already.
+      const before = relay.traffic(assignment.jobId, task)
       return launchTask({
         assignment,
         program,
@@ -138,26 +138,36 @@ export class Agent implements AsyncDisposable {
           `${assignment.jobId}-${task.replace(':', '-')}-${process.pid}-${launched++}`,
         ),
         limits: { memoryBytes, timeMs },
-        traffic: () => relay.traffic(assignment.jobId, task),
+        traffic: () => {
+          const { sent, received } = relay.traffic(assignment.jobId, task)
+          return { sent: sent - before.sent, received: received - before.received }
+        },
       })
     }
+    const ways = new Ways((node) => neighbours.addressesTo(node))
     const tasks = new TaskHost({
       ...means,
       launch,
       leaderOf: (id) => jobs.leaderOf(id),
-      connect: (header, node, aborted) => {
-        const neighbour = neighbours.get(node)
-        const address = neighbours.addressOf(node)
-        if (node !== nodeId && (!neighbour || address === undefined))
-          throw new Error(`'${node}', on which ${header.to} runs, is not connected`)
-        const place = node === nodeId ? 'here' : { nodeId: node, address: address! }
-        return relay.connect(header, place, { signal: aborted })
-      },
+      keepersOf: (id) => jobs.keepersOf(id),
+      connect: (header, node, aborted) =>
+        node === nodeId
+          ? relay.connect(header, 'here', { signal: aborted })
+          : ways.reach(node, (address) =>
+              relay.connect(header, { nodeId: node, address }, { signal: aborted }),
+            ),
     })
-    methods = {
+    const methods: Readonly<Record<string, Handler>> = {
       ...Object.fromEntries(linkMethods),
       ...blobMethods(store),
+      ...fetchingReads(store, fetcher, nodeId),
       ...jobMethods({ jobs, host: tasks, nodes }),
+      ...doctorMethods({
+        credentials: identity.credentials,
+        neighbours: () => neighbours,
+        clock: systemClock,
+        today,
+      }),
       ...nodeMethods({
         identity,
         door,
@@ -167,7 +177,7 @@ export class Agent implements AsyncDisposable {
       }),
     }
     const served = guarded(methods, nodeId)
-    neighbours = parts.use(
+    const neighbours = parts.use(
       await Neighbours.open({
         self: { nodeId, clusterId, role },
         credentials: identity.credentials,
@@ -179,6 +189,7 @@ export class Agent implements AsyncDisposable {
         protocols: {
           ...door.protocols,
           [streamProtocol]: relay.protocol,
+          [knockProtocolName]: knockProtocol(identity),
           ...(identity.authority && { [renewalProtocolName]: renewalProtocol(identity) }),
         },
         methods: () => served,
@@ -231,13 +242,14 @@ export class Agent implements AsyncDisposable {
         void neighbours.expel(removed)
       }),
     )
+    jobs.begin()
     keepRenewed(identity, {
       signal: over.signal,
       log,
       managers: () =>
         neighbours.present
           .filter((neighbour) => neighbour.role === 'manager')
-          .flatMap((neighbour) => neighbours.addressOf(neighbour.nodeId) ?? []),
+          .flatMap((neighbour) => neighbours.addressesTo(neighbour.nodeId)),
     })
     return new Agent(neighbours, identity, parts.move(), ending)
   }

@@ -1,10 +1,33 @@
 // The bytes of jobs: kept here, fetched from whichever node has them, and copied to others.
 import { NotFoundError } from '@shoal/core'
+import type { Handler } from '@shoal/distributed/peers'
+import { read } from '../api/blobs.ts'
 import type { BlobStore } from '../blobs/blobStore.ts'
 import type { BlobFetcher } from '../blobs/fetch.ts'
 import { pushBlob, storedBlob } from '../blobs/push.ts'
+import { blobMethods } from '../blobs/service.ts'
 import type { Blobs } from '../jobs/ports.ts'
 import type { Neighbours } from './neighbours.ts'
+
+/** Reading as the command of this node asks for it: what is not here is fetched from whoever has it. */
+export function fetchingReads(
+  store: BlobStore,
+  fetcher: BlobFetcher,
+  self: string,
+): Readonly<Record<string, Handler>> {
+  const { [read.name]: reads } = blobMethods(store)
+  const fetching: Handler = async (message, call) => {
+    try {
+      return await reads!(message, call)
+    } catch (error) {
+      if (call.peer.node !== self || !(error instanceof NotFoundError)) throw error
+      const { hash } = read.request.parse(JSON.parse(new TextDecoder().decode(message.head)))
+      await fetcher.fetch(hash, { signal: call.signal })
+      return reads!(message, call)
+    }
+  }
+  return { [read.name]: fetching }
+}
 
 /** Blobs of this node and its neighbours. */
 export function clusterBlobs(store: BlobStore, fetcher: BlobFetcher, neighbours: () => Neighbours): Blobs {
@@ -28,6 +51,7 @@ export function clusterBlobs(store: BlobStore, fetcher: BlobFetcher, neighbours:
       if (!blob) throw new NotFoundError(`the blob ${hash} is not here`)
       await pushBlob(blob, neighbour.connection, { keepFor, signal })
     },
+    release: (keepFor) => store.release(keepFor),
     sizes: (hashes) =>
       new Map(
         hashes.flatMap((hash) => {

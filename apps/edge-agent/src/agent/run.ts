@@ -1,5 +1,6 @@
 // The daemon: one agent after the other in the same folder, since a node that changes its cluster begins anew.
 import { asError, pause, systemClock } from '@shoal/distributed/peers'
+import { z } from 'zod'
 import { announceAgent } from '../identity/agentFile.ts'
 import { lockFolder } from '../identity/folderLock.ts'
 import { Identity } from '../identity/identity.ts'
@@ -47,7 +48,7 @@ export async function runAgent(options: RunOptions): Promise<void> {
   const folder = await StateFolder.open(options.folder)
   await using _lock = await lockFolder(folder)
   let identity = await Identity.open(folder, options.name === undefined ? {} : { name: options.name })
-  let port = options.port
+  let port = options.port ?? (await folder.read(portFile, portSchema))?.port
   while (!signal.aborted) {
     if (!identity.isValid) {
       const managers = await rememberedMembers(folder, identity.clusterId)
@@ -57,7 +58,8 @@ export async function runAgent(options: RunOptions): Promise<void> {
     let next: Identity | undefined
     try {
       await using _announced = await announceAgent(folder, { address: agent.address, version })
-      // The same port for the next one, whatever cluster it is in: others know it.
+      // The same port for the next one, whatever cluster it is in, and after the next start: others know it.
+      if (agent.port !== port) await folder.write(portFile, { port: agent.port })
       port = agent.port
       const { nodeId, clusterId, address } = agent
       log(`node '${nodeId}' of cluster ${clusterId.slice(0, 12)} listens at ${address}`)
@@ -71,20 +73,26 @@ export async function runAgent(options: RunOptions): Promise<void> {
   }
 }
 
-/** The port of the agent before may be taken for a moment still. */
+const portFile = 'port.json'
+const portSchema = z.object({ port: z.int().min(1).max(65_535) })
+
+/** The port of the agent before may be taken for a moment still; where it stays taken, and nobody asked for that one, another will do. */
 async function opened(
   state: StateFolder,
   identity: Identity,
   port: number | undefined,
   options: RunOptions,
 ): Promise<Agent> {
-  for (let attempt = 0; ; attempt++) {
+  const openAt = (at: number | undefined): Promise<Agent> =>
+    Agent.open({ ...options, state, identity, ...(at !== undefined && { port: at }) })
+  for (let attempt = 0; attempt < 20; attempt++) {
     try {
-      return await Agent.open({ ...options, state, identity, ...(port !== undefined && { port }) })
+      return await openAt(port)
     } catch (error) {
-      if (attempt === 20 || !asError(error).message.includes('EADDRINUSE') || port === options.port)
-        throw error
+      if (!asError(error).message.includes('EADDRINUSE') || port === options.port) throw error
       await pause(50, systemClock, options.signal)
     }
   }
+  options.log(`port ${port} is taken by another program: this node listens at another one from now on`)
+  return openAt(undefined)
 }

@@ -1,7 +1,7 @@
 // One agent to a folder: each that takes it makes the next file of a row, which only one can make; what a dead agent left does not count.
 import { LockedError } from './errors.ts'
 import type { StateFolder } from './stateFolder.ts'
-import { isRunning, systemProcessSchema, thisProcess } from './systemProcess.ts'
+import { isRunning, type SystemProcess, systemProcessSchema, thisProcess } from './systemProcess.ts'
 
 const holderSchema = systemProcessSchema.nullable()
 
@@ -18,8 +18,8 @@ const turnOf = (name: string): number => Number(/^lock-(\d{1,15})$/.exec(name)?.
 export async function lockFolder(folder: StateFolder): Promise<AsyncDisposable> {
   const before = await turns(folder)
   const last = Math.max(0, ...before)
-  const holder = last > 0 ? await folder.read(fileName(last), holderSchema) : null
-  if (holder && isRunning(holder))
+  const holder = await holderOf(folder, last)
+  if (holder)
     throw new LockedError(
       `the folder ${folder.path} is in use by the agent with process id ${holder.pid}: stop that one, or name another folder in SHOAL_HOME`,
     )
@@ -33,6 +33,20 @@ export async function lockFolder(folder: StateFolder): Promise<AsyncDisposable> 
   // Others may be about to try for the lock at this moment; nobody else writes here.
   await folder.sweep((name) => !name.startsWith('lock-'))
   return { [Symbol.asyncDispose]: () => folder.write(own, null) }
+}
+
+/** Does an agent have the folder? It has until all that it had in it is written and closed. @throws StateError as reading does. */
+export const isLocked = async (folder: StateFolder): Promise<boolean> =>
+  (await lockHolder(folder)) !== undefined
+
+/** The process that has the folder; undefined where none has that still runs. @throws StateError for a file that is damaged. */
+export const lockHolder = async (folder: StateFolder): Promise<SystemProcess | undefined> =>
+  holderOf(folder, Math.max(0, ...(await turns(folder))))
+
+/** Who took that turn, and has not let go. */
+async function holderOf(folder: StateFolder, turn: number): Promise<SystemProcess | undefined> {
+  const holder = turn > 0 ? await folder.read(fileName(turn), holderSchema) : undefined
+  return holder && isRunning(holder) ? holder : undefined
 }
 
 const turns = async (folder: StateFolder): Promise<readonly number[]> =>

@@ -70,7 +70,7 @@ export class Copies {
     const there = keepers.filter((nodeId) => this.#isThere(nodeId))
     const others = nodes
       .present()
-      .filter(({ nodeId, role }) => role !== 'client' && !keepers.includes(nodeId))
+      .filter(({ nodeId, role }) => role === 'manager' && !keepers.includes(nodeId))
       .map(({ nodeId }) => nodeId)
     const added = others.slice(0, Math.max(0, copies - there.length))
     // One who is away keeps its place as long as nobody else can take it.

@@ -15,6 +15,9 @@ const gang: JobRequest = {
 }
 const elastic: JobRequest = { ...gang, name: 'search', kind: 'search', scheduling: 'elastic' }
 const deadlineMs = 20_000
+const byName = (a = '', b = ''): number => a.localeCompare(b)
+const nameOf = ({ settings }: { readonly settings: Readonly<Record<string, unknown>> }): string =>
+  JSON.stringify(settings['name']).slice(1, -1)
 
 /** What a client of a node is told of a job, until it is over. */
 async function follow(village: Village, nodeId: string, job: string, seen?: (event: JobEvent) => void) {
@@ -53,7 +56,7 @@ describe('a job', () => {
     // Any node may be asked.
     const { events, state } = await follow(village, 'c', job)
     expect(state).toBe('succeeded')
-    expect(seen.map((line) => line.split(' on ')[1]).sort()).toEqual(['a', 'b', 'c'])
+    expect(seen.map((line) => line.split(' on ')[1]).toSorted(byName)).toEqual(['a', 'b', 'c'])
     expect(events[0]).toMatchObject({ kind: 'submitted', node: 'a' })
     expect(events.filter(({ kind }) => kind === 'metrics')).toHaveLength(3)
     expect(events.filter(({ kind }) => kind === 'taskEnded')).toHaveLength(3)
@@ -110,6 +113,41 @@ describe('a job', () => {
     await expect.poll(async () => (await view(village, 'a', job)).state).toBe('succeeded')
   })
 
+  it('is copied anew to a leader that was killed and comes back to find that another one leads', async () => {
+    await using village = new Village(
+      ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
+    )
+    for (const node of ['a', 'b']) await village.start(node)
+    const job = await submit(village, 'a', { ...elastic, tasks: { worker: { count: 'all' } } })
+    for (let term = 1; term < 6; term++) {
+      const [leader, other] = term % 2 === 1 ? ['a', 'b'] : ['b', 'a']
+      await expect.poll(async () => (await view(village, other!, job)).leader).toBe(leader)
+      await village.get(leader!)!.kill()
+      await expect.poll(async () => (await view(village, other!, job)).leader).toBe(other)
+      const { jobs } = await village.start(leader!)
+      // What it had counts no more; what it has then is the new leader's.
+      await expect
+        .poll(() => jobs.heads.find(({ id }) => id === job))
+        .toMatchObject({ leader: other, term: term + 1, keepers: [other, leader] })
+    }
+    await callMethod(village.get('a')!.connection(), api.stopJob, { job, reason: 'done' }, { deadlineMs })
+  })
+
+  it('is known to every node while nobody leads it', async () => {
+    await using village = new Village(
+      ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
+    )
+    for (const node of ['a', 'b', 'c', 'd']) await village.start(node)
+    const job = await submit(village, 'a', gang)
+    await village.get('a')!.kill()
+    // 'd' keeps no copy of it.
+    for (const node of ['b', 'c', 'd']) {
+      const list = await callMethod(village.get(node)!.connection(), api.list, {}, { deadlineMs })
+      expect(list.says.jobs).toMatchObject([{ id: job, leader: '' }])
+      expect(await view(village, node, job)).toMatchObject({ id: job, leader: '' })
+    }
+  })
+
   it('goes on where all nodes were killed and one of them comes back', async () => {
     const reached = Promise.withResolvers<void>()
     const steps = counting(reached.resolve)
@@ -138,7 +176,7 @@ describe('a job', () => {
     await village.get('b')!.kill()
     await village.start('d')
     expect((await follow(village, 'a', job)).state).toBe('succeeded')
-    expect([...nodes].sort()).toEqual(['a', 'b', 'd'])
+    expect([...nodes].toSorted(byName)).toEqual(['a', 'b', 'd'])
   })
 
   it('gives up tasks so that another search can begin beside it', async () => {
@@ -146,7 +184,7 @@ describe('a job', () => {
     const both = Promise.withResolvers<void>()
     const add = (name: string, by: number): void => void running.set(name, (running.get(name) ?? 0) + by)
     await using village = new Village(async ({ assignment, signal }) => {
-      const name = String(assignment.settings['name'])
+      const name = nameOf(assignment)
       add(name, 1)
       if (running.get('one') === 2 && running.get('two') === 2) both.resolve()
       await Promise.race([both.promise, new Promise((resolve) => signal.addEventListener('abort', resolve))])
@@ -193,7 +231,7 @@ describe('a job', () => {
     const order: string[] = []
     const first = Promise.withResolvers<void>()
     await using village = new Village(async ({ assignment }) => {
-      order.push(String(assignment.settings['name']))
+      order.push(nameOf(assignment))
       if (assignment.settings['name'] === 'first') await first.promise
     })
     for (const node of ['a', 'b']) await village.start(node)

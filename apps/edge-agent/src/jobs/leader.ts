@@ -1,5 +1,5 @@
 // The one node that decides for a job: it places tasks, takes what they write, has keepers copy it, and begins again what was lost.
-import { asError, type Clock } from '@shoal/distributed/peers'
+import { asError, type Clock, SecurityError } from '@shoal/distributed/peers'
 import type { JobEvent } from '../history/event.ts'
 import type { TaskEnd } from '../task/services.ts'
 import { Copies } from './copies.ts'
@@ -15,7 +15,12 @@ import { judge } from './verdict.ts'
 
 /** Where tasks are to run; nothing where they have to wait, and why. */
 export type Placement =
-  | { readonly kind: 'placed'; readonly tasks: readonly { readonly task: string; readonly node: string }[] }
+  | {
+      readonly kind: 'placed'
+      readonly tasks: readonly { readonly task: string; readonly node: string }[]
+      /** For people: what speaks for each place. */
+      readonly why: readonly string[]
+    }
   /** `yields` are tasks to be given up, so that others may begin. */
   | { readonly kind: 'wait'; readonly reason: string; readonly yields: readonly string[] }
 
@@ -25,6 +30,8 @@ export interface LeaderMeans {
   readonly nodes: Nodes
   /** Finds places for the tasks of the job that have none, on other nodes than those that are to be avoided. */
   readonly place: (record: JobRecord, avoided: ReadonlySet<string>) => Promise<Placement>
+  /** Another node keeps a copy from now on: it needs the blobs too. */
+  readonly keeperAdded: (nodeId: string) => void
   readonly log: (line: string) => void
   readonly clock: Clock
   /** Milliseconds since 1970. */
@@ -55,6 +62,8 @@ export class Leader {
   /** Nodes that could not begin a task a short time ago. */
   readonly #avoided = new Set<string>()
   #record: JobRecord
+  /** Nodes that tasks were ever given to, as far as this leader knows. */
+  #hosts: Set<string> | undefined
   #turn: Promise<void> = Promise.resolve()
   #over = false
   /** Is it to be looked at soon anyhow? */
@@ -107,6 +116,13 @@ export class Leader {
     const entry = this.#entry(key, value)
     await this.#copies.keep([entry])
     return entry.version
+  }
+
+  /** Makes sure that tasks of the job are or were on a node: no other writes what is theirs. @throws SecurityError. */
+  demandHost(nodeId: string): void {
+    this.#hosts ??= new Set(this.#record.tasks.map(({ node }) => node))
+    if (!this.#hosts.has(nodeId))
+      throw new SecurityError(`no task of job ${this.#record.id} runs on '${nodeId}'`)
   }
 
   /** Takes what has happened to tasks. */
@@ -238,8 +254,9 @@ export class Leader {
   /** Changes the job itself, and tells its history. */
   async #change(change: Change, events: readonly JobEvent[]): Promise<void> {
     const { replica, nodes } = this.#means
-    this.#record = { ...this.#record, ...change }
+    // The history first: whoever sees that a job is over can read there that it is.
     await replica.log.append(events)
+    this.#record = { ...this.#record, ...change }
     await this.#copies.keep([this.#entry(recordKey, this.#record as unknown as Json)])
     this.#copies.eventsAdded()
     if (change.state !== undefined) nodes.changed()
@@ -316,8 +333,11 @@ export class Leader {
 
   /** Sees to it that as many nodes keep copies as there are, up to `copies`, and that those have all that is known. */
   async #refillKeepers(): Promise<void> {
+    const before = this.#record.keepers
     const keepers = this.#copies.refilled()
-    if (keepers !== this.#record.keepers) await this.#change({ keepers: [...keepers] }, [])
+    if (keepers === before) return
+    await this.#change({ keepers: [...keepers] }, [])
+    for (const nodeId of keepers) if (!before.includes(nodeId)) this.#means.keeperAdded(nodeId)
   }
 
   /** Does what is to be done next. */
@@ -356,13 +376,18 @@ export class Leader {
       return
     }
     const { attempt, spec, id: job, tasks } = this.#record
+    for (const line of placement.why) this.#means.log(`job ${job}: ${line}`)
     const isGang = spec.scheduling === 'gang'
-    const placed = placement.tasks.map(({ task, node }, i) => ({
+    const attemptOf = (task: string): number =>
+      isGang ? attempt : (tasks.find((each) => each.task === task)?.attempt ?? -1) + 1
+    const placed = placement.tasks.map(({ task, node }) => ({
       task,
       node,
-      attempt: isGang ? attempt : attempt + i,
+      attempt: attemptOf(task),
       state: 'running' as const,
     }))
+    this.#hosts ??= new Set(tasks.map(({ node }) => node))
+    for (const { node } of placed) this.#hosts.add(node)
     const wasQueued = this.#record.state === 'queued'
     const replaced = new Set(placed.map(({ task }) => task))
     // Written before anything is begun: whoever takes over knows what may be running.

@@ -1,6 +1,8 @@
 // Finds places for the tasks of a job among all that wait: every leader looks at the whole queue in the same way, and acts for its own job alone.
 import type { Role } from '../api/node.ts'
 import { has } from '../api/blobs.ts'
+import { explain } from '../scheduler/explain.ts'
+import { move } from '../scheduler/grow.ts'
 import { nextPlacements, type RunningJob, type WaitingJob } from '../scheduler/queue.ts'
 import { type Holding, offersOf } from '../scheduler/offer.ts'
 import { yielding } from '../scheduler/yielding.ts'
@@ -51,7 +53,7 @@ export async function findPlaces(
   ]
   const running: RunningJob[] = [
     ...own
-      .filter(({ state }) => state === 'running')
+      .filter((job) => job.state === 'running' && wantsMore(job))
       .map((job) => ({ ...asked(job), there: namesTaken(job.tasks) })),
     ...others.flatMap((head) =>
       head.state === 'running' && head.asks ? [{ ...asking(head, head.asks), there: head.there }] : [],
@@ -60,9 +62,17 @@ export async function findPlaces(
   const all = { waiting, running, offers }
   const decision = nextPlacements(all).find(({ jobId }) => jobId === record.id)?.decision
   if (decision?.kind === 'placed')
-    return { kind: 'placed', tasks: decision.assignments.map(({ task, node }) => ({ task, node })) }
+    return {
+      kind: 'placed',
+      tasks: decision.assignments.map(({ task, node }) => ({ task, node })),
+      why: explain(decision, offers),
+    }
   const yields = yielding(all).flatMap(({ jobId, task }) => (jobId === record.id ? [task] : []))
-  return { kind: 'wait', reason: decision?.reason ?? '', yields }
+  // What is given up on a hot node finds its place on a cooler one.
+  const there = namesTaken(record.tasks)
+  const hot =
+    yields.length === 0 && wantsMore(record) ? move({ spec: record.spec, there, offers }) : undefined
+  return { kind: 'wait', reason: decision?.reason ?? '', yields: hot ? [hot.task] : yields }
 
   async function blobsOf({ nodeId }: PresentNode, asked: readonly string[]): Promise<ReadonlySet<string>> {
     if (asked.length === 0) return new Set()

@@ -118,9 +118,6 @@ export const viewOf = (record: JobRecord, isLed: boolean): JobView => {
   }
 }
 
-/** `worker:0` of a job and an index. */
-export const taskName = (job: string, index: number): string => `${job}:${index}`
-
 /** The job and the index of `worker:0`. */
 export function taskOf(name: string): { readonly job: string; readonly index: number } {
   const at = name.lastIndexOf(':')

@@ -25,13 +25,15 @@ export function jobMethods({ jobs, host, nodes }: ServeMeans): Readonly<Record<s
     serving(api.submit, async ({ says: { spec } }, { peer }) => {
       // A client may go away at any moment: somebody else leads what it asks for.
       const self = nodes.self
-      if (self.role !== 'client') {
+      if (self.role === 'manager') {
         const job = await jobs.submit(spec, peer.node)
         return { says: { job }, tensors: [] }
       }
-      const other = nodes.present().find(({ role, nodeId }) => role !== 'client' && nodeId !== self.nodeId)
+      const other = nodes.present().find(({ role, nodeId }) => role === 'manager' && nodeId !== self.nodeId)
       if (!other)
-        throw new NotFoundError('no node of this cluster that computes is connected: start one with shoal up')
+        throw new NotFoundError(
+          'no manager of this cluster is connected, and managers alone lead jobs: see shoal nodes',
+        )
       return nodes.call(other.nodeId, api.submit, { spec }, { deadlineMs: 600_000 })
     }),
     serving(api.list, async () => {
@@ -90,15 +92,18 @@ export function jobMethods({ jobs, host, nodes }: ServeMeans): Readonly<Record<s
       }
     }),
     serving(internal.readEntry, ({ says: { job, key } }) => ({ says: document(job, key), tensors: [] })),
-    serving(internal.writeEntry, async ({ says: { job, key, ifVersion, value } }) => {
+    serving(internal.writeEntry, async ({ says: { job, key, ifVersion, value } }, { peer }) => {
+      jobs.leader(job).demandHost(peer.node)
       const version = await jobs.leader(job).write(key, ifVersion, value as Json)
       return { says: version === undefined ? {} : { version }, tensors: [] }
     }),
-    serving(internal.report, async ({ says: { job, events } }) => {
+    serving(internal.report, async ({ says: { job, events } }, { peer }) => {
+      jobs.leader(job).demandHost(peer.node)
       await jobs.leader(job).report(events)
       return nothing
     }),
-    serving(internal.taskEnded, async ({ says }) => {
+    serving(internal.taskEnded, async ({ says }, { peer }) => {
+      jobs.leader(says.job).demandHost(peer.node)
       await jobs.leader(says.job).taskEnded(says)
       return nothing
     }),
@@ -117,14 +122,14 @@ export function jobMethods({ jobs, host, nodes }: ServeMeans): Readonly<Record<s
     }),
   ])
 
-  /** Answers here, or has the node answer that leads the job. */
+  /** Answers here, or has the node answer that leads the job; while nobody does, one that keeps a copy. */
   async function passed<Q extends { readonly job: string }, A>(
     method: Method<Q, A>,
     request: Q,
     { signal, peer }: ServedCall,
     own: () => A | Promise<A>,
   ): Promise<{ readonly says: A; readonly tensors: readonly [] }> {
-    const leader = jobs.leaderOf(request.job)
+    const leader = jobs.leaderOf(request.job) ?? jobs.keepersOf(request.job)[0]
     // What another node has passed on goes no further.
     const isOwn = peer.node === nodes.self.nodeId
     if (leader === undefined || leader === nodes.self.nodeId || !isOwn)

@@ -12,10 +12,10 @@ export const countSchema = z.union([z.int().min(1).max(1024), z.literal('all')])
 
 /** What one task must have. */
 export const needSchema = z.object({
-  /** Default 512 MiB. The task is ended when it takes more. */
+  /** Default 512 MiB, at least 96 MiB: an empty process has 60. The task is ended when it takes more. */
   memoryBytes: z
     .int()
-    .min(2 ** 24)
+    .min(96 * 2 ** 20)
     .default(2 ** 29),
   /** Cores that it keeps busy. Default 1. */
   cores: z.int().min(1).default(1),

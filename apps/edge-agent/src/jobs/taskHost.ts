@@ -39,6 +39,8 @@ export interface HostMeans {
   ) => Promise<Socket>
   /** Who leads a job, as far as this node knows. */
   readonly leaderOf: (jobId: string) => string | undefined
+  /** The nodes that keep copies of a job and are there, its leader first. */
+  readonly keepersOf: (jobId: string) => readonly string[]
   readonly clock: Clock
   readonly today: () => number
   readonly log: (line: string) => void
@@ -63,6 +65,7 @@ const lastWordsMs = 500
 export class TaskHost implements AsyncDisposable {
   readonly #means: HostMeans
   readonly #hosted = new Map<string, Hosted>()
+  #isClosing = false
   readonly #ends = new Set<Promise<void>>()
 
   constructor(means: HostMeans) {
@@ -115,7 +118,7 @@ export class TaskHost implements AsyncDisposable {
     this.#hosted.set(key, hosted)
     nodes.changed()
     try {
-      const bytes = await blobs.get(program, { keepFor: job, signal: hosted.over.signal })
+      const bytes = await blobs.get(program, { keepFor: hostedAs(job), signal: hosted.over.signal })
       hosted.over.signal.throwIfAborted()
       const running = await launch(
         {
@@ -127,6 +130,7 @@ export class TaskHost implements AsyncDisposable {
           settings: request.settings,
           datasets: request.datasets,
           reads: request.reads,
+          devices: need.devices,
           node: nodes.self.nodeId,
         },
         {
@@ -166,11 +170,13 @@ export class TaskHost implements AsyncDisposable {
 
   /** Ends all tasks, and tells their leaders where they can be told soon. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosing = true
     for (const { running, over } of this.#hosted.values()) {
       over.abort(new Error('the node is closing'))
       running?.stop('the node is closing', closingGraceMs)
     }
-    await Promise.all([...this.#hosted.values()].map(({ running }) => running?.ended))
+    const running = [...this.#hosted.values()].flatMap((hosted) => hosted.running ?? [])
+    await Promise.all(running.map(({ ended }) => ended))
     const disarm = this.#means.clock.after(lastWordsMs, () => {
       for (const { line } of this.#hosted.values()) line.close()
     })
@@ -178,10 +184,11 @@ export class TaskHost implements AsyncDisposable {
     disarm()
   }
 
-  #demandRoom({ cores, memoryBytes }: Need): void {
+  #demandRoom({ cores, memoryBytes, devices }: Need): void {
     const { nodes } = this.#means
     const [own] = nodes.present()
-    if (!own) throw new NoRoomError('this node is closing')
+    // The leader of a gang that has lost the task of this node may not know yet that the node goes too.
+    if (!own || this.#isClosing) throw new NoRoomError('this node is closing')
     if (nodes.self.role === 'client')
       throw new SecurityError(`'${nodes.self.nodeId}' is a client: it computes nothing`)
     const used = this.taken.reduce((sum, need) => sum + need.cores, 0)
@@ -193,6 +200,12 @@ export class TaskHost implements AsyncDisposable {
     if (memory + memoryBytes > own.inventory.memoryBytes)
       throw new NoRoomError(
         `'${nodes.self.nodeId}' has ${own.inventory.memoryBytes} bytes of memory, ${memory} are promised, and ${memoryBytes} more are asked for`,
+      )
+    const gpus = own.inventory.devices.filter(({ type }) => type === 'webgpu').length
+    const busy = this.taken.filter((need) => need.devices.includes('webgpu')).length
+    if (devices.includes('webgpu') && busy >= gpus)
+      throw new NoRoomError(
+        `'${nodes.self.nodeId}' has ${gpus} GPUs, ${busy} are taken, and one more is asked for`,
       )
   }
 
@@ -216,6 +229,7 @@ export class TaskHost implements AsyncDisposable {
     })
     this.#hosted.delete(key)
     await running[Symbol.asyncDispose]()
+    if (this.tasksOf(job).length === 0) await this.#means.blobs.release(hostedAs(job))
   }
 
   /** Tells a task who of its gang is there; who has only just gone may come back. */
@@ -228,6 +242,25 @@ export class TaskHost implements AsyncDisposable {
       if (over.signal.aborted) return
       running?.living(living(new Set(this.#means.nodes.present().map(({ nodeId }) => nodeId))))
     })
+  }
+
+  /** Has a blob kept by two nodes that keep copies of the job, where there are two. Here it is kept while tasks of the job run. */
+  async #keepBlob(job: string, bytes: Uint8Array, signal: AbortSignal): Promise<string> {
+    const { blobs, nodes, keepersOf, log } = this.#means
+    const hash = await blobs.put(bytes, hostedAs(job))
+    let copies = 0
+    for (const keeper of keepersOf(job)) {
+      if (copies === 2) break
+      try {
+        if (keeper === nodes.self.nodeId) await blobs.put(bytes, job)
+        else await blobs.push(hash, keeper, { keepFor: job, signal })
+        copies++
+      } catch (error) {
+        signal.throwIfAborted()
+        log(`a blob of job ${job} could not be copied to '${keeper}': ${asError(error).message}`)
+      }
+    }
+    return hash
   }
 
   #services(hosted: Hosted): TaskServices {
@@ -245,30 +278,7 @@ export class TaskHost implements AsyncDisposable {
         return line.read(jobId, key, signal)
       },
       writeDocument: (write, { signal }) => line.write(write, signal),
-      putBlob: async (bytes, { signal }) => {
-        const hash = await blobs.put(bytes, job)
-        const others = nodes
-          .present()
-          .filter(({ nodeId, role }) => nodeId !== nodes.self.nodeId && role !== 'client')
-        const leader = this.#means.leaderOf(job)
-        // The leader's node first: it is asked for it first.
-        const inOrder = [
-          ...others.filter(({ nodeId }) => nodeId === leader),
-          ...others.filter(({ nodeId }) => nodeId !== leader),
-        ]
-        for (const { nodeId } of inOrder) {
-          try {
-            await blobs.push(hash, nodeId, { keepFor: job, signal })
-            break
-          } catch (error) {
-            signal.throwIfAborted()
-            this.#means.log(
-              `a blob of job ${job} could not be copied to '${nodeId}': ${asError(error).message}`,
-            )
-          }
-        }
-        return hash
-      },
+      putBlob: (bytes, { signal }) => this.#keepBlob(job, bytes, signal),
       getBlob: (hash, { signal }) => blobs.get(hash, { signal }),
       report: ({ step, trial, values }) =>
         tell({
@@ -304,5 +314,8 @@ export class TaskHost implements AsyncDisposable {
 /** What can be said in JSON: a loss that has gone to infinity is left out. */
 const finite = (values: Readonly<Record<string, number>>): Record<string, number> =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value)))
+
+/** For whom blobs are kept while tasks of a job run here. */
+const hostedAs = (job: string): string => `tasks of ${job}`
 
 const keyOf = (job: string, task: string, attempt: number): string => `${job}/${task}/${attempt}`

@@ -62,10 +62,6 @@ export const inventorySchema = z.object({
 
 /** What a node has to offer. */
 export type Inventory = z.infer<typeof inventorySchema>
-/** Something that computes. */
-export type NodeDevice = z.infer<typeof deviceSchema>
-/** What a self-test has measured. */
-export type Speed = z.infer<typeof speedSchema>
 /** How hot it is. */
 export type Heat = z.infer<typeof heatSchema>
 /** The measured way to another node. */

@@ -9,6 +9,8 @@ import { BundleError } from './errors.ts'
 export interface BundleOptions {
   /** The module whose `runProgram(program)` runs what the program exports. Default: this package's. */
   readonly runtime?: string
+  /** The folder whose packages of Shoal are taken where the program's own has none. Default: that of this package. */
+  readonly beside?: string
 }
 
 /**
@@ -24,7 +26,7 @@ export async function bundleProgram(file: string, options: BundleOptions = {}): 
   })
   // Loaded here, for whoever only runs programs needs no bundler.
   const { build } = await import('esbuild')
-  const runtime = options.runtime ?? fileURLToPath(import.meta.resolve('./runProgram.ts'))
+  const { runtime = ownRuntime } = options
   try {
     const { outputFiles } = await build({
       absWorkingDir: dirname(path),
@@ -39,7 +41,8 @@ export async function bundleProgram(file: string, options: BundleOptions = {}): 
       platform: 'node',
       format: 'esm',
       target: 'node26',
-      conditions: ['@shoal/source'],
+      // Where this runs from sources, so do the packages; an installed one has none.
+      conditions: ending === '.ts' ? ['@shoal/source'] : [],
       // Packages in CommonJS ask for Node's modules by `require`.
       banner: {
         js: `import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)`,
@@ -48,7 +51,7 @@ export async function bundleProgram(file: string, options: BundleOptions = {}): 
       legalComments: 'none',
       sourcemap: 'inline',
       sourcesContent: false,
-      plugins: [ownPackages],
+      plugins: [packagesBeside(options.beside ?? import.meta.dirname)],
       logLevel: 'silent',
     })
     return outputFiles[0]!.contents
@@ -57,27 +60,31 @@ export async function bundleProgram(file: string, options: BundleOptions = {}): 
   }
 }
 
-/** The runtime comes first: it has the port of the process before the program is loaded. */
+const ending = import.meta.url.slice(-3)
+const ownRuntime = fileURLToPath(new URL(`./runProgram${ending}`, import.meta.url))
+
+/** The runtime comes first: it is loaded before the program is. What was written is written out before the process ends. */
 const entry = (runtime: string, program: string): string => `
 import { runProgram } from ${JSON.stringify(runtime)}
 import program from ${JSON.stringify(program)}
 await runProgram(program)
+for (const stream of [process.stdout, process.stderr]) await new Promise((done) => stream.write('', done))
 process.exit()
 `
 
-/** Finds Shoal's packages beside this one where the program's folder has none of its own. */
-const ownPackages: Plugin = {
-  name: 'own-packages',
+/** Finds Shoal's packages in another folder where the program's has none of its own. */
+const packagesBeside = (folder: string): Plugin => ({
+  name: 'packages-beside',
   setup(build) {
     build.onResolve({ filter: /^(@shoal\/|shoal$)/ }, async ({ path, kind, resolveDir, pluginData }) => {
-      if (pluginData === ownPackages) return undefined
-      const from = (folder: string) =>
-        build.resolve(path, { kind, resolveDir: folder, pluginData: ownPackages })
+      if (pluginData === packagesBeside) return undefined
+      const from = (where: string) =>
+        build.resolve(path, { kind, resolveDir: where, pluginData: packagesBeside })
       const theirs = await from(resolveDir)
-      return theirs.errors.length === 0 ? theirs : from(import.meta.dirname)
+      return theirs.errors.length === 0 ? theirs : from(folder)
     })
   },
-}
+})
 
 /** What esbuild found, as `file:line:column: what; what to do`. */
 function explained({ errors, message }: BuildFailure, file: string): string {

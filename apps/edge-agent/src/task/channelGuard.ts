@@ -15,7 +15,7 @@ interface Channel {
 /** Watches what a child says on its channel, where it has nothing to say but that it has got its sockets. */
 export class ChannelGuard {
   #allowance = bytesForEach
-  #closed = false
+  #misused = false
 
   /**
    * @param misused is told once, of the first thing that is wrong; nothing is read after it.
@@ -32,21 +32,23 @@ export class ChannelGuard {
 
     const read = channel.onread
     const guarded = (action: () => void): void => {
-      if (this.#closed) return
       try {
-        action()
+        if (!this.#misused) action()
       } catch (thrown) {
-        this.#closed = true
+        this.#misused = true
         misused(asError(thrown))
       }
     }
     const { refuse } = this
-    channel.onread = (bytes) =>
+    channel.onread = (bytes) => {
+      // The end is always told: the process is gone only when its channel is.
+      if (!bytes) return read.call(channel, bytes)
       guarded(() => {
-        this.#allowance -= bytes?.byteLength ?? 0
+        this.#allowance -= bytes.byteLength
         if (this.#allowance < 0) refuse()
         read.call(channel, bytes)
       })
+    }
     child.removeAllListeners('internalMessage')
     child.on('internalMessage', (...said) => guarded(() => void internal.apply(child, said)))
     child.on('message', () => guarded(refuse))

@@ -90,7 +90,7 @@ const said = (job: MemoryJob, what: RegExp) =>
   job.told.flatMap((told) => (told.kind === 'log' && what.test(told.line) ? [told] : []))
 
 describe('an ensemble', () => {
-  it('is trained, asked and combined by all tasks, each piece once; it is better than its members', async () => {
+  it('is trained, asked and combined by all tasks, each piece once; it loses less than its members do on average', async () => {
     const job = begin({ members: 4 })
     expect(await all(job)).toEqual([done, done, done])
     for (const what of [/^member \d is trained$/, /^member \d was asked about 180 examples$/])

@@ -1,10 +1,10 @@
 // What a program of a job is written with.
+export type { DatasetEntry, ShardedDataset } from '../blobs/dataset.ts'
 export type { EnsembleProgram } from './ensemble.ts'
 export type { HeldOut } from './heldOut.ts'
 export { defineProgram, type Program } from './program.ts'
 export type { SearchProgram } from './search.ts'
 export { Task } from './task.ts'
-export type { TaskDataset } from './taskDataset.ts'
 export { TrainingTask } from './trainingTask.ts'
 export { type Replica, type ReplicaOptions, trainReplicas } from './trainReplicas.ts'
 export { TrialTask } from './trialTask.ts'

@@ -2,8 +2,7 @@
 import { type Clock, callMethod, connectSocket, type Connection, systemClock } from '@shoal/distributed/peers'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
-import { stripTypeScriptTypes } from 'node:module'
+import { copyFile, mkdir, realpath, rm, writeFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
@@ -17,10 +16,12 @@ import {
   type TaskFiles,
 } from './command.ts'
 import { LaunchError } from './errors.ts'
+import { gpuGrant, type GpuGrant } from './gpu.ts'
 import { type TaskLimits, watchLimits } from './limits.ts'
 import { eachLine } from './lines.ts'
 import { taskMethods } from './serveTask.ts'
 import type { Assignment, RunningTask, TaskEnd, TaskServices } from './services.ts'
+import { endFirst } from './processes.ts'
 import { recordProcess } from './strays.ts'
 import { verdictOf } from './verdict.ts'
 
@@ -39,6 +40,8 @@ export interface LaunchOptions {
   readonly clock?: Clock
 }
 
+/** Code that runs before the program, beside this file whether that is a source or as it is published. */
+const beside = (name: string): URL => new URL(`./${name}${import.meta.url.slice(-3)}`, import.meta.url)
 /** How long its process may take to begin to speak; a small machine that is busy reads a bundle slowly. */
 const startMs = 60_000
 /** How long a process may go on when its program has ended. */
@@ -53,17 +56,18 @@ const lastLines = 30
 /** Starts a task in a process of its own. @throws LaunchError where it cannot be started. */
 export async function launchTask(options: LaunchOptions): Promise<RunningTask> {
   checkEngine()
+  const gpu = gpuGrant(options.assignment)
   let child: ChildProcess | undefined
   try {
-    const files = await prepare(options)
+    const files = await prepare(options, gpu)
     const [command, ...args] = [
       ...(await boundToThisProcess()),
       process.execPath,
-      ...confinedArguments(files, options.limits.memoryBytes),
+      ...confinedArguments(files, options.limits.memoryBytes, gpu),
     ]
     child = spawn(command!, args, {
       cwd: files.work,
-      env: confinedEnvironment(files),
+      env: confinedEnvironment(files, gpu),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       serialization: 'advanced',
       // A group of its own: Ctrl-C is for the agent.
@@ -74,27 +78,21 @@ export async function launchTask(options: LaunchOptions): Promise<RunningTask> {
     return new ConfinedTask(child, files, options)
   } catch (thrown) {
     child?.kill('SIGKILL')
-    await rm(options.folder, { recursive: true, force: true })
+    await rm(options.folder, { recursive: true, force: true }).catch(() => undefined)
     if (thrown instanceof LaunchError) throw thrown
     throw new LaunchError(`a task cannot be started: ${(thrown as Error).message}`, { cause: thrown })
   }
 }
 
-async function prepare({ folder, program }: LaunchOptions): Promise<TaskFiles> {
+async function prepare({ folder, program }: LaunchOptions, gpu: GpuGrant | undefined): Promise<TaskFiles> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const own = await realpath(folder)
   const files = { folder: own, work: join(own, 'work'), main: join(own, 'confine.mjs') }
   await mkdir(files.work, { mode: 0o700 })
-  await writeFile(files.main, await confinement())
+  await copyFile(beside('confine'), files.main)
+  if (gpu) await copyFile(beside('openGpu'), join(own, 'openGpu.mjs'))
   await writeFile(join(own, 'program.mjs'), program)
   return files
-}
-
-/** The code that runs before the program, as JavaScript, whether this package runs from its sources or as it is published. */
-async function confinement(): Promise<string> {
-  const isSource = import.meta.url.endsWith('.ts')
-  const text = await readFile(new URL(isSource ? './confine.ts' : './confine.js', import.meta.url), 'utf8')
-  return isSource ? stripTypeScriptTypes(text) : text
 }
 
 class ConfinedTask implements RunningTask {
@@ -119,6 +117,7 @@ class ConfinedTask implements RunningTask {
     this.#traffic = traffic ?? (() => ({ sent: 0, received: 0 }))
     this.#guard = new ChannelGuard(child, ({ message }) => this.#end(`it misused its channel: ${message}`))
     setPriority(child.pid!, niceness)
+    void endFirst(child.pid!)
     eachLine(child.stdout!, clock, (line) => services.log('stdout', line))
     eachLine(child.stderr!, clock, (line) => {
       services.log('stderr', line)
@@ -126,6 +125,8 @@ class ConfinedTask implements RunningTask {
       if (this.#errors.length > lastLines) this.#errors.shift()
     })
     this.#connection = this.#open(services)
+    // What keeps it from being opened ends the process, which is how it is told.
+    this.#connection.catch(() => undefined)
     this.#disarm.push(
       watchLimits({
         pid: child.pid!,

@@ -1,6 +1,6 @@
 // What the system tells of a process: how much memory it has, and when it began, which tells it from another one with the same number.
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -43,4 +43,10 @@ export async function beginningOf(pid: number): Promise<string | undefined> {
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
   // A zombie has ended.
   return fields?.[0] === 'Z' ? undefined : fields?.[19]
+}
+
+/** Has the system end this process first when the machine runs out of memory, where it can be told. */
+export async function endFirst(pid: number): Promise<void> {
+  if (process.platform === 'linux')
+    await writeFile(`/proc/${pid}/oom_score_adj`, '1000').catch(() => undefined)
 }

@@ -7,6 +7,9 @@ import { contextOf, systemMeans, type TaskContext, type TaskMeans } from './task
 import type { TaskPort } from './taskPort.ts'
 import { TrainingTask } from './trainingTask.ts'
 
+/** Characters of the reason for which a task failed. All of it is in its output. */
+const mostMessage = 2000
+
 /** Runs a program as a task, and answers how that ended. It never rejects. */
 export async function runTask(
   program: unknown,
@@ -21,7 +24,7 @@ export async function runTask(
     if (!port.stopped.aborted) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown))
       for (const line of (error.stack ?? error.message).split('\n')) port.services.log('stderr', line)
-      return { kind: 'failed', message: `${error.name}: ${error.message}` }
+      return { kind: 'failed', message: `${error.name}: ${error.message}`.slice(0, mostMessage) }
     }
   }
   return { kind: port.stopped.aborted ? 'stopped' : 'done' }

@@ -145,6 +145,7 @@ describe('a search', () => {
       first,
     )
     expect(await clock.settle(stopping)).toEqual({ kind: 'stopped' })
+    expect(trials()[1]).toMatchObject({ state: 'waiting', lost: 0 })
     expect(await clock.settle(run(searching(), job.task(1)))).toEqual({ kind: 'done' })
     expect(trials().map(({ state }) => state)).toEqual(['complete', 'complete'])
   })

@@ -195,7 +195,7 @@ export class StreamRelay implements AsyncDisposable {
     return count
   }
 
-  /** Pipes until either end ends; then both do. */
+  /** Pipes until both sides have ended, or one breaks. */
   #join(local: Socket, remote: Socket, count: Count): void {
     const finished = count.begin(local)
     remote.setKeepAlive(true, keepAliveMs).setNoDelay(true)

@@ -26,13 +26,27 @@ export interface TaskContext {
   readonly closing: AsyncDisposableStack
 }
 
+/** Milliseconds in which a task that was asked to stop may still say what becomes of its work. */
+const farewellMs = 2000
+
 /** Makes the context of a port. */
-export const contextOf = (port: TaskPort, means: TaskMeans): TaskContext => ({
-  port,
-  means,
-  documents: new Documents({ services: port.services, signal: port.stopped, ...means }),
-  closing: new AsyncDisposableStack(),
-})
+export function contextOf(port: TaskPort, means: TaskMeans): TaskContext {
+  const { stopped, services } = port
+  const farewell = new AbortController()
+  let disarm = (): void => {}
+  const stop = (): void => {
+    disarm = means.clock.after(farewellMs, () => farewell.abort(stopped.reason))
+  }
+  stopped.addEventListener('abort', stop, { once: true })
+  if (stopped.aborted) stop()
+  const closing = new AsyncDisposableStack()
+  closing.defer(() => {
+    stopped.removeEventListener('abort', stop)
+    disarm()
+  })
+  const documents = new Documents({ services, signal: farewell.signal, ...means })
+  return { port, means, documents, closing }
+}
 
 /** `worker:2`: how a task is called in events, streams and addresses. */
 export const taskName = ({ job, index }: { readonly job: string; readonly index: number }): string =>

@@ -1,5 +1,5 @@
 // Synchronous training in one call: each task computes the gradients of its own batch, all take the mean of them, and so the same step.
-import type { Feeds, Node, Session as SessionType, Tensor, TensorLike, Variable } from '@shoal/core'
+import type { Feeds, Node, Tensor, TensorLike, Variable } from '@shoal/core'
 import { checkOptions, ndarray, type OptionRules, optionRules, Session, ValueError } from '@shoal/core'
 import type { Dataset } from '@shoal/data'
 import type { Group, WireType } from '@shoal/distributed'
@@ -70,7 +70,7 @@ const leavingMs = 5000
 /** A replica that has been trained. Closing it closes its session. */
 export interface Replica extends AsyncDisposable {
   /** Holds the weights, which are the same in all tasks, bit by bit. */
-  readonly session: SessionType
+  readonly session: Session
   /** Is it the first of those who were there in the end? One of them has to say what came of it. */
   readonly isChief: boolean
 }
@@ -101,7 +101,7 @@ export async function trainReplicas<Batch>(
   const watch: Watched = { loss, ...options.watch }
   const roots = [step, ...Object.values(watch), ...also]
   await using opened = new AsyncDisposableStack()
-  const session = opened.use(new Session({ devices: task.devices(), seed }))
+  const session = opened.use(new Session({ devices: await task.devices(), seed }))
   await session.initialize(...roots)
   const before = members.slice(0, members.indexOf(task.name))
   const { random } = task.means
@@ -133,12 +133,12 @@ interface RunParts {
 /** The training of one replica, from the step where all stand. */
 class Run {
   readonly #task: TrainingTask
-  readonly #session: SessionType
+  readonly #session: Session
   readonly #parts: RunParts
   #step = 0
   #savedStep: number | undefined
 
-  constructor(task: TrainingTask, session: SessionType, parts: RunParts) {
+  constructor(task: TrainingTask, session: Session, parts: RunParts) {
     this.#task = task
     this.#session = session
     this.#parts = parts

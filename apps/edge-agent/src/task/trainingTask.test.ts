@@ -147,13 +147,11 @@ describe('a training task', () => {
     for (const bytes of shards) job.blobs.set(hashOf(bytes), bytes)
     const program = defineProgram({
       async train(task) {
-        const { files } = task.dataset('notes')
-        const stream = (await task.dataset('notes').file('notes/a.txt').open()) as AsyncIterable<Uint8Array>
-        let text = ''
-        for await (const chunk of stream) text += new TextDecoder().decode(chunk)
-        await task.result({ files: [...files], text })
+        const notes = task.dataset('notes')
+        const text = new TextDecoder().decode(await notes.read('notes/a.txt'))
+        await task.result({ files: notes.files.map(({ path }) => path), text })
         expect(() => task.dataset('digits')).toThrow("the job has no dataset 'digits': it has notes")
-        expect(() => task.dataset('notes').file('b')).toThrow("no file 'b': it has notes/a.txt")
+        expect(() => notes.file('b')).toThrow("the dataset has no file 'b'")
       },
     })
     expect(await runTask(program, job.task(0))).toEqual({ kind: 'done' })

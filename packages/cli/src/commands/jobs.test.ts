@@ -74,6 +74,14 @@ describe('shoal attach', () => {
     ])
   })
 
+  it('believes the job itself where the last event is missing', async () => {
+    digits.is = 'succeeded'
+    expect((await shoal('attach', 'digits')).code).toBe(0)
+    expect(digits.waits).toEqual([10_000, 1000])
+    digits.is = 'failed'
+    expect((await shoal('attach', 'digits')).code).toBe(1)
+  })
+
   it('fails with a job that does, as JSON a line for each event', async () => {
     digits.tell(ended('failed', 'it threw'))
     const { code, out, err } = await shoal('attach', 'digits', '--json')

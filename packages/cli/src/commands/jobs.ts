@@ -85,7 +85,7 @@ async function show(invocation: Invocation, _: object, typed: string): Promise<v
     ['state', out.style(styleOf(state), state)],
     ['why', reason],
     ['led by', leader || 'nobody now'],
-    ['attempt', attempt === 0 ? '' : String(attempt + 1)],
+    ['attempts', attempt > 1 ? String(attempt) : ''],
     ['begun', `${duration(today() - submittedAt)} ago`],
     ['took', endedAt === undefined ? '' : duration(endedAt - submittedAt)],
     ['settings', Object.keys(spec.settings).length === 0 ? '' : JSON.stringify(spec.settings)],

@@ -1,5 +1,5 @@
 // Watching a job: a picture that changes where there is a terminal, lines where there is none, JSON where that is asked for.
-import type { JobEvent } from '@shoal/edge-agent/client'
+import type { JobEvent, JobView } from '@shoal/edge-agent/client'
 import { CommandError, InterruptedError } from '../errors.ts'
 import type { Invocation } from '../invocation.ts'
 import { LivePicture } from '../terminal/livePicture.ts'
@@ -7,6 +7,7 @@ import { drawJob } from './draw.ts'
 import { follow } from './follow.ts'
 import { EventLines } from './lines.ts'
 import { JobProgress } from './progress.ts'
+import { isOver } from './states.ts'
 
 /** Milliseconds in which a second Ctrl-C asks to stop. */
 export const secondChanceMs = 2000
@@ -39,7 +40,8 @@ export async function attach(invocation: Invocation, job: string): Promise<void>
       }
   }
   if (interruption.signal.aborted) await leave(invocation, job, interruption)
-  const { state, reason, name } = progress
+  const { name } = progress
+  const { state, reason } = isOver(progress.state) ? progress : await viewOf(invocation, job)
   if (state === 'succeeded') return
   throw new CommandError(
     `${name} (${job}) ${state === 'stopped' ? 'was stopped' : 'has failed'}${reason && `: ${reason}`}`,
@@ -47,6 +49,12 @@ export async function attach(invocation: Invocation, job: string): Promise<void>
       remedy: `what its tasks wrote: shoal logs ${job}`,
     },
   )
+}
+
+/** Where the job stands by its own account: its last event may be lost with the node that wrote it. */
+async function viewOf(invocation: Invocation, job: string): Promise<JobView> {
+  await using agent = await invocation.agent()
+  return await agent.job(job)
 }
 
 /** Told every time, tells of changes only. */

@@ -24,6 +24,8 @@ export interface FollowOptions {
 
 /** Milliseconds that one question waits at the agent. */
 const waitMs = 10_000
+/** A job that is over has an event that says so, which may come a moment later. */
+const lastWaitMs = 1000
 /** Milliseconds that an agent may be away. */
 const patienceMs = 120_000
 
@@ -33,23 +35,28 @@ export async function* follow(
   job: string,
   { untilOver = true, signal, away = () => undefined }: FollowOptions = {},
 ): AsyncGenerator<Happened> {
-  const { clock } = invocation.shell
-  const backoff = new Backoff({ random: Math.random })
+  const { clock, random } = invocation.shell
+  const backoff = new Backoff({ random })
   let agent: Agent | undefined
   let lostAt: number | undefined
   let from = 0
   let state: JobState = 'queued'
+  let saysOver = false
+  const wait = (): number => {
+    if (!untilOver || saysOver) return 0
+    return isOver(state) ? lastWaitMs : waitMs
+  }
   try {
     for (;;) {
       try {
         agent ??= await invocation.agent(signal)
-        const wait = untilOver && !isOver(state) ? waitMs : 0
-        const answer = await agent.events(job, from, { waitMs: wait, ...(signal && { signal }) })
+        const answer = await agent.events(job, from, { waitMs: wait(), ...(signal && { signal }) })
         if (lostAt !== undefined) away(undefined)
         lostAt = undefined
         backoff.reset()
         from = answer.next
         state = answer.state
+        saysOver ||= answer.events.some((event) => event.kind === 'state' && isOver(event.state))
         if (answer.events.length > 0) yield answer
         else if (!untilOver || isOver(state)) return
       } catch (thrown) {

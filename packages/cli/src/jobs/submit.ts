@@ -17,7 +17,7 @@ export async function submit(invocation: Invocation, submission: Submission): Pr
   const { signal } = leaving
   const keepFor = `submit-${randomUUID()}`
   try {
-    const program = await bundleProgram(submission.file)
+    const program = await bundleProgram(submission.file, { beside: import.meta.dirname })
     await using agent = await invocation.agent(signal)
     let sent = 0
     const put = async (content: Uint8Array): Promise<string> => {

@@ -24,6 +24,15 @@ export async function modelBytes(
   const path = invocation.path(typed)
   if (existsSync(path)) return readFile(path)
   if (/[./\\]/.test(typed)) throw new MissingError(`there is no ${path}`)
+  return modelOfJob(invocation, typed, which)
+}
+
+/** Reads what a job has saved. @throws MissingError where there is no such job, or it has no such model. */
+export async function modelOfJob(
+  invocation: Invocation,
+  typed: string,
+  which: WhichModel,
+): Promise<Uint8Array> {
   await using agent = await invocation.agent()
   const { id, spec } = await findJob(agent, typed)
   const key = await keyOf(agent, id, spec.kind === 'search', which)

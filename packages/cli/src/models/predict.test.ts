@@ -1,4 +1,4 @@
-// Asking models of files and of jobs.
+// Asking models of files and of jobs, and taking them home.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,6 +54,24 @@ afterAll(async () => {
 })
 const predict = (...args: readonly string[]) =>
   testShell({ cwd: folder }).run('predict', ...args, '--folder', agent.folder)
+
+describe('shoal save', () => {
+  const save = (...args: readonly string[]) =>
+    testShell({ cwd: folder }).run('save', ...args, '--folder', agent.folder)
+
+  it('writes the model of a job into a file, as it was saved', async () => {
+    const { code, out } = await save('digits', 'saved.safetensors')
+    expect([code, out]).toEqual([0, expect.stringContaining('saved.safetensors has the model: ')])
+    expect(readFileSync(join(folder, 'saved.safetensors'))).toEqual(
+      readFileSync(join(folder, 'model.safetensors')),
+    )
+  })
+
+  it('says what is missing', async () => {
+    expect((await save('digits', '--model', 'other')).err).toContain("has no model at 'models/other'")
+    expect((await save('nothing')).code).toBe(5)
+  })
+})
 
 describe('shoal predict', () => {
   it('asks the model of a file', async () => {

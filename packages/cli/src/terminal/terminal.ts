@@ -19,9 +19,9 @@ export class Terminal {
     this.screen = screen
   }
 
-  /** Can lines be drawn over? */
+  /** Can lines be drawn over? Not where nobody knows how wide they are: a terminal without a window says 0. */
   get isTerminal(): boolean {
-    return this.screen.isTTY === true
+    return this.screen.isTTY === true && this.screen.columns !== 0
   }
 
   /** Letters that fit in a line; undefined where lines have no end. */

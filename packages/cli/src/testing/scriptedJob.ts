@@ -10,6 +10,10 @@ export class ScriptedJob {
   #told = Promise.withResolvers<void>()
   /** The places from which events were asked for. */
   readonly asked: number[] = []
+  /** How long each question would have waited, in milliseconds. */
+  readonly waits: number[] = []
+  /** What it is, whatever events say. */
+  is: JobState | undefined
   /** Why it was to be stopped, each time. */
   readonly stops: string[] = []
 
@@ -25,7 +29,7 @@ export class ScriptedJob {
   }
 
   get #state(): JobState {
-    return this.#events.findLast((event) => event.kind === 'state')?.state ?? 'queued'
+    return this.is ?? this.#events.findLast((event) => event.kind === 'state')?.state ?? 'queued'
   }
 
   get view(): JobView {
@@ -52,8 +56,10 @@ export class ScriptedJob {
       }),
       answering(jobMethods.events, async ({ from, waitMs }, _, signal) => {
         this.asked.push(from)
+        this.waits.push(waitMs)
         const gone = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
-        if (from >= this.#events.length && waitMs > 0) await Promise.race([this.#told.promise, gone])
+        if (from >= this.#events.length && waitMs > 0 && this.is === undefined)
+          await Promise.race([this.#told.promise, gone])
         return { events: this.#events.slice(from), next: this.#events.length, state: this.#state }
       }),
     ]

@@ -58,7 +58,7 @@ describe('a port with several protocols', () => {
     expect(heard).toHaveLength(2)
     expect(refusals).toEqual([expect.stringContaining('no certificate'), "'carl' was removed"])
     const other = new SocketTransport({ credentials: carl! })
-    await expect(other.connect(address, { deadlineMs })).rejects.toThrow()
+    await expect(other.connect(address, { deadlineMs })).rejects.toThrow('without a farewell')
     const wary = new SocketTransport({
       credentials: ben!,
       admit: ({ node }) => {

@@ -6,7 +6,7 @@ import { AskedAgent } from './askedAgent.ts'
 
 /** An agent that runs. */
 export class TestAgent extends AskedAgent implements AsyncDisposable {
-  readonly #over = new AbortController()
+  #over = new AbortController()
   #running: Promise<void> = Promise.resolve()
 
   /** Starts it, and waits until it listens. */
@@ -25,9 +25,15 @@ export class TestAgent extends AskedAgent implements AsyncDisposable {
     return this
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends it; it can be started again. */
+  async stop(): Promise<void> {
     this.#over.abort()
     await this.#running
+    this.#over = new AbortController()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
   }
 }
 

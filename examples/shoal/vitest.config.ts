@@ -1,0 +1,2 @@
+// Tested as every package is.
+export { default } from '../../vitest.shared.ts'

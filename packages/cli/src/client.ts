@@ -1,0 +1,11 @@
+// What programs need that do as the command does: they ask agents, give them jobs, and watch these.
+export { Agent } from './agent/agent.ts'
+export { bytes, duration, measured, rate } from './drawing/quantities.ts'
+export type { Column } from './drawing/table.ts'
+export { table } from './drawing/table.ts'
+export { Invocation } from './invocation.ts'
+export { follow } from './jobs/follow.ts'
+export { submit, type Submission } from './jobs/submit.ts'
+export { run } from './run.ts'
+export { processShell, type Shell } from './shell.ts'
+export type { JobEvent, Json, NodeView } from '@shoal/edge-agent/client'
