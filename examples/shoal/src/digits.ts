@@ -60,7 +60,7 @@ export default defineProgram({
       const { training, testing, probabilities } = lenet(shape)
       const step = adam({ learningRate }).minimize(training.loss)
       const seed = trial.number
-      await using session = new Session({ devices: task.devices(), seed })
+      await using session = new Session({ devices: await task.devices(), seed })
       await session.initialize(step, probabilities)
       let loss = Infinity
       await train({

@@ -203,6 +203,7 @@ export class Agent implements AsyncDisposable {
         log,
       }),
     )
+    jobs.begin()
     // Before the others are left, so that they hear what has become of them.
     parts.use(tasks)
     const links = parts.use(new LinkWatch({ machine, neighbours, log }))

@@ -54,7 +54,7 @@ export class Jobs implements AsyncDisposable {
     this.#means = means
   }
 
-  /** Reads the copies that this node has. */
+  /** Reads the copies that this node has. Call `begin` next, when the other nodes can be asked. */
   static async open(means: JobsMeans): Promise<Jobs> {
     const jobs = new Jobs(means)
     await mkdir(means.folder, { recursive: true, mode: 0o700 })
@@ -67,7 +67,7 @@ export class Jobs implements AsyncDisposable {
     return jobs
   }
 
-  /** From now on the other nodes may be asked: jobs that nobody leads any more are taken over when those have had time to speak. */
+  /** From now on jobs that are not over go on here, when it is known that nobody else leads them. */
   begin(): void {
     for (const id of this.#replicas.keys()) this.#watch(id, settleMs)
   }
@@ -379,8 +379,9 @@ export class Jobs implements AsyncDisposable {
       {
         replica,
         nodes,
-        place: (job) =>
+        place: (job, avoided) =>
           findPlaces(job, {
+            avoided,
             nodes,
             blobs,
             led: () => [...this.#leaders.values()].map((each) => each.record),
