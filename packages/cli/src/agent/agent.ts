@@ -6,7 +6,14 @@ import {
   type Method,
   SocketTransport,
 } from '@shoal/distributed/peers'
-import { agentMethods, blobMethods, doctorMethods, jobMethods, type JobRequest, type Role } from '@shoal/edge-agent/client'
+import {
+  agentMethods,
+  blobMethods,
+  doctorMethods,
+  jobMethods,
+  type JobRequest,
+  type Role,
+} from '@shoal/edge-agent/client'
 import { NoAgentError } from '../errors.ts'
 import { placeOf } from './place.ts'
 
