@@ -68,7 +68,7 @@ export default defineProgram({
       const { rate, units } = trial.params
       const { loss, probabilities } = network(units)
       const step = adam({ learningRate: rate }).minimize(loss)
-      await using session = new Session({ devices: task.devices(), seed: trial.number })
+      await using session = new Session({ devices: await task.devices(), seed: trial.number })
       await session.initialize(step)
       let value = Number.POSITIVE_INFINITY
       for (let epoch = 1; epoch <= 8; epoch++) {

@@ -34,6 +34,7 @@ import { nodeMethods } from './serve.ts'
 import type { RunOptions } from './run.ts'
 import { stateOf } from './state.ts'
 import { version } from './version.ts'
+import { Ways } from './ways.ts'
 
 /** What an agent is made of. */
 export interface AgentOptions extends RunOptions {
@@ -154,19 +155,18 @@ export class Agent implements AsyncDisposable {
         },
       })
     }
+    const ways = new Ways((node) => neighbours.addressesTo(node))
     const tasks = new TaskHost({
       ...means,
       launch,
       leaderOf: (id) => jobs.leaderOf(id),
       keepersOf: (id) => jobs.keepersOf(id),
-      connect: (header, node, aborted) => {
-        const neighbour = neighbours.get(node)
-        const address = neighbours.addressOf(node)
-        if (node !== nodeId && (!neighbour || address === undefined))
-          throw new Error(`'${node}', on which ${header.to} runs, is not connected`)
-        const place = node === nodeId ? 'here' : { nodeId: node, address: address! }
-        return relay.connect(header, place, { signal: aborted })
-      },
+      connect: (header, node, aborted) =>
+        node === nodeId
+          ? relay.connect(header, 'here', { signal: aborted })
+          : ways.reach(node, (address) =>
+              relay.connect(header, { nodeId: node, address }, { signal: aborted }),
+            ),
     })
     const methods: Readonly<Record<string, Handler>> = {
       ...Object.fromEntries(linkMethods),
@@ -214,6 +214,7 @@ export class Agent implements AsyncDisposable {
         log,
       }),
     )
+    jobs.begin()
     // Before the others are left, so that they hear what has become of them.
     parts.use(tasks)
     const links = parts.use(new LinkWatch({ machine, neighbours, log }))
@@ -259,7 +260,7 @@ export class Agent implements AsyncDisposable {
       managers: () =>
         neighbours.present
           .filter((neighbour) => neighbour.role === 'manager')
-          .flatMap((neighbour) => neighbours.addressOf(neighbour.nodeId) ?? []),
+          .flatMap((neighbour) => neighbours.addressesTo(neighbour.nodeId)),
     })
     const { credentials, removals } = identity
     parts.use(

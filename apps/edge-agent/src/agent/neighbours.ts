@@ -180,12 +180,13 @@ export class Neighbours implements AsyncDisposable {
     )
   }
 
-  /** Where a neighbour listens: the address by which it was reached, or one that it told. */
-  addressOf(nodeId: string): string | undefined {
+  /** Where a neighbour may be listening, the likeliest first: where it was reached, what it told of itself, what multicast says of its machine. */
+  addressesTo(nodeId: string): readonly string[] {
     const { clusterId } = this.#options.self
     const seen = this.#sightings.peers.find((peer) => peer.nodeId === nodeId && peer.clusterId === clusterId)
-    // What multicast says of it are all addresses of its machine, also those at which it does not listen.
-    return seen?.address ?? this.#known.get(nodeId)?.news?.addresses[0] ?? seen?.addresses[0]?.address
+    const told = this.#known.get(nodeId)?.news?.addresses ?? []
+    const said = seen?.addresses.map(({ address }) => address) ?? []
+    return [...new Set([...(seen?.address === undefined ? [] : [seen.address]), ...told, ...said])]
   }
 
   /** Where nodes of some cluster say that they are. */

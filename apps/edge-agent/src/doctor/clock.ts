@@ -20,6 +20,11 @@ export async function examineClock(patient: Patient): Promise<readonly Finding[]
     return [
       fault(`this machine says that it is ${momentOf(now)}, and ${past.what} ${momentOf(past.at)}`, set),
     ]
+  const untimely = patient.knocks.filter(({ isUntimely }) => isUntimely)
+  if (untimely.length > 0)
+    return untimely.map(({ problem }) =>
+      fault(`this machine says that it is ${momentOf(now)}. ${problem}`, `on the one that is wrong: ${set}`),
+    )
   const others = clocksOf(patient)
   if (others.length === 0)
     return [unknown(`it is ${momentOf(now)}, and there is no other node to compare that with`)]

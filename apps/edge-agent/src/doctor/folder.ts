@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import { lstat, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { asError } from '@shoal/distributed/peers'
 import { leastFreeBytes } from '../blobs/allotment.ts'
 import { type Finding, findingsOn, sizeOf } from './finding.ts'
 
@@ -27,7 +26,9 @@ export async function examineFolder(path: string): Promise<readonly Finding[]> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
       return [unknown(`there is no ${path}: no agent has run here`, 'start one: shoal up')]
-    return [fault(`${path} cannot be looked at: ${asError(error).message}`, 'name another one in SHOAL_HOME')]
+    return [
+      fault(`${path} cannot be looked at: ${(error as Error).message}`, 'name another one in SHOAL_HOME'),
+    ]
   }
   if (process.getuid && process.getuid() !== uid)
     return [

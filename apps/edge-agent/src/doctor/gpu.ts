@@ -6,7 +6,6 @@ import { arch, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { asError } from '@shoal/distributed/peers'
 import { z } from 'zod'
 import { SystemFiles } from '../machine/systemFiles.ts'
 import { type Finding, findingsOn } from './finding.ts'
@@ -36,7 +35,7 @@ export async function examineGpu({
   adapter = askForAdapter,
 }: GpuOptions = {}): Promise<readonly Finding[]> {
   const files = new SystemFiles(root)
-  const devices = files.paths('dev/dri', /^renderD\d+$/)
+  const devices = [...files.paths('dev/dri', /^renderD\d+$/), ...files.paths('dev', /^nvidia\d+$/)]
   const closed: string[] = []
   for (const device of devices) if (await isClosed(join(root, device))) closed.push(`/${device}`)
   if (closed.length > 0) return [fault(...closedToUser(closed))]
@@ -46,33 +45,40 @@ export async function examineGpu({
   } catch (error) {
     return [
       fault(
-        `what looks for a GPU has failed: ${asError(error).message.trim().split('\n').at(-1)}`,
+        `what looks for a GPU has failed: ${(error as Error).message.trim().split('\n').at(-1)}`,
         'a driver may be broken: update it (sudo apt full-upgrade)',
       ),
     ]
   }
   if (found.adapter !== undefined && !found.software) return [good(`WebGPU has ${found.adapter}`)]
   if (devices.length === 0) return [withoutDevice(found)]
+  const there = `there is a GPU (${devices.map((device) => `/${device}`).join(', ')})`
+  if (found.problem?.includes('npm install'))
+    return [
+      unknown(`${there} that is not used. ${found.problem}`, 'npm install webgpu, where shoal is installed'),
+    ]
   if (!hasLoader(root, files))
     return [
       fault(
-        `there is a GPU (${devices.map((device) => `/${device}`).join(', ')}), and the loader of Vulkan is missing`,
+        `${there}, and the loader of Vulkan is missing`,
         'sudo apt install libvulkan1 mesa-vulkan-drivers',
       ),
     ]
+  const instead =
+    found.adapter === undefined ? 'none' : `only ${found.adapter}, which computes on the processor`
   return [
     fault(
-      `there is a GPU (${devices.map((device) => `/${device}`).join(', ')}), and WebGPU has ${found.adapter === undefined ? 'none' : `only ${found.adapter}, which computes on the processor`}${found.problem === undefined ? '' : `: ${found.problem}`}`,
+      `${there}, and WebGPU has ${instead}${found.problem === undefined ? '' : `: ${found.problem}`}`,
       'install its Vulkan driver (sudo apt install mesa-vulkan-drivers, or that of its maker); vulkaninfo --summary shows which there are',
     ),
   ]
 }
 
-/** All is as it should be on most small machines. */
-const withoutDevice = ({ adapter, problem }: Found): Finding =>
-  adapter !== undefined
-    ? unknown(`there is no GPU; ${adapter} computes on the processor, and is no gain`)
-    : good(`there is no GPU${problem ? '' : ' that WebGPU knows'}: this node computes on its processor`)
+/** As it is on most small machines. */
+const withoutDevice = ({ adapter }: Found): Finding =>
+  adapter === undefined
+    ? good('no GPU was found: this node computes on its processor')
+    : unknown(`no GPU was found; ${adapter} computes on the processor, and is no gain`)
 
 async function isClosed(device: string): Promise<boolean> {
   try {

@@ -29,17 +29,13 @@ export interface ListenOptions {
   readonly links?: () => readonly Link[]
   /** Default 5353, that of multicast DNS. */
   readonly port?: number
+  /** Milliseconds. Default 1700: a question may get lost, and a node that has just said all waits a second before it does so again. */
+  readonly listenMs?: number
 }
 
-/** A question may get lost, and a node that has just said all waits a second before it does so again. */
-const [askAgainMs, listenMs] = [500, 1700]
-
-/** Asks who is there, and listens for 1.7 seconds. */
-export async function listenAround({
-  clock,
-  links = readLinks,
-  port = 5353,
-}: ListenOptions): Promise<Sounds> {
+/** Asks who is there, twice, and listens for a moment. */
+export async function listenAround(options: ListenOptions): Promise<Sounds> {
+  const { clock, links = readLinks, port = 5353, listenMs = 1700 } = options
   const around = links()
   const heard = new Map(
     around.map((link) => [
@@ -74,9 +70,9 @@ export async function listenAround({
     faulted() {},
   })
   try {
-    await pause(askAgainMs, clock)
+    await pause(listenMs / 3, clock)
     for (const { name } of around) medium.send(name, question)
-    await pause(listenMs - askAgainMs, clock)
+    await pause((listenMs * 2) / 3, clock)
     return {
       links: [...heard.values()].map(({ announcements, ...rest }) => ({
         ...rest,

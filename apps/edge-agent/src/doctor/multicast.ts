@@ -19,25 +19,24 @@ const withoutIt = 'until then: shoal up --peer HOST:PORT with the address of ano
 
 /** Examines each network of this machine. */
 export async function examineMulticast(patient: Patient): Promise<readonly Finding[]> {
-  const files = new SystemFiles()
-  const sounds = await listenAround({ clock: patient.means.clock, port })
+  return findingsOf(await listenAround({ clock: patient.means.clock, port }), patient, new SystemFiles())
+}
+
+/** What is made of what was heard. */
+export function findingsOf(sounds: Sounds, patient: Patient, files: SystemFiles): readonly Finding[] {
   const outward = sounds.links.filter(({ link }) => !link.internal)
-  const found = [
-    ...(outward.length === 0
-      ? [
-          fault(
-            'no network interface of this machine is up but its loopback',
-            'plug in the cable, or connect to the Wi-Fi: ip address shows the interfaces',
-          ),
-        ]
-      : []),
+  const none = fault(
+    'no network interface of this machine is up but its loopback',
+    'plug in the cable, or connect to the Wi-Fi: ip address shows the interfaces',
+  )
+  return [
+    ...(outward.length === 0 ? [none] : []),
     ...outward.flatMap((each) => linkFindings(each, sounds.faults, patient, files)),
     ...namesakes(sounds, patient),
     ...(patient.report?.status.discoveryFaults ?? []).map((said) =>
       fault(`the agent cannot use multicast on ${said}`, remedyFor(said, files)),
     ),
   ]
-  return found
 }
 
 function linkFindings(
@@ -81,7 +80,8 @@ const firewallRemedy = `a firewall drops it: sudo ufw allow ${port}/udp, or sudo
 
 function remedyFor(said: string, files: SystemFiles): string {
   if (!said.includes('EADDRINUSE')) return firewallRemedy
-  const programs = programsAt(port, files).filter((name) => name !== 'node')
+  // Shoal's own, and other programs of Node, share it.
+  const programs = programsAt(port, files).filter((name) => !name.startsWith('node'))
   const who = programs.length > 0 ? programs.join(', ') : 'another program'
   return `${who} keeps port ${port} for itself: have it share the port, or stop it (sudo ss -ulpn shows who it is); ${withoutIt}`
 }
@@ -109,11 +109,12 @@ function unheard({ link, announcements }: LinkSounds, { report }: Patient): read
 }
 
 /** Others that say they are this very node: a copy of its folder. */
-function namesakes({ links }: Sounds, { identity, report }: Patient): readonly Finding[] {
+function namesakes({ links }: Sounds, { identity, report, running }: Patient): readonly Finding[] {
   if (!identity) return []
   const { nodeId } = identity.member
   const own = new Set(links.flatMap(({ link }) => link.addresses.map(({ address }) => address)))
-  const ownPort = report && parseAddress(report.status.address).port
+  const address = report?.status.address ?? running?.address
+  const ownPort = address === undefined ? undefined : parseAddress(address).port
   const isSelf = (said: HeardAnnouncement): boolean =>
     said.port === ownPort && said.addresses.some((address) => own.has(address.split('%')[0]!))
   const copies = links

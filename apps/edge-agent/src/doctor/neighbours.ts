@@ -21,21 +21,38 @@ export function examineNeighbours({ report, knocks }: Patient): readonly Finding
         'shoal up on another machine of this network; where multicast does not work, shoal up --peer HOST:PORT',
       ),
     ]
-  return others.map((node) => {
-    const link = self?.inventory?.links[node.nodeId]
-    return findingOn(node, self!, link ? `, ${link.roundTripMs.toFixed(1)} ms there and back` : '')
-  })
+  const isStranger = ({ nodeId, clusterId }: NodeView): boolean =>
+    nodeId !== '' && clusterId !== self!.clusterId
+  const strangers = others.filter(isStranger).map(({ nodeId }) => `'${nodeId}'`)
+  const found = others
+    .filter((node) => !isStranger(node))
+    .map((node) => {
+      const silence = report.neighbours.find(({ nodeId }) => nodeId === node.nodeId)?.problem ?? ''
+      return findingOn(node, { silence, roundTripMs: self!.inventory?.links[node.nodeId]?.roundTripMs })
+    })
+  if (strangers.length === 0) return found
+  return [
+    ...found,
+    unknown(
+      `of another cluster: ${strangers.join(', ')}`,
+      'shoal invite makes a code by which one of them can join this one',
+    ),
+  ]
 }
 
 function findingOn(
-  { nodeId, clusterId, state, addresses, problem }: NodeView,
-  self: NodeView,
-  distance: string,
+  { nodeId, state, addresses, problem }: NodeView,
+  { silence, roundTripMs }: { readonly silence: string; readonly roundTripMs: number | undefined },
 ): Finding {
   const who = nodeId ? `'${nodeId}'` : `the node at ${addresses[0] ?? 'no address'}`
   const why = problem ? `: ${problem}` : ''
+  if (state === 'trusted' && silence !== '')
+    return fault(
+      `${who} is connected and does not answer: ${silence}`,
+      'where the network drops what is on its way, or that machine is overloaded or asleep: shoal doctor there',
+    )
+  const distance = roundTripMs === undefined ? '' : `, ${roundTripMs.toFixed(1)} ms there and back`
   if (state === 'trusted') return good(`${who} is connected${distance}`)
-  if (nodeId && clusterId !== self.clusterId) return unknown(`${who} is of another cluster${why}`)
   switch (state) {
     case 'lost':
       return fault(

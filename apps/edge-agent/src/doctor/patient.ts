@@ -1,5 +1,5 @@
 // What examinations look at: this machine, the state folder, and what the agent and other nodes answer when they are asked once.
-import { asError, type Clock } from '@shoal/distributed/peers'
+import { asError, type Clock, ValidityError } from '@shoal/distributed/peers'
 import { rememberedMembers } from '../agent/door.ts'
 import type { NeighbourReport } from '../api/doctor.ts'
 import type { NodeView } from '../api/node.ts'
@@ -50,6 +50,8 @@ export interface Knocked {
   readonly answer: Knock | undefined
   /** Why there is no answer. */
   readonly problem: string
+  /** Is it because the certificate there is not valid by the clock of this machine? */
+  readonly isUntimely: boolean
 }
 
 /** A node, as far as it can be seen from its machine. */
@@ -141,9 +143,10 @@ async function knockAt(
     [...addresses].slice(0, mostKnocks).map(async (address): Promise<Knocked> => {
       try {
         const how = { credentials: membership.credentials, deadlineMs: knockMs, clock, today }
-        return { address, answer: await knock(address, how), problem: '' }
+        return { address, answer: await knock(address, how), problem: '', isUntimely: false }
       } catch (error) {
-        return { address, answer: undefined, problem: problemOf(error).message }
+        const isUntimely = (error as Error).cause instanceof ValidityError
+        return { address, answer: undefined, problem: problemOf(error).message, isUntimely }
       }
     }),
   )

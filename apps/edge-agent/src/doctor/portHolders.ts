@@ -25,11 +25,22 @@ function socketsAt(port: number, table = ''): readonly string[] {
     .flatMap((fields) => (fields[1]?.endsWith(wanted) ? [`socket:[${fields[9]}]`] : []))
 }
 
+/** What a process has open; nothing of one that is somebody else's, or gone. */
 function opened(folder: string): readonly string[] {
+  return listed(folder).flatMap((file) => {
+    try {
+      return readlinkSync(`${folder}/${file}`)
+    } catch {
+      // Closed meanwhile, as that of the list itself.
+      return []
+    }
+  })
+}
+
+function listed(folder: string): readonly string[] {
   try {
-    return readdirSync(folder).map((file) => readlinkSync(`${folder}/${file}`))
+    return readdirSync(folder)
   } catch {
-    // Somebody else's, or gone.
     return []
   }
 }

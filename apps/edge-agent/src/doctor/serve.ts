@@ -17,7 +17,7 @@ import { knock } from './knock.ts'
 /** What the methods are served from. */
 export interface DoctorMeans {
   readonly credentials: Credentials
-  readonly neighbours: () => Pick<Neighbours, 'get' | 'present' | 'addressOf'>
+  readonly neighbours: () => Pick<Neighbours, 'get' | 'present' | 'addressesTo'>
   readonly clock: Clock
   /** Milliseconds since 1970. */
   readonly today: () => number
@@ -66,7 +66,7 @@ export function doctorMethods({
     serving(api.reach, async (_, { peer: { node }, signal }) => {
       const now = today()
       if (!allowance.take()) throw new LimitError('too many ask to be got to: ask again in a few seconds')
-      const told = [neighbours().addressOf(node) ?? [], neighbours().get(node)?.news.addresses ?? []].flat()
+      const told = neighbours().addressesTo(node)
       const addresses = [...new Set(told)].slice(0, mostAddresses)
       const tried = await Promise.all(addresses.map((address) => tryAddress(node, address, signal)))
       return { says: { now, tried }, tensors: [] }

@@ -46,13 +46,15 @@ export class Jobs implements AsyncDisposable {
   readonly #timers = new Map<string, () => void>()
   /** Copies that are being opened, by job: two calls for the same must not open it twice. */
   readonly #opening = new Map<string, Promise<Replica>>()
+  /** Copies that are being removed, by job: a new one of the same job waits until the old one is gone. */
+  readonly #forgetting = new Map<string, Promise<void>>()
   #closed = false
 
   private constructor(means: JobsMeans) {
     this.#means = means
   }
 
-  /** Reads the copies that this node has. */
+  /** Reads the copies that this node has. Call `begin` next, when the other nodes can be asked. */
   static async open(means: JobsMeans): Promise<Jobs> {
     const jobs = new Jobs(means)
     await mkdir(means.folder, { recursive: true, mode: 0o700 })
@@ -65,7 +67,7 @@ export class Jobs implements AsyncDisposable {
     return jobs
   }
 
-  /** From now on the other nodes may be asked: jobs that nobody leads any more are taken over when those have had time to speak. */
+  /** From now on jobs that are not over go on here, when it is known that nobody else leads them. */
   begin(): void {
     for (const id of this.#replicas.keys()) this.#watch(id, settleMs)
   }
@@ -79,8 +81,8 @@ export class Jobs implements AsyncDisposable {
   get views(): JobView[] {
     return this.#records
       .filter(
-        ({ id, leader }) =>
-          this.#leaders.has(id) || this.leaderOf(id) === this.#self || leader === this.#self,
+        ({ id }) =>
+          this.#leaders.has(id) || this.leaderOf(id) === this.#self || this.leaderOf(id) === undefined,
       )
       .map((record) => viewOf(record, isOver(record.state) || this.#leaders.has(record.id)))
   }
@@ -225,7 +227,7 @@ export class Jobs implements AsyncDisposable {
       else leader.reconsider()
     }
     for (const id of this.#replicas.keys()) {
-      if (this.#isObsolete(id)) void this.#forget(id)
+      if (this.#isObsolete(id)) this.#forget(id)
       else this.#watch(id, takeOverMs)
     }
   }
@@ -248,6 +250,7 @@ export class Jobs implements AsyncDisposable {
     for (const leader of this.#leaders.values()) leader.close()
     this.#leaders.clear()
     for (const replica of this.#replicas.values()) await replica[Symbol.asyncDispose]()
+    await Promise.all(this.#forgetting.values())
   }
 
   /** Do others know more of a job, and count this node's copy no more? */
@@ -259,11 +262,20 @@ export class Jobs implements AsyncDisposable {
     )
   }
 
-  async #forget(id: string): Promise<void> {
+  #forget(id: string): void {
     const replica = this.#replicas.get(id)
     this.#replicas.delete(id)
     this.#timers.get(id)?.()
     this.#timers.delete(id)
+    const gone = this.#remove(id, replica)
+      .catch((error: unknown) =>
+        this.#means.log(`the copy of job ${id} could not be removed: ${asError(error).message}`),
+      )
+      .finally(() => this.#forgetting.delete(id))
+    this.#forgetting.set(id, gone)
+  }
+
+  async #remove(id: string, replica: Replica | undefined): Promise<void> {
     await replica?.[Symbol.asyncDispose]()
     await this.#means.blobs.release(id)
     await rm(join(this.#means.folder, id), { recursive: true, force: true })
@@ -283,17 +295,20 @@ export class Jobs implements AsyncDisposable {
   #copyOf(id: string): Promise<Replica> {
     const known = this.#replicas.get(id)
     if (known) return Promise.resolve(known)
-    const { folder, openLog } = this.#means
     let opening = this.#opening.get(id)
     if (!opening) {
-      opening = Replica.open(folder, id, openLog).then((replica) => {
-        this.#replicas.set(id, replica)
-        this.#opening.delete(id)
-        return replica
-      })
+      opening = this.#openCopy(id).finally(() => this.#opening.delete(id))
       this.#opening.set(id, opening)
     }
     return opening
+  }
+
+  async #openCopy(id: string): Promise<Replica> {
+    const { folder, openLog } = this.#means
+    await this.#forgetting.get(id)
+    const replica = await Replica.open(folder, id, openLog)
+    this.#replicas.set(id, replica)
+    return replica
   }
 
   /** Looks, some time from now, whether a job of which this node has a copy is without a leader. */
@@ -353,7 +368,7 @@ export class Jobs implements AsyncDisposable {
     this.#leaders.delete(id)
     const over = this.#records.filter(({ state }) => isOver(state))
     const old = over.toSorted((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0)).slice(mostKept)
-    for (const record of old) void this.#forget(record.id)
+    for (const record of old) this.#forget(record.id)
   }
 
   async #begin(replica: Replica, record: JobRecord): Promise<void> {
@@ -364,8 +379,9 @@ export class Jobs implements AsyncDisposable {
       {
         replica,
         nodes,
-        place: (job) =>
+        place: (job, avoided) =>
           findPlaces(job, {
+            avoided,
             nodes,
             blobs,
             led: () => [...this.#leaders.values()].map((each) => each.record),

@@ -1,19 +1,14 @@
 // The tasks that run on this node: begun when a leader says so, served with what the job has, and ended with their job.
-import { ShoalError } from '@shoal/core'
 import { asError, type Clock, type PeerIdentity, SecurityError } from '@shoal/distributed/peers'
 import type { Socket } from 'node:net'
 import type { JobEvent } from '../history/event.ts'
 import type { RunningTask, TaskServices } from '../task/services.ts'
 import { JobLine } from './jobLine.ts'
 import { taskEnded } from './methods.ts'
+import { NoRoomError } from './noRoom.ts'
 import type { Blobs, Launch, Nodes } from './ports.ts'
 import { taskOf } from './record.ts'
 import type { Need } from './spec.ts'
-
-/** A task that this node has no room for now. */
-export class NoRoomError extends ShoalError {
-  override readonly name: string = 'NoRoomError'
-}
 
 /** What a leader asks for. */
 export interface StartRequest {
@@ -135,6 +130,7 @@ export class TaskHost implements AsyncDisposable {
           settings: request.settings,
           datasets: request.datasets,
           reads: request.reads,
+          devices: need.devices,
           node: nodes.self.nodeId,
         },
         {
@@ -188,7 +184,7 @@ export class TaskHost implements AsyncDisposable {
     disarm()
   }
 
-  #demandRoom({ cores, memoryBytes }: Need): void {
+  #demandRoom({ cores, memoryBytes, devices }: Need): void {
     const { nodes } = this.#means
     const [own] = nodes.present()
     // The leader of a gang that has lost the task of this node may not know yet that the node goes too.
@@ -204,6 +200,12 @@ export class TaskHost implements AsyncDisposable {
     if (memory + memoryBytes > own.inventory.memoryBytes)
       throw new NoRoomError(
         `'${nodes.self.nodeId}' has ${own.inventory.memoryBytes} bytes of memory, ${memory} are promised, and ${memoryBytes} more are asked for`,
+      )
+    const gpus = own.inventory.devices.filter(({ type }) => type === 'webgpu').length
+    const busy = this.taken.filter((need) => need.devices.includes('webgpu')).length
+    if (devices.includes('webgpu') && busy >= gpus)
+      throw new NoRoomError(
+        `'${nodes.self.nodeId}' has ${gpus} GPUs, ${busy} are taken, and one more is asked for`,
       )
   }
 

@@ -3,7 +3,7 @@ import { method, nothing, type PeerIdentity } from '@shoal/distributed/peers'
 import { z } from 'zod'
 import { hashSchema } from '../blobs/hash.ts'
 import type { Json } from '../jobs/json.ts'
-import { datasetSchema, jobIdSchema } from '../jobs/spec.ts'
+import { datasetSchema, jobIdSchema, needSchema } from '../jobs/spec.ts'
 import type { Assignment, TaskEnd } from './services.ts'
 
 /** The file descriptor, in the task, of the pipe that the calls go over. */
@@ -39,6 +39,7 @@ export const assignmentSchema: z.ZodType<Assignment> = z.object({
   settings: z.record(z.string(), json),
   datasets: z.record(z.string(), datasetSchema),
   reads: z.array(jobIdSchema),
+  devices: needSchema.shape.devices,
   node: z.string(),
 })
 

@@ -26,7 +26,7 @@ export interface Combined {
 
 interface Means {
   /** Makes devices to compute on, which are closed. */
-  readonly devices: () => readonly Device[]
+  readonly devices: () => Promise<readonly Device[]>
   readonly signal: AbortSignal
 }
 
@@ -47,7 +47,7 @@ export async function combineMembers(
   const combination = await learnt(combine, learning, part(labels, 0), { devices, signal })
   const judging = answers.map(({ predictions }) => part(predictions, 1))
   const right = part(labels, 1)
-  const together = await combinedPredictions(judging, combination, devices())
+  const together = await combinedPredictions(judging, combination, await devices())
   return {
     combination,
     ensemble: qualityOf(together, right),
@@ -68,7 +68,10 @@ async function learnt(
     case 'weights':
       return { combine, weights: learnWeights(predictions, labels) }
     case 'stacking':
-      return { combine, stacking: await learnStacking(predictions, labels, { devices: devices(), signal }) }
+      return {
+        combine,
+        stacking: await learnStacking(predictions, labels, { devices: await devices(), signal }),
+      }
     default:
       throw combine satisfies never
   }

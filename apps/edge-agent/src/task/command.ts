@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { LaunchError } from './errors.ts'
+import { gpuArguments, gpuEnvironment, type GpuGrant } from './gpu.ts'
 
 /** The first version whose permission model takes away the network. */
 const firstEngine = 26
@@ -24,10 +25,11 @@ export interface TaskFiles {
   readonly main: string
 }
 
-/** Arguments for Node. */
+/** Arguments for Node. @param gpu for a task that computes on one */
 export const confinedArguments = (
   { folder, work, main }: TaskFiles,
   memoryBytes: number,
+  gpu?: GpuGrant,
 ): readonly string[] => [
   '--permission',
   `--allow-fs-read=${folder}`,
@@ -36,7 +38,7 @@ export const confinedArguments = (
   '--no-experimental-sqlite',
   '--no-experimental-ffi',
   '--no-experimental-webstorage',
-  '--no-addons',
+  ...(gpu ? gpuArguments(gpu) : ['--no-addons']),
   // Flags of V8 can turn off the checks of memory, and write files. Whoever sets one at run time ends the process.
   '--freeze-flags-after-init',
   '--disable-sigusr1',
@@ -45,12 +47,22 @@ export const confinedArguments = (
   '--enable-source-maps',
   '--disable-warning=ExperimentalWarning',
   main,
+  ...(gpu ? [gpu.main, gpu.folder, gpu.node] : []),
 ]
 
-/** All that a task sees of its environment: where it may write instead of the user's folders, and how people here write. */
-export function confinedEnvironment({ work }: TaskFiles): Readonly<Record<string, string>> {
+/** The environment of a process: where it may write instead of the user's folders, how people here write, and what drivers are told, which its program does not see. */
+export function confinedEnvironment(
+  { folder, work }: TaskFiles,
+  gpu?: GpuGrant,
+): Readonly<Record<string, string>> {
   const { TZ, LANG } = process.env
-  return { HOME: work, TMPDIR: work, ...(TZ && { TZ }), ...(LANG && { LANG }) }
+  return {
+    HOME: work,
+    TMPDIR: work,
+    ...(TZ && { TZ }),
+    ...(LANG && { LANG }),
+    ...(gpu && gpuEnvironment(folder)),
+  }
 }
 
 const setpriv = ['setpriv', '--pdeathsig', 'KILL', '--no-new-privs', '--'] as const

@@ -27,6 +27,8 @@ const takenAway = [
       'dlopen',
       'binding',
       '_linkedBinding',
+      // The environment, as native code sees it.
+      'loadEnvFile',
       // The channel that the agent hands sockets over.
       'send',
       'disconnect',
@@ -40,6 +42,14 @@ const takenAway = [
   { module: 'v8', of: v8, names: ['setFlagsFromString'] },
 ]
 
+const { exit } = process
+// Without its agent a task is nobody's.
+process.on('disconnect', () => exit(1))
+
+// Native code first: after it none can be loaded.
+const openGpu = './openGpu.mjs'
+if (process.argv.length > 2) await import(openGpu)
+
 for (const { module, of, names } of takenAway)
   for (const name of names)
     Object.defineProperty(of, name, {
@@ -50,11 +60,10 @@ for (const { module, of, names } of takenAway)
     })
 // It can be told where to write when the process ends badly.
 Object.defineProperty(process, 'report', { value: undefined })
+// What the program changes of its environment is for itself alone: native code finds by its own where its parts are.
+const { HOME, TMPDIR, TZ, LANG } = process.env
+process.env = { HOME, TMPDIR, ...(TZ && { TZ }), ...(LANG && { LANG }) }
 syncBuiltinESMExports()
-
-const { exit } = process
-// Without its agent a task is nobody's.
-process.on('disconnect', () => exit(1))
 
 const program = './program.mjs'
 await import(program)

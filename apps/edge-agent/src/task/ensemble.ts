@@ -73,7 +73,7 @@ class Making {
   /** Asks a member about the held-out examples. */
   async ask(index: number, signal: AbortSignal): Promise<void> {
     const model = await this.#model(index)
-    await using ready = await predictor(model, { devices: this.#task.devices() })
+    await using ready = await predictor(model, { devices: await this.#task.devices() })
     const examples = this.#program.heldOut(this.#task)
     const answers = await answersOf(ready, this.#outputOf(model), examples, signal)
     const kept = await keepModel(this.#context, encodeAnswers(answers))

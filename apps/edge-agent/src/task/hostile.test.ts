@@ -2,25 +2,42 @@
 import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { bundleProgram } from './bundle.ts'
 import { boundToThisProcess } from './command.ts'
+import { gpuGrant } from './gpu.ts'
 import { beginningOf } from './processes.ts'
+import type { Assignment } from './services.ts'
 import { endStrays, recordProcess } from './strays.ts'
-import { LaunchPad, RecordedServices } from './testing/launching.ts'
+import { findsGpu } from './testing/gpuHere.ts'
+import { LaunchPad, RecordedServices, someAssignment } from './testing/launching.ts'
 
 const pad = new LaunchPad()
 afterAll(() => pad[Symbol.asyncDispose]())
+
+/** The addon of this machine. */
+const addonIn = (folder: string): string => {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const { platform, arch } = process
+  const name = names.find((each) => new RegExp(`${platform}-(${arch}|universal).*\\.node$`).test(each))
+  return join(folder, name!)
+}
+
 const path = (name: string): string => fileURLToPath(new URL(`testing/${name}.ts`, import.meta.url))
 
 describe('a hostile program', () => {
-  it('reaches nothing outside its process', { timeout: 60_000 }, async () => {
+  const grants: Readonly<Record<string, Assignment['devices']>> = {
+    'reaches nothing outside its process': [],
+    'reaches no more with a GPU, and loads no native code of its own': ['webgpu'],
+  }
+  it.for(Object.entries(grants))('%s', { timeout: 60_000 }, async ([, devices], { skip }) => {
+    if (devices.length > 0 && !(await findsGpu(pad))) skip('there is no GPU here, nor one in software')
     const visits: string[] = []
-    const outside = join(pad.folder, 'outside')
+    const outside = join(pad.folder, `outside${devices.join('')}`)
     mkdirSync(outside)
     const file = join(outside, 'secret')
     writeFileSync(file, 'secret')
@@ -33,8 +50,11 @@ describe('a hostile program', () => {
 
     const program = await bundleProgram(path('hostile'), { runtime: path('portRuntime') })
     const services = new RecordedServices()
-    const folder = join(pad.folder, 'hostile')
+    const folder = join(pad.folder, `hostile${devices.join('')}`)
+    const gpu = gpuGrant({ ...someAssignment, devices: ['webgpu'] })!
     const settings = {
+      gpuModule: gpu.main,
+      addon: await services.putBlob(readFileSync(addonIn(gpu.folder))),
       file,
       folder: outside,
       tcpPort: (tcp.address() as AddressInfo).port,
@@ -42,17 +62,28 @@ describe('a hostile program', () => {
       unixPath,
       own: folder,
     }
-    const task = await pad.launch(program, { assignment: { settings }, services, folder })
+    // What the system has loaded for it, when all is tried.
+    let loaded = ''
+    services.onWrite = () => {
+      const { pid } = services.documents.get('answers')!.value as { pid: number }
+      if (existsSync('/proc/self/maps')) loaded = readFileSync(`/proc/${pid}/maps`, 'utf8')
+    }
+    const task = await pad.launch(program, { assignment: { settings, devices }, services, folder })
     expect(await task.ended).toEqual({ kind: 'done' })
     delete process.env['SHOAL_TEST_SECRET']
     for (const server of [tcp, unix, udp]) server.close()
 
-    const { answers, inherited, environment } = services.documents.get('answers')!.value as {
+    const { answers, inherited, environment, hasGpu } = services.documents.get('answers')!.value as {
       answers: Record<string, string>
       inherited: readonly number[]
       environment: readonly string[]
+      hasGpu: boolean
     }
-    const refusals = ['ERR_ACCESS_DENIED', 'ERR_UNKNOWN_BUILTIN_MODULE']
+    const refusals = [
+      'ERR_ACCESS_DENIED',
+      'ERR_UNKNOWN_BUILTIN_MODULE',
+      'ERR_CRYPTO_CUSTOM_ENGINE_NOT_SUPPORTED',
+    ]
     const allowed = Object.entries(answers).filter(([, answer]) => !refusals.includes(answer))
     expect(Object.fromEntries(allowed)).toEqual({ 'write a report': expect.stringContaining('TypeError') })
     expect(Object.keys(answers).length).toBeGreaterThan(50)
@@ -61,6 +92,8 @@ describe('a hostile program', () => {
     expect(readFileSync(file, 'utf8')).toBe('secret')
     expect(inherited).toEqual([])
     expect(environment.filter((name) => !['HOME', 'TMPDIR', 'TZ', 'LANG'].includes(name))).toEqual([])
+    expect(hasGpu).toBe(devices.length > 0)
+    expect(loaded).not.toContain(folder)
   })
 
   it('cannot hurt its agent by what it says', { timeout: 60_000 }, async () => {

@@ -16,6 +16,7 @@ import {
   type TaskFiles,
 } from './command.ts'
 import { LaunchError } from './errors.ts'
+import { gpuGrant, type GpuGrant } from './gpu.ts'
 import { type TaskLimits, watchLimits } from './limits.ts'
 import { eachLine } from './lines.ts'
 import { taskMethods } from './serveTask.ts'
@@ -39,8 +40,8 @@ export interface LaunchOptions {
   readonly clock?: Clock
 }
 
-/** The code that runs before the program, beside this file whether that is a source or as it is published. */
-const confinement = new URL(`./confine${import.meta.url.slice(-3)}`, import.meta.url)
+/** Code that runs before the program, beside this file whether that is a source or as it is published. */
+const beside = (name: string): URL => new URL(`./${name}${import.meta.url.slice(-3)}`, import.meta.url)
 /** How long its process may take to begin to speak; a small machine that is busy reads a bundle slowly. */
 const startMs = 60_000
 /** How long a process may go on when its program has ended. */
@@ -55,17 +56,18 @@ const lastLines = 30
 /** Starts a task in a process of its own. @throws LaunchError where it cannot be started. */
 export async function launchTask(options: LaunchOptions): Promise<RunningTask> {
   checkEngine()
+  const gpu = gpuGrant(options.assignment)
   let child: ChildProcess | undefined
   try {
-    const files = await prepare(options)
+    const files = await prepare(options, gpu)
     const [command, ...args] = [
       ...(await boundToThisProcess()),
       process.execPath,
-      ...confinedArguments(files, options.limits.memoryBytes),
+      ...confinedArguments(files, options.limits.memoryBytes, gpu),
     ]
     child = spawn(command!, args, {
       cwd: files.work,
-      env: confinedEnvironment(files),
+      env: confinedEnvironment(files, gpu),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       serialization: 'advanced',
       // A group of its own: Ctrl-C is for the agent.
@@ -82,12 +84,13 @@ export async function launchTask(options: LaunchOptions): Promise<RunningTask> {
   }
 }
 
-async function prepare({ folder, program }: LaunchOptions): Promise<TaskFiles> {
+async function prepare({ folder, program }: LaunchOptions, gpu: GpuGrant | undefined): Promise<TaskFiles> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const own = await realpath(folder)
   const files = { folder: own, work: join(own, 'work'), main: join(own, 'confine.mjs') }
   await mkdir(files.work, { mode: 0o700 })
-  await copyFile(confinement, files.main)
+  await copyFile(beside('confine'), files.main)
+  if (gpu) await copyFile(beside('openGpu'), join(own, 'openGpu.mjs'))
   await writeFile(join(own, 'program.mjs'), program)
   return files
 }

@@ -1,7 +1,7 @@
 // What a task and its agent are to each other: the agent hands over an assignment and serves the task, which has nothing else in the world.
 import type { Socket } from 'node:net'
 import type { Json } from '../jobs/json.ts'
-import type { DatasetManifest, JobSpec } from '../jobs/spec.ts'
+import type { DatasetManifest, JobSpec, Need } from '../jobs/spec.ts'
 
 /** What a process is told that it is. */
 export interface Assignment {
@@ -17,6 +17,8 @@ export interface Assignment {
   readonly datasets: Readonly<Record<string, DatasetManifest>>
   /** Jobs whose documents it may read. */
   readonly reads: readonly string[]
+  /** Kinds of devices that it asked for; a cpu it has in any case. */
+  readonly devices: Need['devices']
   /** The node that it runs on, for people. */
   readonly node: string
 }

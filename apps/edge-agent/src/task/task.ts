@@ -1,6 +1,6 @@
 // What every program of a job is given: who it is, what it was told, its data and devices, and where to say how it goes.
 import type { Device } from '@shoal/core'
-import { NotFoundError } from '@shoal/core'
+import { NotFoundError, PlacementError } from '@shoal/core'
 import { cpu } from '@shoal/kernels-cpu'
 import { openDataset, type ShardedDataset } from '../blobs/dataset.ts'
 import type { Json } from '../jobs/json.ts'
@@ -57,9 +57,20 @@ export class Task {
     )
   }
 
-  /** New devices to compute on, in order of preference: a cpu of one thread, since a node gives each of its tasks a core. */
-  devices(): readonly Device[] {
-    return [cpu({ threads: 1 })]
+  /**
+   * New devices to compute on, in order of preference: the GPU, where the job has asked for nodes with one, and a cpu of one thread, since a node gives
+   * each of its tasks a core.
+   * @throws PlacementError naming the node whose GPU cannot be opened
+   */
+  async devices(): Promise<readonly Device[]> {
+    const own = cpu({ threads: 1 })
+    if (!this.context.port.assignment.devices.includes('webgpu')) return [own]
+    // Loaded here, for most tasks have none.
+    const { webgpu } = await import('@shoal/kernels-webgpu')
+    const gpu = await webgpu().catch((cause: Error) => {
+      throw new PlacementError(`the GPU of '${this.node}' cannot be opened: ${cause.message}`, { cause })
+    })
+    return [gpu, own]
   }
 
   /**

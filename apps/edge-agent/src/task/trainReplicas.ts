@@ -101,7 +101,7 @@ export async function trainReplicas<Batch>(
   const watch: Watched = { loss, ...options.watch }
   const roots = [step, ...Object.values(watch), ...also]
   await using opened = new AsyncDisposableStack()
-  const session = opened.use(new Session({ devices: task.devices(), seed }))
+  const session = opened.use(new Session({ devices: await task.devices(), seed }))
   await session.initialize(...roots)
   const before = members.slice(0, members.indexOf(task.name))
   const { random } = task.means

@@ -58,7 +58,7 @@ export class TrainingTask extends Task {
   async server(): Promise<Server> {
     const { closing, port } = this.context
     const server = await Server.start(this.#def, {
-      devices: this.devices(),
+      devices: await this.devices(),
       transport: this.transport,
       attend: attentionOf(port),
       log: (line) => this.log(line),

@@ -29,6 +29,19 @@ describe('the light command', () => {
     expect(run(light)).toBe(`one file://${main}`)
   })
 
+  it('is made of an installed package too, with packages by others as they are', async () => {
+    const packages = join(folder, 'node_modules')
+    const [own, beside, other] = ['shoal', '@shoal/part', 'other'].map((name) =>
+      join(packages, name, 'main.js'),
+    )
+    for (const file of [own!, beside!, other!]) mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(own!, `import '@shoal/part/main.js'\nimport 'other/main.js'\nconsole.log(import.meta.url)`)
+    writeFileSync(beside!, 'console.log(import.meta.url)')
+    writeFileSync(other!, "console.log('import.meta.url')")
+    const said = run(await lightCommand(own!, cache())).split('\n')
+    expect(said).toEqual([`file://${beside}`, 'import.meta.url', `file://${own}`])
+  })
+
   it('is made again only where a file of it has changed', async () => {
     const light = await lightCommand(main, cache())
     const note = join(dirname(light), '..', 'made.json')

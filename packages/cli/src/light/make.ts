@@ -9,12 +9,18 @@ import { type Made, stampOf } from './lightCommand.ts'
 /** An agent that runs may still have to load a part of what it was started from. */
 const keptMs = 30 * 24 * 3600 * 1000
 
+/** Is it a module of a package by others? Those of Shoal are in `node_modules` too, where they are installed. */
+function isOfOthers(path: string): boolean {
+  const [, inside] = /.*[\\/]node_modules[\\/](.*)/.exec(path) ?? []
+  return inside !== undefined && !/^@?shoal[\\/]/.test(inside)
+}
+
 /** Modules go on to say where they are in the package, not in the bundle: they find their neighbours by that. */
 const whereTheyWere: Plugin = {
   name: 'where-they-were',
   setup({ onLoad }) {
     onLoad({ filter: /\.[jt]s$/ }, async ({ path }) => {
-      if (path.includes('node_modules')) return undefined
+      if (isOfOthers(path)) return undefined
       const text = await readFile(path, 'utf8')
       if (!text.includes('import.meta.')) return undefined
       const contents = text

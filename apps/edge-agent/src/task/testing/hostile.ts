@@ -1,6 +1,7 @@
 // A program that tries to get out of its process by every way that is known to us, and writes down what each was answered with.
 import * as childProcess from 'node:child_process'
 import cluster from 'node:cluster'
+import crypto from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import dns from 'node:dns'
 import fs from 'node:fs'
@@ -9,6 +10,7 @@ import inspector from 'node:inspector'
 import module from 'node:module'
 import net from 'node:net'
 import os from 'node:os'
+import tls from 'node:tls'
 import v8 from 'node:v8'
 import { WASI } from 'node:wasi'
 import { Worker } from 'node:worker_threads'
@@ -24,6 +26,9 @@ export interface Targets {
   readonly unixPath: string
   /** The program's own folder. */
   readonly own: string
+  /** The module that opens GPUs, and the blob of an addon that this machine can load. */
+  readonly gpuModule: string
+  readonly addon: string
 }
 
 const emitted = (emitter: NodeJS.EventEmitter, event: string): Promise<unknown> =>
@@ -32,8 +37,13 @@ const called = (call: (done: (error: unknown) => void) => void): Promise<unknown
   new Promise((resolve, reject) => call((error) => (error ? reject(error) : resolve('answered'))))
 const inner = process as unknown as Record<string, (...args: unknown[]) => unknown>
 const require = module.createRequire(import.meta.url)
+const inModule = module as unknown as { _extensions: Record<string, (into: object, file: string) => void> }
+const exported = (): object => Object.assign(new module.Module('x'), { exports: {} })
+const refused = (): never => {
+  throw Object.assign(new Error('there is nothing'), { code: 'ERR_ACCESS_DENIED' })
+}
 
-const attempts = ({ file, folder, tcpPort, udpPort, unixPath, own }: Targets) =>
+const attempts = ({ file, folder, tcpPort, udpPort, unixPath, own, gpuModule }: Targets) =>
   ({
     'read a file': () => fs.readFileSync(file),
     'read by bytes': () => fs.readFileSync(Buffer.from(`${own}/../../..${file}`)),
@@ -78,7 +88,27 @@ const attempts = ({ file, folder, tcpPort, udpPort, unixPath, own }: Targets) =>
       const handle = Reflect.construct(constructor, [1]) as { bind(path: string): unknown }
       return handle.bind(`${own}/work/socket`)
     },
-    'load native code': () => process.dlopen({ exports: {} }, `${own}/work/x.node`),
+    'load native code': () => process.dlopen({ exports: {} }, `${own}/work/addon.node`),
+    'load it by require': () => require(`${own}/work/addon.node`),
+    'load it as a module': () => import(`${own}/work/addon.node`),
+    'load it as modules do': () => inModule._extensions['.node']!(exported(), `${own}/work/addon.node`),
+    'load it under another name': () => process.dlopen({ exports: {} }, `${own}/work/libcrypto.so.3`),
+    'load it as linked in': () => inner['_linkedBinding']!('addon'),
+    'load it as an engine': () => crypto.setEngine(`${own}/work/addon.node`),
+    'load it for a certificate': () =>
+      tls.createSecureContext({ clientCertEngine: `${own}/work/addon.node` }),
+    'load it for a key': () =>
+      tls.createSecureContext({ privateKeyEngine: `${own}/work/addon.node`, privateKeyIdentifier: 'x' }),
+    'name it as a driver': () => process.loadEnvFile(`${own}/work/settings`),
+    'have the right again': () => {
+      if (!process.permission.has('addon')) refused()
+    },
+    'load the addon of the GPU': () => process.dlopen({ exports: {} }, gpuModule),
+    'open another GPU': async () => ((await import(gpuModule)) as { create(how: []): unknown }).create([]),
+    'open another GPU by what is loaded': () => {
+      const { create } = Object.values(require.cache).find((each) => each?.exports.create)?.exports ?? {}
+      return create ? create([]) : refused()
+    },
     'get at the inside': () => inner['binding']!('process_wrap'),
     'call foreign functions': () => require('node:ffi'),
     'open SQLite': () => require('node:sqlite'),
@@ -98,9 +128,30 @@ const attempts = ({ file, folder, tcpPort, udpPort, unixPath, own }: Targets) =>
     'talk to its agent': () => inner['send']!('hello'),
   }) satisfies Record<string, () => unknown>
 
+/** Writes native code where it may write, and has it looked for as a driver. */
+async function plantDriver(addon: Uint8Array): Promise<void> {
+  for (const name of ['addon.node', 'libcrypto.so.3', 'libvulkan.so.1']) fs.writeFileSync(name, addon)
+  const path = `${process.cwd()}/driver.json`
+  const ICD = { library_path: `${process.cwd()}/addon.node`, api_version: '1.3.0' }
+  fs.writeFileSync(path, JSON.stringify({ file_format_version: '1.0.1', ICD }))
+  fs.writeFileSync('settings', `VK_DRIVER_FILES=${path}\nVK_ICD_FILENAMES=${path}`)
+  for (const folder of ['.config', '.local/share']) {
+    fs.mkdirSync(`${folder}/vulkan/icd.d`, { recursive: true })
+    fs.copyFileSync(path, `${folder}/vulkan/icd.d/driver.json`)
+  }
+  Object.assign(process.env, {
+    VK_DRIVER_FILES: path,
+    VK_ICD_FILENAMES: path,
+    LD_LIBRARY_PATH: process.cwd(),
+  })
+}
+
 export default async function hostile({ assignment, services, stopped }: TaskPort): Promise<void> {
+  const targets = assignment.settings as unknown as Targets
+  const environment = Object.keys(process.env)
+  await plantDriver(await services.getBlob(targets.addon, { signal: stopped }))
   const answers: Record<string, string> = {}
-  for (const [name, attempt] of Object.entries(attempts(assignment.settings as unknown as Targets)))
+  for (const [name, attempt] of Object.entries(attempts(targets)))
     try {
       await attempt()
       answers[name] = 'done'
@@ -117,7 +168,16 @@ export default async function hostile({ assignment, services, stopped }: TaskPor
       return false
     }
   })
-  const environment = Object.keys(process.env)
-  const value = { answers, inherited, environment }
+  // Drivers are looked for when a GPU is asked for.
+  const gpu = await Promise.all(
+    [{}, { forceFallbackAdapter: true }].map((how) => navigator.gpu?.requestAdapter(how)),
+  )
+  const value = {
+    pid: process.pid,
+    answers,
+    inherited,
+    environment,
+    hasGpu: gpu[0] !== undefined && gpu[0] !== null,
+  }
   await services.writeDocument({ key: 'answers', ifVersion: 0, value }, { signal: stopped })
 }

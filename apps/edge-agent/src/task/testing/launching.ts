@@ -14,6 +14,8 @@ export class RecordedServices implements TaskServices {
   readonly blobs = new Map<string, Uint8Array>()
   readonly told: unknown[] = []
   readonly lines: string[] = []
+  /** Called when a document is written. */
+  onWrite: () => void = () => undefined
   /** The first line of stdout, for those who wait until the program runs. */
   readonly firstLine = Promise.withResolvers<string>()
   connect: TaskServices['connect'] = async (task) => {
@@ -32,6 +34,7 @@ export class RecordedServices implements TaskServices {
     const version = this.documents.get(key)?.version ?? 0
     if (version !== ifVersion) return undefined
     this.documents.set(key, { version: version + 1, value })
+    this.onWrite()
     return version + 1
   }
 
@@ -70,6 +73,7 @@ export const someAssignment: Assignment = {
   settings: {},
   datasets: {},
   reads: [],
+  devices: [],
   node: 'pi-1',
 }
 

@@ -56,6 +56,7 @@ export class MemoryJob {
       settings: {},
       datasets: {},
       reads: [...this.#jobs.keys()],
+      devices: [],
       node: `node-${index}`,
       ...this.#settings,
     }
