@@ -1,6 +1,7 @@
 // What programs need that speak to an agent: what it can be asked, what jobs are, and what happens to them.
 export * as agentMethods from './api/node.ts'
 export * as blobMethods from './api/blobs.ts'
+export * as doctorMethods from './api/doctor.ts'
 export * as jobMethods from './api/jobs.ts'
 export type { NodeView, Role } from './api/node.ts'
 export { roleSchema } from './api/node.ts'

@@ -2,7 +2,7 @@
 import { ShapeError } from '@shoal/core'
 import { Dataset, readIdx } from '@shoal/data'
 import { type DigitBatch, digitFiles } from '@shoal/example-parts/digitSets'
-import type { Task } from '@shoal/edge-agent/task'
+import type { Task } from 'shoal'
 
 /** Images, one at a time: grey values uint8 [28, 28], and which digit it is. */
 export type Digits = Dataset<DigitBatch>

@@ -1,6 +1,6 @@
 // A user's program: a network learns to read digits on all nodes together, its parameters are searched for, and the best trials become one model.
 import { Session } from '@shoal/core'
-import { defineProgram, trainReplicas } from '@shoal/edge-agent/task'
+import { defineProgram, trainReplicas } from 'shoal'
 import { lenet } from '@shoal/example-lenet/model'
 import { adam, evaluate, saveModel, train } from '@shoal/train'
 import { float, int, medianPruner } from '@shoal/tune'

@@ -11,6 +11,7 @@ import {
 } from 'shoal/client'
 import type { Node } from './node.ts'
 import { JobLines, type Story } from './story.ts'
+import { TrafficByNode } from './traffic.ts'
 
 /** A trial of a search, as it ended. */
 export type EndedTrial = Extract<JobEvent, { kind: 'trialEnded' }>
@@ -22,8 +23,8 @@ export interface Outcome {
   readonly result: Json
   /** By their numbers. */
   readonly trials: readonly EndedTrial[]
-  /** Bytes that its tasks sent to each other, by node. */
-  readonly traffic: ReadonlyMap<string, { readonly sent: number; readonly received: number }>
+  /** What went between the nodes meanwhile. */
+  readonly traffic: TrafficByNode
   readonly tookMs: number
 }
 
@@ -35,27 +36,34 @@ export type JobParts = Pick<Submission, 'kind' | 'told' | 'reads'> & {
 const program = fileURLToPath(new URL('digits.ts', import.meta.url))
 const digits = fileURLToPath(new URL('../../../datasets', import.meta.url))
 
-/** Runs a job to its end. @throws Error with its reason where it has not succeeded; what the node answers; the reason of the signal. */
+/** Where a job is run and watched. */
+export interface Surroundings {
+  /** All nodes. */
+  readonly nodes: readonly Node[]
+  readonly story: Story
+  readonly signal: AbortSignal
+}
+
+/**
+ * Gives a job to a node, and watches it to its end.
+ * @throws Error with its reason where it has not succeeded; what the node answers; the reason of the signal.
+ */
 export async function runJob(
   node: Node,
   { set, ...parts }: JobParts,
-  { story, signal }: { readonly story: Story; readonly signal: AbortSignal },
+  { nodes, story, signal }: Surroundings,
 ): Promise<Outcome> {
   const beganAt = performance.now()
-  const shell = {
-    ...processShell(),
-    onInterrupt(listener: () => void) {
-      signal.addEventListener('abort', listener, { once: true })
-      if (signal.aborted) listener()
-      return () => signal.removeEventListener('abort', listener)
-    },
-  }
-  const invocation = new Invocation(shell, { folder: node.folder, json: true })
+  const traffic = new TrafficByNode()
+  await traffic.addAgents(nodes, signal, -1)
+  const invocation = new Invocation(
+    { ...shell, onInterrupt: onAbort(signal) },
+    { folder: node.folder, json: true },
+  )
   const settings = { name: `digits-${parts.kind}`, data: { digits }, set }
   const id = await submit(invocation, { ...parts, file: program, settings })
   const lines = new JobLines()
   const trials = new Map<number, EndedTrial>()
-  const traffic = new Map<string, { sent: number; received: number }>()
   let end: Extract<JobEvent, { kind: 'state' }> | undefined
   for await (const { events } of follow(invocation, id, { signal }))
     for (const event of events) {
@@ -63,19 +71,28 @@ export async function runJob(
       if (line !== undefined) story.line(line)
       if (event.kind === 'state') end = event
       if (event.kind === 'trialEnded') trials.set(event.trial, event)
-      if (event.kind !== 'traffic') continue
-      const { sent, received } = traffic.get(event.node) ?? { sent: 0, received: 0 }
-      traffic.set(event.node, { sent: sent + event.sent, received: received + event.received })
+      if (event.kind === 'traffic') traffic.add(event.node, event)
     }
   signal.throwIfAborted()
   if (end?.state !== 'succeeded')
     throw new Error(`${settings.name} ${end?.state ?? 'has no end'}${end?.reason ? `: ${end.reason}` : ''}`)
   const { value } = await node.ask((agent) => agent.document(id, 'result'), signal)
+  const tookMs = performance.now() - beganAt
+  await traffic.addAgents(nodes, signal)
   return {
     id,
     result: value,
     trials: [...trials.values()].sort((a, b) => a.trial - b.trial),
     traffic,
-    tookMs: performance.now() - beganAt,
+    tookMs,
   }
+}
+
+const shell = processShell()
+
+/** Ctrl-C is heard once, by the main job, and handed on as a signal. */
+const onAbort = (signal: AbortSignal) => (listener: () => void) => {
+  signal.addEventListener('abort', listener, { once: true })
+  if (signal.aborted) listener()
+  return () => signal.removeEventListener('abort', listener)
 }

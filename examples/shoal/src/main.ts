@@ -60,7 +60,7 @@ async function mainJob(): Promise<void> {
   await meet(nodes, { story, signal })
 
   const [first, second, third] = nodes as [Node, Node, Node]
-  const means = { story, signal }
+  const means = { nodes, story, signal }
   story.heading('Training: all nodes take the same steps, each with the gradients of its own digits')
   const training = await runJob(first, { kind: 'train', set }, means)
   story.heading(`Search: ${trials} trials of other parameters, wherever there is room`)

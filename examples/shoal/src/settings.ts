@@ -1,6 +1,6 @@
 // What the program is told by flags, as numbers: how much there is to be learnt.
 import { ValueError } from '@shoal/core'
-import type { Task } from '@shoal/edge-agent/task'
+import type { Task } from 'shoal'
 
 const defaults = {
   /** Of initial weights and of the order of images. */

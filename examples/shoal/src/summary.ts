@@ -50,7 +50,7 @@ export function summarize(outcomes: Outcomes, nodes: readonly string[], story: S
   )
   story.heading('Trials')
   story.table(table(search.trials, trialColumns(search.trials)))
-  story.heading('Time, and bytes between the tasks of each node')
+  story.heading('Time, and bytes that each node sent to the others and received from them')
   const parts = Object.entries(outcomes) as readonly (readonly [string, Outcome])[]
   story.table(
     table(parts, [
@@ -113,6 +113,6 @@ const trialColumns = (trials: readonly EndedTrial[]) => [
 ]
 
 function sayTraffic({ traffic }: Outcome, node: string): string {
-  const { sent = 0, received = 0 } = traffic.get(node) ?? {}
+  const { sent, received } = traffic.of(node)
   return `${bytes(sent)} sent, ${bytes(received)} received`
 }

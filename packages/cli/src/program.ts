@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { attachCommand } from './commands/attach.ts'
 import { benchCommand } from './commands/bench.ts'
 import { completionCommand } from './commands/completion.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { downCommand } from './commands/down.ts'
 import { ensembleCommand } from './commands/ensemble.ts'
 import { historyCommand } from './commands/history.ts'
@@ -26,7 +27,7 @@ import { upCommand } from './commands/up.ts'
 import type { Shell } from './shell.ts'
 
 const groups = {
-  'This machine:': [upCommand, downCommand, serviceCommand, benchCommand, completionCommand],
+  'This machine:': [upCommand, downCommand, serviceCommand, doctorCommand, benchCommand, completionCommand],
   'The cluster:': [nodesCommand, inviteCommand, joinCommand, leaveCommand, removeCommand],
   'Jobs:': [
     initCommand,

@@ -1,5 +1,6 @@
 // What a command has of the world: streams, the environment, time and Ctrl-C, handed over so that tests can give others.
 import type { Clock } from '@shoal/distributed/peers'
+import { canBecomeLight } from './light/original.ts'
 import { Terminal } from './terminal/terminal.ts'
 
 /** What a command has of the world. */
@@ -16,6 +17,11 @@ export interface Shell {
   readonly random: () => number
   /** Calls the listener at each Ctrl-C, in place of ending the process, until what is returned is called. */
   readonly onInterrupt: (listener: () => void) => () => void
+  /**
+   * Goes on in this process as a program that does the same in less memory; comes back only where that cannot be. Undefined where this is that
+   * program, or no process of its own.
+   */
+  readonly becomeLight?: () => Promise<void>
 }
 
 /** The world of this process. */
@@ -40,6 +46,12 @@ export function processShell(): Shell {
     },
     today: Date.now,
     random: Math.random,
+    ...(canBecomeLight() && {
+      async becomeLight() {
+        const { becomeLight } = await import('./light/become.ts')
+        await becomeLight(process.env)
+      },
+    }),
     onInterrupt(listener) {
       const signals = ['SIGINT', 'SIGTERM'] as const
       for (const signal of signals) process.on(signal, listener)

@@ -3,13 +3,13 @@ import { type Handler, namePeer, SecurityError } from '@shoal/distributed/peers'
 import type { Role } from '../api/node.ts'
 
 /** Who may call a method: nodes with one of these roles; or 'self', the command of this machine alone. */
-type Rule = readonly Role[] | 'self'
+export type Rule = readonly Role[] | 'self'
 
 const everybody: Rule = ['manager', 'worker', 'client']
 const computing: Rule = ['manager', 'worker']
 
 /** The rule of every method that agents serve; one that is not here is nobody's. */
-const rules: Readonly<Record<string, Rule>> = {
+export const rules: Readonly<Record<string, Rule>> = {
   'agent.status': everybody,
   'agent.nodes': everybody,
   'agent.tell': everybody,
@@ -21,6 +21,8 @@ const rules: Readonly<Record<string, Rule>> = {
   'identity.renew': everybody,
   'link.ping': everybody,
   'link.fill': everybody,
+  'doctor.reach': everybody,
+  'doctor.survey': 'self',
   'blobs.has': everybody,
   'blobs.read': everybody,
   'blobs.write': everybody,

@@ -1,16 +1,12 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ndarray } from '@shoal/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import * as blobs from '../api/blobs.ts'
 import * as jobs from '../api/jobs.ts'
 import * as api from '../api/node.ts'
-import { hashOf } from '../blobs/hash.ts'
-import type { JobEvent } from '../history/event.ts'
-import { type JobRequest, jobSpecSchema } from '../jobs/spec.ts'
-import { bundleProgram } from '../task/bundle.ts'
+import type { JobRequest } from '../jobs/spec.ts'
 import { endAgents, startAgents, type TestAgent } from './testing/cluster.ts'
+import { linesOf, putProgram, run } from './testing/runJobs.ts'
 
 let root = ''
 let agents: readonly TestAgent[] = []
@@ -19,36 +15,6 @@ beforeAll(async () => {
   agents = await startAgents(root, 3)
 })
 afterAll(() => endAgents(root, agents))
-
-/** Bundles a program, and has a node keep it. */
-async function program(agent: TestAgent, source: string): Promise<string> {
-  const file = join(root, 'program.ts')
-  await writeFile(file, source)
-  const bytes = await bundleProgram(file)
-  const hash = hashOf(bytes)
-  for (let offset = 0; offset < bytes.length; offset += blobs.pieceBytes) {
-    const piece = bytes.slice(offset, offset + blobs.pieceBytes)
-    const request = { hash, offset, bytes: bytes.length, keepFor: 'test' }
-    await agent.ask(blobs.write, request, { tensors: [ndarray(piece)] })
-  }
-  return hash
-}
-
-async function run(agent: TestAgent, spec: JobRequest) {
-  const { job } = await agent.ask(jobs.submit, { spec: jobSpecSchema.parse(spec) })
-  const events: JobEvent[] = []
-  for (;;) {
-    const answer = await agent.ask(jobs.events, { job, from: events.length, waitMs: 5000 })
-    events.push(...answer.events)
-    if (answer.events.length === 0 && answer.state !== 'running' && answer.state !== 'queued')
-      return {
-        job,
-        events,
-        state: answer.state,
-        lines: events.flatMap((e) => (e.kind === 'log' ? [e.line] : [])),
-      }
-  }
-}
 
 describe('agents', () => {
   it('are clusters of their own until they join one, and then trust each other', async () => {
@@ -73,8 +39,9 @@ describe('agents', () => {
 
   it('run a program in confined processes on all of them, and tell what it says', async () => {
     const [a, b, c] = agents as [TestAgent, TestAgent, TestAgent]
-    const hash = await program(
-      a,
+    const file = join(root, 'program.ts')
+    await writeFile(
+      file,
       `import { defineProgram } from '@shoal/edge-agent/task'
       import { readdirSync } from 'node:fs'
       export default defineProgram({
@@ -88,12 +55,13 @@ describe('agents', () => {
     const spec: JobRequest = {
       name: 'hello',
       kind: 'train',
-      program: hash,
+      program: await putProgram(a, file),
       tasks: { worker: { count: 3, need: { memoryBytes: 2 ** 28 } } },
       scheduling: 'gang',
     }
-    const { job, state, lines, events } = await run(a, spec)
-    expect({ state, lines: lines.toSorted() }).toEqual({
+    const told = await run(a, spec)
+    const { job, state, events } = told
+    expect({ state, lines: linesOf(told).toSorted() }).toEqual({
       state: 'succeeded',
       lines: [...Array(3).fill('ERR_ACCESS_DENIED'), ...[0, 1, 2].map((i) => `hello from worker:${i} of 3`)],
     })

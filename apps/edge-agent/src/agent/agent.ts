@@ -3,9 +3,12 @@ import { mkdir } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { asError, type Handler, systemClock } from '@shoal/distributed/peers'
+import { leastFreeBytes, mostBlobBytes } from '../blobs/allotment.ts'
 import { BlobStore } from '../blobs/blobStore.ts'
 import { BlobFetcher } from '../blobs/fetch.ts'
 import { blobMethods } from '../blobs/service.ts'
+import { knockProtocol, knockProtocolName } from '../doctor/knock.ts'
+import { doctorMethods } from '../doctor/serve.ts'
 import { EventLog } from '../history/eventLog.ts'
 import type { Identity } from '../identity/identity.ts'
 import { keepRenewed, renewalProtocol, renewalProtocolName } from '../identity/renewal.ts'
@@ -29,6 +32,7 @@ import { clusterNodes } from './nodes.ts'
 import { nodeMethods } from './serve.ts'
 import type { RunOptions } from './run.ts'
 import { version } from './version.ts'
+import { Ways } from './ways.ts'
 
 /** What an agent is made of. */
 export interface AgentOptions extends RunOptions {
@@ -38,10 +42,6 @@ export interface AgentOptions extends RunOptions {
 
 /** Why an agent ends: it was told to, or it is another node from now on. */
 type Ending = { readonly next: Identity | undefined }
-
-/** The most bytes of blobs, and the bytes of the disk that are left to others. */
-const mostBlobBytes = 16 * 2 ** 30
-const leastFreeBytes = 2 ** 29
 
 /** All interfaces, by IPv6 and IPv4 where the machine has both. */
 const everywhere = (): string =>
@@ -144,24 +144,30 @@ export class Agent implements AsyncDisposable {
         },
       })
     }
+    const ways = new Ways((node) => neighbours.addressesTo(node))
     const tasks = new TaskHost({
       ...means,
       launch,
       leaderOf: (id) => jobs.leaderOf(id),
-      connect: (header, node, aborted) => {
-        const neighbour = neighbours.get(node)
-        const address = neighbours.addressOf(node)
-        if (node !== nodeId && (!neighbour || address === undefined))
-          throw new Error(`'${node}', on which ${header.to} runs, is not connected`)
-        const place = node === nodeId ? 'here' : { nodeId: node, address: address! }
-        return relay.connect(header, place, { signal: aborted })
-      },
+      keepersOf: (id) => jobs.keepersOf(id),
+      connect: (header, node, aborted) =>
+        node === nodeId
+          ? relay.connect(header, 'here', { signal: aborted })
+          : ways.reach(node, (address) =>
+              relay.connect(header, { nodeId: node, address }, { signal: aborted }),
+            ),
     })
     const methods: Readonly<Record<string, Handler>> = {
       ...Object.fromEntries(linkMethods),
       ...blobMethods(store),
       ...fetchingReads(store, fetcher, nodeId),
       ...jobMethods({ jobs, host: tasks, nodes }),
+      ...doctorMethods({
+        credentials: identity.credentials,
+        neighbours: () => neighbours,
+        clock: systemClock,
+        today,
+      }),
       ...nodeMethods({
         identity,
         door,
@@ -183,6 +189,7 @@ export class Agent implements AsyncDisposable {
         protocols: {
           ...door.protocols,
           [streamProtocol]: relay.protocol,
+          [knockProtocolName]: knockProtocol(identity),
           ...(identity.authority && { [renewalProtocolName]: renewalProtocol(identity) }),
         },
         methods: () => served,
@@ -196,6 +203,7 @@ export class Agent implements AsyncDisposable {
         log,
       }),
     )
+    jobs.begin()
     // Before the others are left, so that they hear what has become of them.
     parts.use(tasks)
     const links = parts.use(new LinkWatch({ machine, neighbours, log }))
@@ -241,7 +249,7 @@ export class Agent implements AsyncDisposable {
       managers: () =>
         neighbours.present
           .filter((neighbour) => neighbour.role === 'manager')
-          .flatMap((neighbour) => neighbours.addressOf(neighbour.nodeId) ?? []),
+          .flatMap((neighbour) => neighbours.addressesTo(neighbour.nodeId)),
     })
     return new Agent(neighbours, identity, parts.move(), ending)
   }

@@ -51,6 +51,7 @@ export function clusterBlobs(store: BlobStore, fetcher: BlobFetcher, neighbours:
       if (!blob) throw new NotFoundError(`the blob ${hash} is not here`)
       await pushBlob(blob, neighbour.connection, { keepFor, signal })
     },
+    release: (keepFor) => store.release(keepFor),
     sizes: (hashes) =>
       new Map(
         hashes.flatMap((hash) => {

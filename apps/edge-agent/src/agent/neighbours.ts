@@ -82,6 +82,8 @@ export class Neighbours implements AsyncDisposable {
   readonly #incompatible = new Map<string, string>()
   readonly #listeners = new Set<(event: NeighbourEvent) => void>()
   readonly #connections = new Set<Connection>()
+  /** Of connections that are closed. */
+  readonly #traffic = { sent: 0, received: 0 }
   #listener: Listener | undefined
   #mdns: Mdns | undefined
   #disarm: (() => void) | undefined
@@ -151,6 +153,13 @@ export class Neighbours implements AsyncDisposable {
       .slice(0, 16)
   }
 
+  /** Bytes to other nodes and from them since this node began to listen, all but streams between tasks. */
+  get traffic(): { readonly sent: number; readonly received: number } {
+    const total = { ...this.#traffic }
+    for (const connection of this.#connections) this.#count(connection, total)
+    return total
+  }
+
   /** Those who are connected and have told what they have. */
   get present(): readonly Neighbour[] {
     return [...this.#known].flatMap(([nodeId, { connection, news }]) =>
@@ -171,12 +180,13 @@ export class Neighbours implements AsyncDisposable {
     )
   }
 
-  /** Where a neighbour listens: the address by which it was reached, or one that it told. */
-  addressOf(nodeId: string): string | undefined {
+  /** Where a neighbour may be listening, the likeliest first: where it was reached, what it told of itself, what multicast says of its machine. */
+  addressesTo(nodeId: string): readonly string[] {
     const { clusterId } = this.#options.self
     const seen = this.#sightings.peers.find((peer) => peer.nodeId === nodeId && peer.clusterId === clusterId)
-    // What multicast says of it are all addresses of its machine, also those at which it does not listen.
-    return seen?.address ?? this.#known.get(nodeId)?.news?.addresses[0] ?? seen?.addresses[0]?.address
+    const told = this.#known.get(nodeId)?.news?.addresses ?? []
+    const said = seen?.addresses.map(({ address }) => address) ?? []
+    return [...new Set([...(seen?.address === undefined ? [] : [seen.address]), ...told, ...said])]
   }
 
   /** Where nodes of some cluster say that they are. */
@@ -296,12 +306,23 @@ export class Neighbours implements AsyncDisposable {
   #serve(connection: Connection): void {
     const { peer } = connection
     this.#connections.add(connection)
-    void connection.closed.then(() => this.#connections.delete(connection))
+    void connection.closed.then(() => {
+      this.#connections.delete(connection)
+      this.#count(connection, this.#traffic)
+    })
     const hear = serving(tell, ({ says }, { peer: { node } }) => {
       this.#hear(node, connection, says)
       return { says: {}, tensors: [] }
     })
     connection.serve({ ...this.#options.methods(peer), ...Object.fromEntries([hear]) })
+  }
+
+  /** The command that speaks to this node shows the node's own certificate: it is no other node. */
+  #count(connection: Connection, total: { sent: number; received: number }): void {
+    if (connection.peer.node === this.#options.self.nodeId) return
+    const { sent, received } = connection.traffic()
+    total.sent += sent
+    total.received += received
   }
 
   #welcome(connection: Connection): void {

@@ -41,6 +41,7 @@ export function nodeMethods(means: NodeMeans): Readonly<Record<string, Handler>>
         residentBytes: process.memoryUsage.rss(),
         discoveryFaults: [...neighbours().discoveryFaults],
         certificateEndsAt: validityOf(identity.newest).to,
+        traffic: neighbours().traffic,
       },
       tensors: [],
     })),

@@ -47,6 +47,8 @@ export const status = method(
     discoveryFaults: z.array(z.string()),
     /** When the certificate ends, in milliseconds since 1970. */
     certificateEndsAt: z.number(),
+    /** Bytes to other nodes and from them since it began to listen, all but streams between tasks. */
+    traffic: z.object({ sent: z.number(), received: z.number() }),
   }),
 )
 /** All nodes that it knows, itself first. */

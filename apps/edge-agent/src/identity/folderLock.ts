@@ -36,9 +36,12 @@ export async function lockFolder(folder: StateFolder): Promise<AsyncDisposable> 
 }
 
 /** Does an agent have the folder? It has until all that it had in it is written and closed. @throws StateError as reading does. */
-export async function isLocked(folder: StateFolder): Promise<boolean> {
-  return (await holderOf(folder, Math.max(0, ...(await turns(folder))))) !== undefined
-}
+export const isLocked = async (folder: StateFolder): Promise<boolean> =>
+  (await lockHolder(folder)) !== undefined
+
+/** The process that has the folder; undefined where none has that still runs. @throws StateError for a file that is damaged. */
+export const lockHolder = async (folder: StateFolder): Promise<SystemProcess | undefined> =>
+  holderOf(folder, Math.max(0, ...(await turns(folder))))
 
 /** Who took that turn, and has not let go. */
 async function holderOf(folder: StateFolder, turn: number): Promise<SystemProcess | undefined> {

@@ -1,5 +1,6 @@
 // The one folder in which a node keeps what it is: whoever can read it is the node, so nobody else may; what is written there is there whole or not at all.
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { chmod, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -42,6 +43,11 @@ export class StateFolder {
       if (cause instanceof StateError) throw cause
       throw new StateError(`the folder ${path} cannot be used: ${(cause as Error).message}`, { cause })
     }
+  }
+
+  /** The folder where there is one already, which is closed to others; undefined where there is none. @throws as `open`. */
+  static async existing(path: string): Promise<StateFolder | undefined> {
+    return existsSync(path) ? StateFolder.open(path) : undefined
   }
 
   /** The names of the files in it. */

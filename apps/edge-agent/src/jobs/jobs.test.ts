@@ -113,6 +113,41 @@ describe('a job', () => {
     await expect.poll(async () => (await view(village, 'a', job)).state).toBe('succeeded')
   })
 
+  it('is copied anew to a leader that was killed and comes back to find that another one leads', async () => {
+    await using village = new Village(
+      ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
+    )
+    for (const node of ['a', 'b']) await village.start(node)
+    const job = await submit(village, 'a', { ...elastic, tasks: { worker: { count: 'all' } } })
+    for (let term = 1; term < 6; term++) {
+      const [leader, other] = term % 2 === 1 ? ['a', 'b'] : ['b', 'a']
+      await expect.poll(async () => (await view(village, other!, job)).leader).toBe(leader)
+      await village.get(leader!)!.kill()
+      await expect.poll(async () => (await view(village, other!, job)).leader).toBe(other)
+      const { jobs } = await village.start(leader!)
+      // What it had counts no more; what it has then is the new leader's.
+      await expect
+        .poll(() => jobs.heads.find(({ id }) => id === job))
+        .toMatchObject({ leader: other, term: term + 1, keepers: [other, leader] })
+    }
+    await callMethod(village.get('a')!.connection(), api.stopJob, { job, reason: 'done' }, { deadlineMs })
+  })
+
+  it('is known to every node while nobody leads it', async () => {
+    await using village = new Village(
+      ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
+    )
+    for (const node of ['a', 'b', 'c', 'd']) await village.start(node)
+    const job = await submit(village, 'a', gang)
+    await village.get('a')!.kill()
+    // 'd' keeps no copy of it.
+    for (const node of ['b', 'c', 'd']) {
+      const list = await callMethod(village.get(node)!.connection(), api.list, {}, { deadlineMs })
+      expect(list.says.jobs).toMatchObject([{ id: job, leader: '' }])
+      expect(await view(village, node, job)).toMatchObject({ id: job, leader: '' })
+    }
+  })
+
   it('goes on where all nodes were killed and one of them comes back', async () => {
     const reached = Promise.withResolvers<void>()
     const steps = counting(reached.resolve)

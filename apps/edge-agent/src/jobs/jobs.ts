@@ -33,6 +33,10 @@ const takeOverMs = 2000
 /** How long a node that has just begun waits for others that may know more than it does. */
 const settleMs = 3000
 const callMs = 5000
+/** How long a job that is over has a leader still, for what its tasks have to say. */
+const lastWordsMs = 60_000
+/** Jobs that are over of which a node keeps copies: older ones are forgotten, with all that they have made. */
+const mostKept = 200
 
 /** The jobs of one node. */
 export class Jobs implements AsyncDisposable {
@@ -42,13 +46,15 @@ export class Jobs implements AsyncDisposable {
   readonly #timers = new Map<string, () => void>()
   /** Copies that are being opened, by job: two calls for the same must not open it twice. */
   readonly #opening = new Map<string, Promise<Replica>>()
+  /** Copies that are being removed, by job: a new one of the same job waits until the old one is gone. */
+  readonly #forgetting = new Map<string, Promise<void>>()
   #closed = false
 
   private constructor(means: JobsMeans) {
     this.#means = means
   }
 
-  /** Reads the copies that this node has. */
+  /** Reads the copies that this node has. Call `begin` next, when the other nodes can be asked. */
   static async open(means: JobsMeans): Promise<Jobs> {
     const jobs = new Jobs(means)
     await mkdir(means.folder, { recursive: true, mode: 0o700 })
@@ -61,7 +67,7 @@ export class Jobs implements AsyncDisposable {
     return jobs
   }
 
-  /** From now on the other nodes may be asked: jobs that nobody leads any more are taken over when those have had time to speak. */
+  /** From now on jobs that are not over go on here, when it is known that nobody else leads them. */
   begin(): void {
     for (const id of this.#replicas.keys()) this.#watch(id, settleMs)
   }
@@ -75,8 +81,8 @@ export class Jobs implements AsyncDisposable {
   get views(): JobView[] {
     return this.#records
       .filter(
-        ({ id, leader }) =>
-          this.#leaders.has(id) || this.leaderOf(id) === this.#self || leader === this.#self,
+        ({ id }) =>
+          this.#leaders.has(id) || this.leaderOf(id) === this.#self || this.leaderOf(id) === undefined,
       )
       .map((record) => viewOf(record, isOver(record.state) || this.#leaders.has(record.id)))
   }
@@ -116,6 +122,17 @@ export class Jobs implements AsyncDisposable {
       heads.some((own) => own.id === id && own.term === head.term && isOver(own.state))
     if (isAtEnd(this.heads)) return this.#self
     return present.find(({ jobs }) => isAtEnd(jobs))?.nodeId
+  }
+
+  /** The nodes that keep copies of a job and are there, its leader first. */
+  keepersOf(id: string): readonly string[] {
+    const head = this.#head(id)
+    const present = new Set(this.#means.nodes.present().map(({ nodeId }) => nodeId))
+    return head
+      ? [head.leader, ...head.keepers.filter((keeper) => keeper !== head.leader)].filter((node) =>
+          present.has(node),
+        )
+      : []
   }
 
   /** Who leads a job, present or not. */
@@ -210,7 +227,7 @@ export class Jobs implements AsyncDisposable {
       else leader.reconsider()
     }
     for (const id of this.#replicas.keys()) {
-      if (this.#isObsolete(id)) void this.#forget(id)
+      if (this.#isObsolete(id)) this.#forget(id)
       else this.#watch(id, takeOverMs)
     }
   }
@@ -233,6 +250,7 @@ export class Jobs implements AsyncDisposable {
     for (const leader of this.#leaders.values()) leader.close()
     this.#leaders.clear()
     for (const replica of this.#replicas.values()) await replica[Symbol.asyncDispose]()
+    await Promise.all(this.#forgetting.values())
   }
 
   /** Do others know more of a job, and count this node's copy no more? */
@@ -244,12 +262,22 @@ export class Jobs implements AsyncDisposable {
     )
   }
 
-  async #forget(id: string): Promise<void> {
+  #forget(id: string): void {
     const replica = this.#replicas.get(id)
     this.#replicas.delete(id)
     this.#timers.get(id)?.()
     this.#timers.delete(id)
+    const gone = this.#remove(id, replica)
+      .catch((error: unknown) =>
+        this.#means.log(`the copy of job ${id} could not be removed: ${asError(error).message}`),
+      )
+      .finally(() => this.#forgetting.delete(id))
+    this.#forgetting.set(id, gone)
+  }
+
+  async #remove(id: string, replica: Replica | undefined): Promise<void> {
     await replica?.[Symbol.asyncDispose]()
+    await this.#means.blobs.release(id)
     await rm(join(this.#means.folder, id), { recursive: true, force: true })
   }
 
@@ -267,17 +295,20 @@ export class Jobs implements AsyncDisposable {
   #copyOf(id: string): Promise<Replica> {
     const known = this.#replicas.get(id)
     if (known) return Promise.resolve(known)
-    const { folder, openLog } = this.#means
     let opening = this.#opening.get(id)
     if (!opening) {
-      opening = Replica.open(folder, id, openLog).then((replica) => {
-        this.#replicas.set(id, replica)
-        this.#opening.delete(id)
-        return replica
-      })
+      opening = this.#openCopy(id).finally(() => this.#opening.delete(id))
       this.#opening.set(id, opening)
     }
     return opening
+  }
+
+  async #openCopy(id: string): Promise<Replica> {
+    const { folder, openLog } = this.#means
+    await this.#forgetting.get(id)
+    const replica = await Replica.open(folder, id, openLog)
+    this.#replicas.set(id, replica)
+    return replica
   }
 
   /** Looks, some time from now, whether a job of which this node has a copy is without a leader. */
@@ -327,6 +358,17 @@ export class Jobs implements AsyncDisposable {
     const living = record.keepers.filter((keeper) => keeper !== this.#self && present.has(keeper))
     const keepers = [this.#self, ...living, ...spare].slice(0, copies)
     await this.#begin(replica, { ...record, term: record.term + 1, leader: this.#self, keepers })
+    const hashes = blobsOf(replica)
+    for (const keeper of keepers.slice(1)) this.#copyBlobs(id, hashes, keeper)
+  }
+
+  /** A job that is over needs no leader any more once its tasks have had time to say their last words. */
+  #retire(id: string): void {
+    this.#leaders.get(id)?.close()
+    this.#leaders.delete(id)
+    const over = this.#records.filter(({ state }) => isOver(state))
+    const old = over.toSorted((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0)).slice(mostKept)
+    for (const record of old) this.#forget(record.id)
   }
 
   async #begin(replica: Replica, record: JobRecord): Promise<void> {
@@ -337,8 +379,9 @@ export class Jobs implements AsyncDisposable {
       {
         replica,
         nodes,
-        place: (job) =>
+        place: (job, avoided) =>
           findPlaces(job, {
+            avoided,
             nodes,
             blobs,
             led: () => [...this.#leaders.values()].map((each) => each.record),
@@ -346,11 +389,12 @@ export class Jobs implements AsyncDisposable {
         log,
         clock,
         today,
+        keeperAdded: (nodeId) => this.#copyBlobs(id, blobsOf(replica), nodeId),
         ended: (why) => {
           if (why === 'superseded') {
             this.#leaders.delete(id)
             log(`job ${id} is led by another node from now on`)
-          }
+          } else clock.after(lastWordsMs, () => this.#retire(id))
           nodes.changed()
         },
       },
@@ -367,18 +411,31 @@ export class Jobs implements AsyncDisposable {
     await leader.lead()
   }
 
-  /** Has another keeper keep the program and the data as well; the job does not wait for it. */
+  /** Has another keeper keep blobs as well; the job does not wait for it. */
   #copyBlobs(id: string, hashes: readonly string[], nodeId: string): void {
+    const { blobs, log } = this.#means
     const copy = async (): Promise<void> => {
-      for (const hash of hashes)
-        await this.#means.blobs.push(hash, nodeId, { keepFor: id, signal: AbortSignal.timeout(600_000) })
+      const how = { keepFor: id, signal: AbortSignal.timeout(600_000) }
+      for (const hash of hashes) {
+        try {
+          // They may not all be here: this node may have led for a moment only.
+          await blobs.fetch([hash], how)
+          await blobs.push(hash, nodeId, how)
+        } catch (error) {
+          log(`job ${id}: blob ${hash} was not copied to '${nodeId}': ${asError(error).message}`)
+        }
+      }
     }
-    copy().catch((error: unknown) =>
-      this.#means.log(
-        `job ${id}: its program and data could not all be copied to '${nodeId}': ${asError(error).message}`,
-      ),
-    )
+    void copy()
   }
+}
+
+/** All blobs that a job needs or has made: those that are named in its specification and in its documents. */
+function blobsOf({ documents }: Replica): readonly string[] {
+  const named = documents.all.flatMap(
+    ({ value }) => JSON.stringify(value).match(/(?<=")[0-9a-f]{64}(?=")/g) ?? [],
+  )
+  return [...new Set(named)]
 }
 
 /** Does the first say more of the job than the second? Of the same leader's words, those that say that it is over are later. */

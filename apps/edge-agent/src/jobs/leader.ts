@@ -6,6 +6,7 @@ import { Copies } from './copies.ts'
 import { isOver } from './head.ts'
 import type { Json } from './json.ts'
 import { listTasks, startTask, stopTask } from './methods.ts'
+import { isNoRoom } from './noRoom.ts'
 import { NotLeaderError } from './notLeader.ts'
 import type { Nodes } from './ports.ts'
 import { type Entry, type JobRecord, nextVersion, type PlacedTask, recordKey, taskOf } from './record.ts'
@@ -27,8 +28,10 @@ export type Placement =
 export interface LeaderMeans {
   readonly replica: Replica
   readonly nodes: Nodes
-  /** Finds places for the tasks of the job that have none. */
-  readonly place: (record: JobRecord) => Promise<Placement>
+  /** Finds places for the tasks of the job that have none, on other nodes than those that are to be avoided. */
+  readonly place: (record: JobRecord, avoided: ReadonlySet<string>) => Promise<Placement>
+  /** Another node keeps a copy from now on: it needs the blobs too. */
+  readonly keeperAdded: (nodeId: string) => void
   readonly log: (line: string) => void
   readonly clock: Clock
   /** Milliseconds since 1970. */
@@ -41,6 +44,9 @@ const callMs = 5000
 /** How long a node that was lost may take to come back before its tasks count as lost. */
 const lostAfterMs = 3000
 const stopGraceMs = 5000
+/** For so long a node is left alone that could not begin a task, as one whose disk is full; and one that had no room, since others were quicker. */
+const avoidMs = 10_000
+const avoidFullMs = 500
 /** A gang that has lost a task cannot finish anything: it is to make room soon. */
 const restartGraceMs = 1000
 
@@ -53,6 +59,8 @@ export class Leader {
   /** Calls off the judgement of nodes that are not there. */
   readonly #missing = new Map<string, () => void>()
   readonly #gone = new Set<string>()
+  /** Nodes that could not begin a task a short time ago. */
+  readonly #avoided = new Set<string>()
   #record: JobRecord
   /** Nodes that tasks were ever given to, as far as this leader knows. */
   #hosts: Set<string> | undefined
@@ -164,7 +172,8 @@ export class Leader {
   nodeCame(nodeId: string): void {
     this.#missing.get(nodeId)?.()
     this.#missing.delete(nodeId)
-    if (this.#gone.delete(nodeId))
+    // The end of a job is the last that is told of it.
+    if (this.#gone.delete(nodeId) && !isOver(this.#record.state))
       void this.report([
         { v: 1, job: this.#record.id, at: this.#means.today(), kind: 'node', node: nodeId, state: 'back' },
       ]).catch(() => undefined)
@@ -294,9 +303,10 @@ export class Leader {
   async #lose(nodeId: string): Promise<void> {
     this.#gone.add(nodeId)
     const { id: job, tasks } = this.#record
-    await this.#means.replica.log.append([
-      { v: 1, job, at: this.#means.today(), kind: 'node', node: nodeId, state: 'lost' },
-    ])
+    if (!isOver(this.#record.state))
+      await this.#means.replica.log.append([
+        { v: 1, job, at: this.#means.today(), kind: 'node', node: nodeId, state: 'lost' },
+      ])
     await this.#refillKeepers()
     const lost = tasks.filter(({ node, state }) => node === nodeId && state === 'running')
     if (lost.length === 0) return
@@ -323,8 +333,11 @@ export class Leader {
 
   /** Sees to it that as many nodes keep copies as there are, up to `copies`, and that those have all that is known. */
   async #refillKeepers(): Promise<void> {
+    const before = this.#record.keepers
     const keepers = this.#copies.refilled()
-    if (keepers !== this.#record.keepers) await this.#change({ keepers: [...keepers] }, [])
+    if (keepers === before) return
+    await this.#change({ keepers: [...keepers] }, [])
+    for (const nodeId of keepers) if (!before.includes(nodeId)) this.#means.keeperAdded(nodeId)
   }
 
   /** Does what is to be done next. */
@@ -352,7 +365,7 @@ export class Leader {
   }
 
   async #place(): Promise<void> {
-    const placement = await this.#means.place(this.#record)
+    const placement = await this.#means.place(this.#record, this.#avoided)
     if (this.#over) return
     if (placement.kind === 'wait') {
       for (const { task, node, attempt, state } of this.#record.tasks)
@@ -400,14 +413,23 @@ export class Leader {
     )
     const began = await Promise.allSettled(placed.map((task) => this.#begin(task, placed)))
     const refused = began.flatMap((each, i) =>
-      each.status === 'rejected' ? [[placed[i]!, asError(each.reason).message] as const] : [],
+      each.status === 'rejected' ? [[placed[i]!, asError(each.reason)] as const] : [],
     )
     if (refused.length === 0) return
     const [first, why] = refused[0]!
-    this.#means.log(`job ${job}: ${first.task} could not be begun on '${first.node}': ${why}`)
+    this.#means.log(`job ${job}: ${first.task} could not be begun on '${first.node}': ${why.message}`)
     await this.#markLost(refused.map(([task]) => this.#record.tasks.find((own) => own.task === task.task)!))
-    // Not at once: what made it refuse is likely to be there still.
-    this.#means.clock.after(500, () => this.reconsider())
+    for (const [{ node }, error] of refused) this.#avoid(node, isNoRoom(error) ? avoidFullMs : avoidMs)
+    this.reconsider()
+  }
+
+  /** What made it refuse is likely to be there still. */
+  #avoid(node: string, ms: number): void {
+    this.#avoided.add(node)
+    this.#means.clock.after(ms, () => {
+      this.#avoided.delete(node)
+      this.reconsider()
+    })
   }
 
   async #begin({ task, node, attempt }: PlacedTask, all: readonly PlacedTask[]): Promise<void> {

@@ -16,6 +16,8 @@ import type { JobSpec } from './spec.ts'
 export interface PlacerMeans {
   readonly nodes: Nodes
   readonly blobs: Blobs
+  /** Nodes that are to be given nothing of the job now. */
+  readonly avoided: ReadonlySet<string>
   /** The jobs that this node leads, as they are now. */
   readonly led: () => readonly JobRecord[]
 }
@@ -26,13 +28,17 @@ const askMs = 1000
 const mostShards = 1000
 
 /** Where the tasks of a job that have no place are to run. */
-export async function findPlaces(record: JobRecord, { nodes, blobs, led }: PlacerMeans): Promise<Placement> {
+export async function findPlaces(
+  record: JobRecord,
+  { nodes, blobs, avoided, led }: PlacerMeans,
+): Promise<Placement> {
   const present = nodes.present()
+  const willing = present.filter(({ nodeId }) => !avoided.has(nodeId))
   const shards = shardsOf(record.spec).slice(0, mostShards)
-  const hashes = await Promise.all(present.map((node) => blobsOf(node, shards)))
+  const hashes = await Promise.all(willing.map((node) => blobsOf(node, shards)))
   const own = led()
   const offers = offersOf(
-    present.map(({ nodeId, role, inventory }, i) => ({
+    willing.map(({ nodeId, role, inventory }, i) => ({
       nodeId,
       role: role as Role,
       inventory,

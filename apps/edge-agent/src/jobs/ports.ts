@@ -53,6 +53,8 @@ export interface Blobs {
     nodeId: string,
     options: { readonly keepFor: string; readonly signal: AbortSignal },
   ): Promise<void>
+  /** Keeps nothing here for this holder any more. */
+  release(keepFor: string): Promise<void>
   /** The bytes of each that is here. */
   sizes(hashes: readonly string[]): ReadonlyMap<string, number>
 }

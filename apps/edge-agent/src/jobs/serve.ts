@@ -122,14 +122,14 @@ export function jobMethods({ jobs, host, nodes }: ServeMeans): Readonly<Record<s
     }),
   ])
 
-  /** Answers here, or has the node answer that leads the job. */
+  /** Answers here, or has the node answer that leads the job; while nobody does, one that keeps a copy. */
   async function passed<Q extends { readonly job: string }, A>(
     method: Method<Q, A>,
     request: Q,
     { signal, peer }: ServedCall,
     own: () => A | Promise<A>,
   ): Promise<{ readonly says: A; readonly tensors: readonly [] }> {
-    const leader = jobs.leaderOf(request.job)
+    const leader = jobs.leaderOf(request.job) ?? jobs.keepersOf(request.job)[0]
     // What another node has passed on goes no further.
     const isOwn = peer.node === nodes.self.nodeId
     if (leader === undefined || leader === nodes.self.nodeId || !isOwn)

@@ -1,19 +1,14 @@
 // The tasks that run on this node: begun when a leader says so, served with what the job has, and ended with their job.
-import { ShoalError } from '@shoal/core'
 import { asError, type Clock, type PeerIdentity, SecurityError } from '@shoal/distributed/peers'
 import type { Socket } from 'node:net'
 import type { JobEvent } from '../history/event.ts'
 import type { RunningTask, TaskServices } from '../task/services.ts'
 import { JobLine } from './jobLine.ts'
 import { taskEnded } from './methods.ts'
+import { NoRoomError } from './noRoom.ts'
 import type { Blobs, Launch, Nodes } from './ports.ts'
 import { taskOf } from './record.ts'
 import type { Need } from './spec.ts'
-
-/** A task that this node has no room for now. */
-export class NoRoomError extends ShoalError {
-  override readonly name: string = 'NoRoomError'
-}
 
 /** What a leader asks for. */
 export interface StartRequest {
@@ -44,6 +39,8 @@ export interface HostMeans {
   ) => Promise<Socket>
   /** Who leads a job, as far as this node knows. */
   readonly leaderOf: (jobId: string) => string | undefined
+  /** The nodes that keep copies of a job and are there, its leader first. */
+  readonly keepersOf: (jobId: string) => readonly string[]
   readonly clock: Clock
   readonly today: () => number
   readonly log: (line: string) => void
@@ -121,7 +118,7 @@ export class TaskHost implements AsyncDisposable {
     this.#hosted.set(key, hosted)
     nodes.changed()
     try {
-      const bytes = await blobs.get(program, { keepFor: job, signal: hosted.over.signal })
+      const bytes = await blobs.get(program, { keepFor: hostedAs(job), signal: hosted.over.signal })
       hosted.over.signal.throwIfAborted()
       const running = await launch(
         {
@@ -232,6 +229,7 @@ export class TaskHost implements AsyncDisposable {
     })
     this.#hosted.delete(key)
     await running[Symbol.asyncDispose]()
+    if (this.tasksOf(job).length === 0) await this.#means.blobs.release(hostedAs(job))
   }
 
   /** Tells a task who of its gang is there; who has only just gone may come back. */
@@ -244,6 +242,25 @@ export class TaskHost implements AsyncDisposable {
       if (over.signal.aborted) return
       running?.living(living(new Set(this.#means.nodes.present().map(({ nodeId }) => nodeId))))
     })
+  }
+
+  /** Has a blob kept by two nodes that keep copies of the job, where there are two. Here it is kept while tasks of the job run. */
+  async #keepBlob(job: string, bytes: Uint8Array, signal: AbortSignal): Promise<string> {
+    const { blobs, nodes, keepersOf, log } = this.#means
+    const hash = await blobs.put(bytes, hostedAs(job))
+    let copies = 0
+    for (const keeper of keepersOf(job)) {
+      if (copies === 2) break
+      try {
+        if (keeper === nodes.self.nodeId) await blobs.put(bytes, job)
+        else await blobs.push(hash, keeper, { keepFor: job, signal })
+        copies++
+      } catch (error) {
+        signal.throwIfAborted()
+        log(`a blob of job ${job} could not be copied to '${keeper}': ${asError(error).message}`)
+      }
+    }
+    return hash
   }
 
   #services(hosted: Hosted): TaskServices {
@@ -261,30 +278,7 @@ export class TaskHost implements AsyncDisposable {
         return line.read(jobId, key, signal)
       },
       writeDocument: (write, { signal }) => line.write(write, signal),
-      putBlob: async (bytes, { signal }) => {
-        const hash = await blobs.put(bytes, job)
-        const others = nodes
-          .present()
-          .filter(({ nodeId, role }) => nodeId !== nodes.self.nodeId && role !== 'client')
-        const leader = this.#means.leaderOf(job)
-        // The leader's node first: it is asked for it first.
-        const inOrder = [
-          ...others.filter(({ nodeId }) => nodeId === leader),
-          ...others.filter(({ nodeId }) => nodeId !== leader),
-        ]
-        for (const { nodeId } of inOrder) {
-          try {
-            await blobs.push(hash, nodeId, { keepFor: job, signal })
-            break
-          } catch (error) {
-            signal.throwIfAborted()
-            this.#means.log(
-              `a blob of job ${job} could not be copied to '${nodeId}': ${asError(error).message}`,
-            )
-          }
-        }
-        return hash
-      },
+      putBlob: (bytes, { signal }) => this.#keepBlob(job, bytes, signal),
       getBlob: (hash, { signal }) => blobs.get(hash, { signal }),
       report: ({ step, trial, values }) =>
         tell({
@@ -320,5 +314,8 @@ export class TaskHost implements AsyncDisposable {
 /** What can be said in JSON: a loss that has gone to infinity is left out. */
 const finite = (values: Readonly<Record<string, number>>): Record<string, number> =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value)))
+
+/** For whom blobs are kept while tasks of a job run here. */
+const hostedAs = (job: string): string => `tasks of ${job}`
 
 const keyOf = (job: string, task: string, attempt: number): string => `${job}/${task}/${attempt}`

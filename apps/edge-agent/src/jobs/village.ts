@@ -133,6 +133,7 @@ class Home implements Villager {
       get: async (hash) => village.blobs.get(hash)!,
       fetch: async () => {},
       push: async () => {},
+      release: async () => {},
       sizes: () => new Map(),
     }
     const clock = { now: () => performance.now(), after: quickly }
@@ -145,6 +146,7 @@ class Home implements Villager {
     this.host = new TaskHost({
       ...means,
       leaderOf: (id) => this.jobs.leaderOf(id),
+      keepersOf: (id) => this.jobs.keepersOf(id),
       connect: () => Promise.reject(new Error('there are no streams in a village')),
       launch: async (assignment, { services }) => this.#launch(assignment, services),
     })

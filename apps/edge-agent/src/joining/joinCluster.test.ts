@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SocketTransport } from '@shoal/distributed/peers'
@@ -77,6 +79,18 @@ describe('a node with a code', () => {
     await expect(joinCluster(await door.invite('worker', []), { nodeId: 'pi4-aaaa' })).rejects.toThrow(
       'give the address of the one that has made the code',
     )
+  })
+
+  it('does not wait for addresses that say nothing', async () => {
+    const door = await openDoor(root, await node('pi1'), open)
+    const silent = createServer((socket) => open.defer(() => void socket.destroy()))
+    open.defer(() => void silent.close())
+    await once(silent.listen(0, '127.0.0.1'), 'listening')
+    const { port } = silent.address() as AddressInfo
+    // One of them alone would take longer than this test may.
+    const addresses = ['127.0.0.1', 'localhost'].map((host) => `${host}:${port}`)
+    const joined = await joinCluster(await door.invite('worker'), { nodeId: 'pi3-aaaa', addresses })
+    expect(joined.members).toHaveLength(1)
   })
 
   it('is not taken in with one that was used, and neither after a new start', async () => {

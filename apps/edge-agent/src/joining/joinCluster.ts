@@ -1,21 +1,21 @@
 // The way into a cluster, from outside: who opens is made to show that it is of the cluster of the code before anything is said to it.
-import { connect, type TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import {
   asError,
   Backoff,
+  CancelledError,
   type Clock,
   ConnectError,
   ConnectionLostError,
   clusterOf,
   DeadlineError,
-  parseAddress,
   pause,
   SecurityError,
   systemClock,
   ValidityError,
   verifyIdentity,
 } from '@shoal/distributed/peers'
-import { Conversation } from '../identity/conversation.ts'
+import type { Conversation } from '../identity/conversation.ts'
 import { memberOf, type Membership } from '../identity/membership.ts'
 import { newNodeKey, type NodeKey, signedFor } from '../identity/nodeKey.ts'
 import { type JoinCode, parseCode } from './code.ts'
@@ -24,11 +24,11 @@ import {
   acceptanceSchema,
   applicationPurpose,
   helloSchema,
-  joinProtocolName,
   type KnownMember,
   protocolVersion,
   welcomeSchema,
 } from './joinMessages.ts'
+import { type Door, knockAtAll } from './knock.ts'
 import { otherVersion } from './joinProtocol.ts'
 import { isProofOf, proofOf, secretsOf } from './secret.ts'
 
@@ -74,17 +74,29 @@ export async function joinCluster(text: string, options: JoinOptions): Promise<J
   const backoff = new Backoff({ random: Math.random })
   for (;;) {
     const problems: Problem[] = []
-    for (const address of addresses) {
+    const over = new AbortController()
+    const leave = (): void => over.abort(signal!.reason)
+    signal?.addEventListener('abort', leave, { once: true })
+    try {
       const leftMs = Math.max(1, Math.min(attemptMs, until - clock.now()))
-      try {
-        return await joinAt(address, code, key, { ...options, clock, deadlineMs: leftMs })
-      } catch (thrown) {
+      const how = { clock, deadlineMs: leftMs, signal: over.signal }
+      // One by one: two at the doors of the same node would be in each other's way.
+      for await (const { address, ...knocked } of knockAtAll(addresses, how)) {
         signal?.throwIfAborted()
-        const error = asError(thrown)
-        // Another node of the cluster may know the code; all else is the same everywhere.
-        if (error instanceof JoinError && error.reason !== 'unknown') throw error
-        problems.push({ address, error })
+        try {
+          if ('error' in knocked) throw knocked.error
+          return await joinAt(knocked.door, code, key, options)
+        } catch (thrown) {
+          signal?.throwIfAborted()
+          const error = asError(thrown)
+          // Another node of the cluster may know the code; all else is the same everywhere.
+          if (error instanceof JoinError && error.reason !== 'unknown') throw error
+          problems.push({ address, error })
+        }
       }
+    } finally {
+      signal?.removeEventListener('abort', leave)
+      over.abort(new CancelledError('nobody stands at this door any more'))
     }
     // Who hung up, or was slow, may have had too many at the door.
     const isWorthAnother = problems.some(
@@ -112,12 +124,11 @@ function failureOf(problems: readonly Problem[]): Error {
 }
 
 async function joinAt(
-  address: string,
+  { socket, talk }: Door,
   code: JoinCode,
   key: NodeKey,
-  { nodeId, version = protocolVersion, ...how }: JoinOptions & { clock: Clock; deadlineMs: number },
+  { nodeId, version = protocolVersion }: JoinOptions,
 ): Promise<Joined> {
-  const { socket, talk } = await knock(address, how)
   try {
     const authority = await inviterOf(socket, talk, code, version)
     const secrets = secretsOf(code.secret, code.clusterId)
@@ -178,41 +189,4 @@ function checkCertificate(
     throw new SecurityError(
       `the certificate that was given is for ${got.role} '${got.nodeId}', and not for ${wanted.role} '${wanted.nodeId}'`,
     )
-}
-
-/** Connects without showing who one is, and without believing anything yet. */
-function knock(
-  address: string,
-  { clock, deadlineMs, signal }: { clock: Clock; deadlineMs: number; signal?: AbortSignal | undefined },
-): Promise<{ readonly socket: TLSSocket; readonly talk: Conversation }> {
-  const { host, port } = parseAddress(address)
-  return new Promise((resolve, reject) => {
-    const settings = {
-      rejectUnauthorized: false,
-      minVersion: 'TLSv1.3',
-      checkServerIdentity: () => undefined,
-    } as const
-    const socket = connect({ host, port, ALPNProtocols: [joinProtocolName], ...settings })
-    const talk = new Conversation(socket, { deadlineMs, clock, about: 'joining' })
-    const withdraw = (): void => void socket.destroy(asError(signal?.reason))
-    signal?.addEventListener('abort', withdraw, { once: true })
-    socket.once('close', () => {
-      signal?.removeEventListener('abort', withdraw)
-      reject(failedKnock(socket))
-    })
-    socket.once('secureConnect', () => {
-      if (socket.alpnProtocol === joinProtocolName) return resolve({ socket, talk })
-      socket.destroy(new ConnectError(`what answers does not speak ${joinProtocolName}`))
-    })
-  })
-}
-
-function failedKnock({ errored }: TLSSocket): Error {
-  if (errored instanceof DeadlineError || errored instanceof ConnectError) return errored
-  const { code, message = 'it hung up' } = (errored ?? {}) as Partial<NodeJS.ErrnoException>
-  const isOther = code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL'
-  const why = isOther
-    ? `what answers does not speak ${joinProtocolName}: it may be a shoal of another version`
-    : message
-  return new ConnectError(why, { cause: errored })
 }

@@ -50,6 +50,11 @@ export class NamespaceNetwork implements Disposable {
     ip('-n', this.#space(machine), 'link', 'set', 'eth0', up ? 'up' : 'down')
   }
 
+  /** Changes something of a machine's network: what `ip` is told there, `link set eth0 multicast off`. */
+  set(machine: number, change: string): void {
+    ip('-n', this.#space(machine), ...change.split(' '))
+  }
+
   [Symbol.dispose](): void {
     // The interfaces of a namespace go with it.
     for (const space of this.#spaces.splice(0)) ip('netns', 'del', space)

@@ -6,7 +6,14 @@ import {
   type Method,
   SocketTransport,
 } from '@shoal/distributed/peers'
-import { agentMethods, blobMethods, jobMethods, type JobRequest, type Role } from '@shoal/edge-agent/client'
+import {
+  agentMethods,
+  blobMethods,
+  doctorMethods,
+  jobMethods,
+  type JobRequest,
+  type Role,
+} from '@shoal/edge-agent/client'
 import { NoAgentError } from '../errors.ts'
 import { placeOf } from './place.ts'
 
@@ -49,6 +56,7 @@ export class Agent implements AsyncDisposable {
   leave = () => this.#ask(agentMethods.leave, {})
   remove = (nodeId: string) => this.#ask(agentMethods.remove, { nodeId })
   stop = () => this.#ask(agentMethods.stop, {})
+  survey = () => this.#ask(doctorMethods.survey, {})
 
   jobs = () => this.#ask(jobMethods.list, {})
   job = async (job: string) => (await this.#ask(jobMethods.show, { job })).view

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Agent } from '../agent/agent.ts'
 import { startShoal, testShell } from '../testing/shells.ts'
 
 let folder = ''
@@ -15,11 +16,13 @@ const shoal = (...args: readonly string[]) => testShell().run(...args, '--folder
 const alone = ['--host', '127.0.0.1', '--no-mdns', '--name', 'pi']
 
 describe('shoal up', () => {
-  it('runs until Ctrl-C, and answers meanwhile', async () => {
+  it('runs until Ctrl-C in less than 100 MiB, and answers meanwhile', async () => {
     const agent = startShoal(['up', ...alone, '--folder', folder, '--json'])
     await agent.wrote('"nodeId"')
     const { nodes } = JSON.parse((await shoal('nodes', '--json')).out) as { nodes: { nodeId: string }[] }
     expect(nodes.map(({ nodeId }) => nodeId)).toEqual([expect.stringMatching(/^pi-/)])
+    await using connected = await Agent.connect(folder)
+    expect((await connected.status()).residentBytes).toBeLessThan(100 * 2 ** 20)
     agent.signal('SIGINT')
     expect((await agent.ended).code).toBe(0)
     expect((await shoal('nodes')).code).toBe(3)

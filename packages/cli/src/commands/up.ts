@@ -50,6 +50,11 @@ async function up(invocation: Invocation, flags: UpFlags): Promise<void> {
       `${nodeId} listens at ${address}. It ends with: shoal down. What it says: ${log}`,
     ])
   }
+  try {
+    await invocation.shell.becomeLight?.()
+  } catch (error) {
+    invocation.note(`this agent takes more memory than it need: ${(error as Error).message}`)
+  }
   const { runHere } = await import('../agent/runHere.ts')
   await runHere(invocation, folder, settings, flags.join)
 }

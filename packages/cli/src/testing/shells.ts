@@ -68,10 +68,17 @@ const { clock: processClock } = processShell()
 /** The command as a process of its own, whose output is no terminal. */
 export function startShoal(
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly cwd?: string
+    readonly env?: Readonly<Record<string, string>>
+    /** The command line by which another one is run elsewhere. Default: here. */
+    readonly elsewhere?: (...command: readonly string[]) => readonly [string, ...string[]]
+  } = {},
 ) {
   const main = fileURLToPath(new URL('../main.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--conditions=@shoal/source', main, ...args], {
+  const { elsewhere = (node: string, ...rest: readonly string[]) => [node, ...rest] as const } = options
+  const [command, ...given] = elsewhere(process.execPath, '--conditions=@shoal/source', main, ...args)
+  const child = spawn(command, given, {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: options.cwd ?? '/',
     env: { PATH: process.env['PATH'], ...options.env },

@@ -87,4 +87,5 @@ const status = {
   residentBytes: 2 ** 26,
   discoveryFaults: [],
   certificateEndsAt: 1_800_000_000_000,
+  traffic: { sent: 0, received: 0 },
 }
