@@ -23,7 +23,7 @@ function line(slope: number) {
 
 async function untrained(slope: number, task: Task): Promise<Uint8Array> {
   const { output } = line(slope)
-  await using session = new Session({ devices: task.devices() })
+  await using session = new Session({ devices: await task.devices() })
   await session.initialize(output)
   return await saveModel({ session, outputs: { line: output } })
 }
