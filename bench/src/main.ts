@@ -9,6 +9,7 @@
 //   npm run bench -- scaling           all of it in simulation: writes its tables and charts; names of strategies may follow
 //   npm run bench -- scaling --small   tries that with few workers, printed only
 //   npm run bench -- search            what every sampler finds: writes its tables in docs/performance.md; names may follow, and --small
+//   npm run bench -- agents            agents as processes: together, idle, missed, given jobs; writes its tables; names may follow, and --small
 //   npm run bench -- --short           counts instead of times, without peers: fails when more is done than bench/counts.json says
 //   npm run bench -- --short --accept  writes bench/counts.json
 const args = process.argv.slice(2)
@@ -17,7 +18,8 @@ const onGpu = names[0] === 'webgpu'
 const betweenProcesses = names[0] === 'distributed'
 const inSimulation = names[0] === 'scaling'
 const searching = names[0] === 'search'
-const tried = onGpu || betweenProcesses || inSimulation || searching
+const ofAgents = names[0] === 'agents'
+const tried = onGpu || betweenProcesses || inSimulation || searching || ofAgents
 const options = tried ? ['--small'] : ['--short', '--accept']
 const unknown = args.filter((arg) => arg.startsWith('-') && !options.includes(arg))
 if (unknown.length > 0)
@@ -36,6 +38,9 @@ if (onGpu) {
 } else if (searching) {
   const { measureSearch } = await import('./search/measure.ts')
   await measureSearch(names.slice(1), args.includes('--small'))
+} else if (ofAgents) {
+  const { measureAgents } = await import('./agents/measure.ts')
+  await measureAgents(names.slice(1), args.includes('--small'))
 } else if (args.includes('--short')) {
   const { checkCounts } = await import('./accepted.ts')
   const faults = await checkCounts(args.includes('--accept'))

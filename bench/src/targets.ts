@@ -1,4 +1,5 @@
 // What Shoal is to reach, as data: each target says what is looked at, and the full run puts what was measured beside it.
+import type { AgentResults } from './agents/targets.ts'
 import type { Comparison } from './compare.ts'
 import type { Book, Counts } from './counts.ts'
 import type { WireResults } from './distributed/measure.ts'
@@ -19,6 +20,8 @@ export interface Results {
   readonly wire?: WireResults
   /** Of a run in simulation. */
   readonly scaling?: ScalingResults
+  /** Of a run of agents. */
+  readonly agents?: AgentResults
 }
 
 /** One number that a target is held against. */
