@@ -13,6 +13,10 @@ export interface AgentSettings {
   readonly peers?: readonly string[] | undefined
   /** Whether it looks for others by multicast, and is found. Default: true. */
   readonly mdns?: boolean | undefined
+  /** The port at which Prometheus reads, with a certificate of the cluster; 0 for any. Default: none. */
+  readonly metricsPort?: number | undefined
+  /** The port at which gRPC is spoken, with a certificate of the cluster; 0 for any. Default: none. */
+  readonly controlPort?: number | undefined
 }
 
 /** What jobs are given: the flags of `shoal train`, `search` and `ensemble`. */
