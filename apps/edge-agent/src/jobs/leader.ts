@@ -5,9 +5,9 @@ import type { TaskEnd } from '../task/services.ts'
 import { Copies } from './copies.ts'
 import { isOver } from './head.ts'
 import type { Json } from './json.ts'
-import { listTasks, startTask, stopTask } from './methods.ts'
 import { isNoRoom } from './noRoom.ts'
 import { NotLeaderError } from './notLeader.ts'
+import { Orders } from './orders.ts'
 import type { Nodes } from './ports.ts'
 import { type Entry, type JobRecord, nextVersion, type PlacedTask, recordKey, taskOf } from './record.ts'
 import type { Replica } from './replica.ts'
@@ -40,10 +40,8 @@ export interface LeaderMeans {
   readonly ended: (why: 'over' | 'superseded') => void
 }
 
-const callMs = 5000
 /** How long a node that was lost may take to come back before its tasks count as lost. */
 const lostAfterMs = 3000
-const stopGraceMs = 5000
 /** For so long a node is left alone that could not begin a task, as one whose disk is full; and one that had no room, since others were quicker. */
 const avoidMs = 10_000
 const avoidFullMs = 500
@@ -56,6 +54,7 @@ type Change = { -readonly [K in keyof JobRecord]?: JobRecord[K] }
 export class Leader {
   readonly #means: LeaderMeans
   readonly #copies: Copies
+  readonly #orders: Orders
   /** Calls off the judgement of nodes that are not there. */
   readonly #missing = new Map<string, () => void>()
   readonly #gone = new Set<string>()
@@ -78,6 +77,7 @@ export class Leader {
     this.#means = means
     this.#record = record
     const { replica, nodes } = means
+    this.#orders = new Orders(nodes)
     this.#copies = new Copies({
       replica,
       nodes,
@@ -316,23 +316,17 @@ export class Leader {
 
   /** Holds what a node runs against what it should. */
   async #compare(nodeId: string): Promise<void> {
-    const { nodes } = this.#means
-    const { id: job, term, leader } = this.#record
-    const led = { job, term, leader }
-    let there: readonly { readonly task: string; readonly attempt: number }[]
-    try {
-      there = (await nodes.call(nodeId, listTasks, led, { deadlineMs: callMs })).says.tasks
-    } catch {
-      // It is noticed elsewhere that it is not there.
-      return
-    }
+    const there = await this.#orders.tasksOf(this.#record, nodeId)
+    // It is noticed elsewhere that it is not there.
+    if (!there) return
     const isWanted = (task: string, attempt: number): boolean =>
       this.#record.tasks.some(
         (own) =>
           own.task === task && own.attempt === attempt && own.node === nodeId && own.state === 'running',
       )
     for (const { task, attempt } of there)
-      if (!isWanted(task, attempt)) this.#end(nodeId, task, attempt, 'the job has gone on without it')
+      if (!isWanted(task, attempt))
+        this.#orders.end(this.#record, nodeId, task, attempt, 'the job has gone on without it')
     const missing = this.#record.tasks.filter(
       ({ task, attempt, node, state }) =>
         node === nodeId &&
@@ -394,7 +388,8 @@ export class Leader {
       case 'restart':
         // All others first, since none of them can do anything without the ones that are gone.
         for (const { task, node, attempt, state } of this.#record.tasks)
-          if (state === 'running') this.#end(node, task, attempt, verdict.reason, restartGraceMs)
+          if (state === 'running')
+            this.#orders.end(this.#record, node, task, attempt, verdict.reason, restartGraceMs)
         await this.#change({ tasks: [], state: 'queued', reason: verdict.reason }, [
           this.#stateEvent('queued', verdict.reason),
         ])
@@ -412,7 +407,7 @@ export class Leader {
     if (placement.kind === 'wait') {
       for (const { task, node, attempt, state } of this.#record.tasks)
         if (state === 'running' && placement.yields.includes(task))
-          this.#end(node, task, attempt, 'it makes room for another job', restartGraceMs)
+          this.#orders.end(this.#record, node, task, attempt, 'it makes room for another job', restartGraceMs)
       if (this.#record.tasks.length === 0 && placement.reason !== this.#record.reason)
         await this.#change({ reason: placement.reason }, [])
       return
@@ -453,7 +448,9 @@ export class Leader {
         })),
       ],
     )
-    const began = await Promise.allSettled(placed.map((task) => this.#begin(task, placed)))
+    const began = await Promise.allSettled(
+      placed.map((task) => this.#orders.begin(this.#record, task, placed)),
+    )
     const refused = began.flatMap((each, i) =>
       each.status === 'rejected' ? [[placed[i]!, asError(each.reason)] as const] : [],
     )
@@ -476,48 +473,10 @@ export class Leader {
     this.#avoided.set(node, disarm)
   }
 
-  async #begin({ task, node, attempt }: PlacedTask, all: readonly PlacedTask[]): Promise<void> {
-    const { nodes } = this.#means
-    const { spec, id: job, term, leader } = this.#record
-    const { need } = spec.tasks[taskOf(task).job]!
-    await nodes.call(
-      node,
-      startTask,
-      {
-        job,
-        term,
-        leader,
-        task,
-        attempt,
-        kind: spec.kind,
-        program: spec.program,
-        need,
-        timeLimitMs: spec.timeLimitMs,
-        cluster: clusterOf(this.#record),
-        where:
-          spec.scheduling === 'gang' ? Object.fromEntries(all.map((each) => [each.task, each.node])) : {},
-        settings: spec.settings,
-        datasets: spec.datasets,
-        reads: spec.reads,
-      },
-      // The program may have to be fetched first.
-      { deadlineMs: 60_000 },
-    )
-  }
-
-  #end(nodeId: string, task: string, attempt: number, reason: string, graceMs = stopGraceMs): void {
-    const { nodes } = this.#means
-    const { id: job, term, leader } = this.#record
-    // One that cannot be told is not there, or is told when it is compared.
-    nodes
-      .call(nodeId, stopTask, { job, term, leader, task, attempt, reason, graceMs }, { deadlineMs: callMs })
-      .catch(() => undefined)
-  }
-
   async #finish(state: 'succeeded' | 'failed' | 'stopped', reason: string): Promise<void> {
     if (isOver(this.#record.state)) return
     for (const { task, node, attempt, state: of } of this.#record.tasks)
-      if (of === 'running') this.#end(node, task, attempt, reason || 'the job is done')
+      if (of === 'running') this.#orders.end(this.#record, node, task, attempt, reason || 'the job is done')
     await this.#change({ state, reason, endedAt: this.#means.today() }, [this.#stateEvent(state, reason)])
     this.#means.ended('over')
   }
@@ -526,14 +485,4 @@ export class Leader {
     const { id: job, attempt } = this.#record
     return { v: 1, job, at: this.#means.today(), kind: 'state', state, attempt, reason }
   }
-}
-
-/** How many tasks of each job there are, or may be. */
-function clusterOf({ spec, tasks }: JobRecord): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(spec.tasks).map(([job, { count }]) => [
-      job,
-      count === 'all' ? Math.max(1, tasks.filter(({ task }) => taskOf(task).job === job).length) : count,
-    ]),
-  )
 }
