@@ -9,7 +9,7 @@ import { isNoRoom } from './noRoom.ts'
 import { NotLeaderError } from './notLeader.ts'
 import { Orders } from './orders.ts'
 import type { Nodes } from './ports.ts'
-import { type Entry, type JobRecord, nextVersion, type PlacedTask, recordKey, taskOf } from './record.ts'
+import { type Entry, type JobRecord, nextVersion, type PlacedTask, recordKey } from './record.ts'
 import type { Replica } from './replica.ts'
 import { judge } from './verdict.ts'
 
