@@ -9,6 +9,7 @@ import { BlobFetcher } from '../blobs/fetch.ts'
 import { blobMethods } from '../blobs/service.ts'
 import { knockProtocol, knockProtocolName } from '../doctor/knock.ts'
 import { doctorMethods } from '../doctor/serve.ts'
+import { numbersFor, openEndpoints } from '../endpoints/endpoints.ts'
 import { EventLog } from '../history/eventLog.ts'
 import type { Identity } from '../identity/identity.ts'
 import { keepRenewed, renewalProtocol, renewalProtocolName } from '../identity/renewal.ts'
@@ -31,6 +32,7 @@ import { Neighbours } from './neighbours.ts'
 import { clusterNodes } from './nodes.ts'
 import { nodeMethods } from './serve.ts'
 import type { RunOptions } from './run.ts'
+import { stateOf } from './state.ts'
 import { version } from './version.ts'
 import { Ways } from './ways.ts'
 
@@ -119,10 +121,19 @@ export class Agent implements AsyncDisposable {
         task: ({ jobId, attempt, to }) => tasks.running(jobId, attempt, to),
       }),
     )
+    const metrics = await numbersFor(options)
     const today = (): number => Date.now()
     const means = { nodes, blobs, clock: systemClock, today, log }
     const jobs = parts.use(
-      await Jobs.open({ ...means, folder: folders.jobs, openLog: (path) => EventLog.open(path, { log }) }),
+      await Jobs.open({
+        ...means,
+        folder: folders.jobs,
+        openLog: (path) =>
+          EventLog.open(path, {
+            log,
+            added: (events) => events.forEach((event) => metrics?.happened(event)),
+          }),
+      }),
     )
     let launched = 0
     const launch: HostMeans['launch'] = (assignment, { program, services, memoryBytes, timeMs }) => {
@@ -251,6 +262,18 @@ export class Agent implements AsyncDisposable {
           .filter((neighbour) => neighbour.role === 'manager')
           .flatMap((neighbour) => neighbours.addressesTo(neighbour.nodeId)),
     })
+    const { credentials, removals } = identity
+    parts.use(
+      await openEndpoints({
+        ...options,
+        host,
+        version,
+        credentials,
+        metrics,
+        state: () => stateOf({ machine, neighbours, jobs, tasks, store, fetcher }),
+        admit: removals.admit,
+      }),
+    )
     return new Agent(neighbours, identity, parts.move(), ending)
   }
 

@@ -1,6 +1,7 @@
 // The daemon: one agent after the other in the same folder, since a node that changes its cluster begins anew.
 import { asError, pause, systemClock } from '@shoal/distributed/peers'
 import { z } from 'zod'
+import type { EndpointPorts } from '../endpoints/endpoints.ts'
 import { announceAgent } from '../identity/agentFile.ts'
 import { lockFolder } from '../identity/folderLock.ts'
 import { Identity } from '../identity/identity.ts'
@@ -12,7 +13,7 @@ import { rememberedMembers } from './door.ts'
 import { version } from './version.ts'
 
 /** How to run a node. */
-export interface RunOptions {
+export interface RunOptions extends EndpointPorts {
   /** Where it keeps everything. Default: `$SHOAL_HOME`, else `shoal` in the user's state folder. */
   readonly folder?: string
   /** The host to listen at. Default: all interfaces, by IPv6 and IPv4. */

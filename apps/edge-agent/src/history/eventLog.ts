@@ -15,6 +15,8 @@ export interface EventLogOptions {
   readonly clock?: Clock
   /** Default: that of this machine. */
   readonly disk?: Disk
+  /** Told what was added, once it is there. Default: nobody. */
+  readonly added?: (events: readonly JobEvent[]) => void
 }
 
 /** How much is read at once. */
@@ -51,6 +53,7 @@ export class EventLog implements AsyncDisposable {
   readonly #journal: Journal
   readonly #log: (line: string) => void
   readonly #clock: Clock
+  readonly #added: (events: readonly JobEvent[]) => void
   /** Positions of the events 0, `between`, 2 · `between`… */
   readonly #marks: number[]
   #length: number
@@ -63,13 +66,14 @@ export class EventLog implements AsyncDisposable {
   private constructor(
     journal: Journal,
     known: { readonly marks: number[]; readonly length: number },
-    { log, clock = systemClock }: EventLogOptions,
+    { log, clock = systemClock, added = () => {} }: EventLogOptions,
   ) {
     this.#journal = journal
     this.#marks = known.marks
     this.#length = known.length
     this.#log = log
     this.#clock = clock
+    this.#added = added
   }
 
   /** Opens the log at `path`, or begins it. @throws JournalError where it is another file, or of a newer version; StorageFullError. */
@@ -106,6 +110,7 @@ export class EventLog implements AsyncDisposable {
     }
     this.#plan(sync)
     for (const [wake, from] of this.#waiting) if (from < this.#length) wake()
+    this.#added(events)
   }
 
   /**

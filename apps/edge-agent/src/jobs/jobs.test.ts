@@ -186,6 +186,18 @@ describe('a job', () => {
     expect(events.filter(({ kind }) => kind === 'trialEnded')).toHaveLength(1)
   })
 
+  it('does not keep the process of its leader for long when that has ended', async () => {
+    await using village = new Village(async () => {})
+    await village.start('a')
+    const job = await submit(village, 'a', { ...gang, tasks: { worker: { count: 1 } } })
+    expect((await follow(village, 'a', job)).state).toBe('succeeded')
+    // Its leader stays for the last words of tasks.
+    const lastWordsMs = 60_000
+    await expect.poll(() => village.timers).toContain(lastWordsMs)
+    await village.get('a')!.kill()
+    expect(village.timers).not.toContain(lastWordsMs)
+  })
+
   it('is known to every node while nobody leads it', async () => {
     await using village = new Village(
       ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),

@@ -46,7 +46,7 @@ export class Jobs implements AsyncDisposable {
   readonly #leaders = new Map<string, Leader>()
   readonly #timers = new Map<string, () => void>()
   /** Calls off the retirement of leaders whose jobs are over. */
-  readonly #retirements = new Map<string, () => void>()
+  readonly #retiring = new Map<string, () => void>()
   /** Copies that are being opened, by job: two calls for the same must not open it twice. */
   readonly #opening = new Map<string, Promise<Replica>>()
   /** Copies that are being removed, by job: a new one of the same job waits until the old one is gone. */
@@ -262,7 +262,7 @@ export class Jobs implements AsyncDisposable {
   /** Leads nothing any more, and closes its copies. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
-    for (const disarm of [...this.#timers.values(), ...this.#retirements.values()]) disarm()
+    for (const disarm of [...this.#timers.values(), ...this.#retiring.values()]) disarm()
     for (const leader of this.#leaders.values()) leader.close()
     this.#leaders.clear()
     for (const replica of this.#replicas.values()) await replica[Symbol.asyncDispose]()
@@ -386,7 +386,7 @@ export class Jobs implements AsyncDisposable {
 
   /** A job that is over needs no leader any more once its tasks have had time to say their last words. */
   #retire(id: string): void {
-    this.#retirements.delete(id)
+    this.#retiring.delete(id)
     this.#leaders.get(id)?.close()
     this.#leaders.delete(id)
     const over = this.#records.filter(({ state }) => isOver(state))
@@ -434,7 +434,7 @@ export class Jobs implements AsyncDisposable {
             this.#leaders.delete(id)
             log(`job ${id} is led by another node from now on`)
           } else
-            this.#retirements.set(
+            this.#retiring.set(
               id,
               clock.after(lastWordsMs, () => this.#retire(id)),
             )

@@ -4,7 +4,7 @@ import type { AgentSettings } from '../config/config.ts'
 import type { Invocation } from '../invocation.ts'
 
 /** Settings without what nobody said. */
-type Said = Pick<RunOptions, 'name' | 'host' | 'port' | 'peers' | 'mdns'>
+type Said = Pick<RunOptions, 'name' | 'host' | 'port' | 'peers' | 'mdns' | 'metricsPort' | 'controlPort'>
 
 /**
  * Runs the agent of a folder until Ctrl-C, or until it is told to stop.

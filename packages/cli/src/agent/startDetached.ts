@@ -56,11 +56,13 @@ async function isThere(invocation: Invocation, pid: number | undefined): Promise
   }
 }
 
-function flagsOf({ name, host, port, peers = [], mdns }: AgentSettings): readonly string[] {
+function flagsOf({ peers = [], mdns, ...values }: AgentSettings): readonly string[] {
   return [
-    ...(name !== undefined ? ['--name', name] : []),
-    ...(host !== undefined ? ['--host', host] : []),
-    ...(port !== undefined ? ['--port', String(port)] : []),
+    ...Object.entries(values).flatMap(([name, value]) =>
+      value === undefined
+        ? []
+        : [`--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, `${value}`],
+    ),
     ...peers.flatMap((peer) => ['--peer', peer]),
     ...(mdns === false ? ['--no-mdns'] : []),
   ]

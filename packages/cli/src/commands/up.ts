@@ -16,6 +16,8 @@ interface UpFlags {
   readonly peer?: readonly string[]
   /** false: --no-mdns. true is what commander says where nobody said anything. */
   readonly mdns: boolean
+  readonly metricsPort?: number
+  readonly controlPort?: number
 }
 
 /** Starts the agent. */
@@ -33,11 +35,29 @@ export const upCommand = (shell: Shell): Command =>
       again,
     )
     .option('--no-mdns', 'do not look for others by multicast, nor be found')
+    .option(
+      '--metrics-port <port>',
+      'where Prometheus reads, with a certificate of the cluster; nowhere otherwise',
+      agentReaders.metricsPort,
+    )
+    .option(
+      '--control-port <port>',
+      'where gRPC is spoken, with a certificate of the cluster; nowhere otherwise',
+      agentReaders.controlPort,
+    )
     .action(action(shell, up))
 
 async function up(invocation: Invocation, flags: UpFlags): Promise<void> {
-  const { name, host, port, peer: peers, mdns } = flags
-  const said: AgentSettings = { name, host, port, peers, ...(!mdns && { mdns }) }
+  const { name, host, port, peer: peers, mdns, metricsPort, controlPort } = flags
+  const said: AgentSettings = {
+    name,
+    host,
+    port,
+    peers,
+    metricsPort,
+    controlPort,
+    ...(!mdns && { mdns }),
+  }
   const settings = await invocation.agentSettings(said)
   const folder = await invocation.folder()
   if (flags.detach) {

@@ -13,6 +13,10 @@ export interface AgentSettings {
   readonly peers?: readonly string[] | undefined
   /** Whether it looks for others by multicast, and is found. Default: true. */
   readonly mdns?: boolean | undefined
+  /** The port at which Prometheus reads, with a certificate of the cluster; 0 for any. Default: none. */
+  readonly metricsPort?: number | undefined
+  /** The port at which gRPC is spoken, with a certificate of the cluster; 0 for any. Default: none. */
+  readonly controlPort?: number | undefined
 }
 
 /** What jobs are given: the flags of `shoal train`, `search` and `ensemble`. */
@@ -25,7 +29,7 @@ export interface JobSettings {
   readonly tasks?: Readonly<Record<string, number | 'all'>> | undefined
   /** Are tasks put on nodes with a GPU only, those that serve others aside? Default: false. */
   readonly gpu?: boolean | undefined
-  /** Bytes of memory that a task may take. Default: 512 MiB. */
+  /** Bytes of memory that a task may take. Default: 512 MiB, and 1 GiB with a GPU. */
   readonly memory?: number | undefined
   /** Cores that a task keeps busy. Default: 1. */
   readonly cores?: number | undefined

@@ -24,6 +24,8 @@ export const agentReaders: Readers<AgentSettings> = {
   port: readCount('a port', 0),
   peers: readList,
   mdns: readYes,
+  metricsPort: readCount('a port', 0),
+  controlPort: readCount('a port', 0),
 }
 
 /** How each setting of a job is read from text. */

@@ -3,13 +3,16 @@ import { z } from 'zod'
 import type { ShoalConfig } from './config.ts'
 
 const count = z.int().min(1)
+const port = z.int().min(0).max(65_535)
 
 const agent = z.strictObject({
   name: z.string().min(1).optional(),
   host: z.string().min(1).optional(),
-  port: z.int().min(0).max(65_535).optional(),
+  port: port.optional(),
   peers: z.array(z.string().min(1)).optional(),
   mdns: z.boolean().optional(),
+  metricsPort: port.optional(),
+  controlPort: port.optional(),
 })
 
 const job = z.strictObject({
