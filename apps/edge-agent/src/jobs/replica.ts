@@ -49,13 +49,14 @@ export class Replica {
     return this.#read.record
   }
 
-  /** Takes what a leader sends: documents that are newer, and events where they fit on. Answers how many events there are. */
+  /** Takes what a leader sends: events where they fit on, and then documents that are newer. Answers how many events there are. */
   async take({ entries, from, events, reset }: Copied): Promise<number> {
-    await this.documents.put(entries)
     if (reset) await this.forgetEvents()
     const known = this.log.length
     if (from <= known) await this.log.append(events.slice(known - from))
-    return this.log.length
+    const count = this.log.length
+    await this.documents.put(entries)
+    return count
   }
 
   /** Forgets its history: that of the job went another way. */
