@@ -9,8 +9,8 @@ export default defineProject({
     pool: 'threads',
     // Small and busy machines run the same tests.
     testTimeout: 30_000,
-    // Engines beside the pinned one run a sample of the suites of devices.
-    provide: { extent: process.env['SHOAL_TEST_EXTENT'] === 'sample' ? 'sample' : 'whole' },
+    // Engines beside the pinned one share the suites of devices: 'evens' and 'odds'.
+    provide: { extent: (process.env['SHOAL_TEST_EXTENT'] ?? 'whole') as 'whole' | 'evens' | 'odds' },
     // Worker threads that a test starts resolve packages by themselves: they must see the same sources.
     execArgv: conditions.map((name) => `--conditions=${name}`),
   },

@@ -58,7 +58,10 @@ function prepareFolder(): void {
     exclude: ['node_modules'],
   }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))
-  writeFileSync(prelude, 'shoal() { node "$REPOSITORY/packages/cli/src/main.ts" "$@"; }\n')
+  writeFileSync(
+    prelude,
+    'shoal() { node --conditions=@shoal/source "$REPOSITORY/packages/cli/src/main.ts" "$@"; }\n',
+  )
 }
 
 function writePage(file: string): Page {

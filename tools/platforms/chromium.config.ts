@@ -30,7 +30,7 @@ export default defineConfig({
     name: `${page.device}, ${page.isolated ? 'isolated' : 'not isolated'}`,
     include: [...(gpu ? testsOfWebGpu : testsInPages(page.isolated))],
     testTimeout: 30_000,
-    provide: { page, extent: 'sample' },
+    provide: { page, extent: page.isolated ? 'evens' : 'odds' },
     browser: {
       enabled: true,
       headless: true,

@@ -9,7 +9,7 @@ import { allCases } from './cases/index.ts'
 import { deviceContract } from './deviceContract.ts'
 import { checkRandomGraph } from './fuzz/checkGraph.ts'
 import { checkRandomKernel } from './fuzz/checkKernel.ts'
-import { extent } from './extent.ts'
+import { extent, sampled } from './extent.ts'
 import { watch } from './holdings.ts'
 import { torchSuite } from './torch/suite.ts'
 import { buildTrial } from './trial.ts'
@@ -35,8 +35,12 @@ interface Planned {
 }
 const title = ({ opcase, dtype }: Planned): string => `${caseName(opcase)}, ${dtype}`
 
-/** Which part of the random kernels a sample holds, and how many random graphs there are. */
-const random = { whole: { part: 1, graphs: 24 }, sample: { part: 1 / 4, graphs: 6 } }
+/** Which part of the random kernels an extent holds, and how many random graphs there are. */
+const [all, part] = [
+  { part: 1, graphs: 24 },
+  { part: 1 / 4, graphs: 6 },
+]
+const random = { whole: all, evens: part, odds: part }
 
 /**
  * Registers all that a device must satisfy.
@@ -90,8 +94,7 @@ const batches = (count: number, size: number): (readonly [number, number])[] =>
 
 const plan = (cases: readonly OpCase[]): readonly Planned[] =>
   cases.flatMap((opcase, i) => {
-    const dtypes = dtypesFor(opcase)
-    const planned = extent() === 'sample' ? [dtypes[i % dtypes.length]!] : dtypes
+    const planned = sampled(i, dtypesFor(opcase))
     return planned.map((dtype) => ({ opcase, dtype }))
   })
 

@@ -36,6 +36,8 @@ export const rules: Readonly<Record<string, Rule>> = {
   'jobs.readDocument': everybody,
   'jobs.replicate': ['manager'],
   'jobs.state': ['manager'],
+  'jobs.compareEvents': ['manager'],
+  'jobs.readEvents': ['manager'],
   'jobs.read': computing,
   'jobs.write': computing,
   'jobs.report': computing,

@@ -1,5 +1,5 @@
 // Why a peer could not be reached at an address: one of few kinds, and words that a person can act on.
-import { asError, DeadlineError, SecurityError } from '@shoal/distributed/peers'
+import { asError, DeadlineError, SecurityError, ValidityError } from '@shoal/distributed/peers'
 
 /** What kept two nodes apart. */
 export type ProblemKind =
@@ -8,6 +8,7 @@ export type ProblemKind =
   | 'timed-out'
   | 'unknown-host'
   | 'tls'
+  | 'clocks'
   | 'other-cluster'
   | 'other-node'
   | 'self'
@@ -37,12 +38,18 @@ const words: Readonly<Record<string, Problem>> = {
   EPROTO: { kind: 'tls', message: 'TLS failed: what answers there does not speak TLS 1.3' },
 }
 
+const clocksDiffer = ({ message }: ValidityError): Problem => ({
+  kind: 'clocks',
+  message: `${message}. This machine says that it is ${new Date().toISOString()}: set the clocks of both`,
+})
+
 /** The problem that an attempt to connect ended in. */
 export function problemOf(thrown: unknown): Problem {
   for (let error = thrown; error instanceof Error; error = error.cause) {
     const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
     const known = words[code]
     if (known) return known
+    if (error instanceof ValidityError) return clocksDiffer(error)
     if (error instanceof DeadlineError) return words['ETIMEDOUT']!
     if (/^ERR_(?:SSL|TLS)_|CERT/.test(code)) return { kind: 'tls', message: `TLS failed: ${error.message}` }
     if (error instanceof SecurityError) return { kind: 'tls', message: `TLS failed: ${error.message}` }

@@ -7,10 +7,17 @@ export interface Copied {
   readonly entries: readonly Entry[]
   readonly from: number
   readonly events: readonly JobEvent[]
+  /** The keeper is to forget the events that it has: they are not those of this leader. */
+  readonly reset: boolean
 }
+
+/** Where to begin: behind the events that the keeper has as well. */
+export type Beginning = Pick<Copied, 'from' | 'reset'>
 
 /** What a copy is sent from, and how. */
 export interface CopierMeans {
+  /** Looks which events the keeper has. */
+  begin(): Promise<Beginning>
   /** Answers how many events the keeper has then. */
   send(what: Copied): Promise<number>
   /** Events from a place on, as many as go well into one message. */
@@ -21,6 +28,8 @@ export interface CopierMeans {
 
 interface Waiting {
   readonly entries: readonly Entry[]
+  /** So many events are to be there as well. */
+  readonly events: number
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
@@ -29,15 +38,17 @@ interface Waiting {
 export class Copier {
   readonly #means: CopierMeans
   #waiting: Waiting[]
+  /** Whose documents are there, and not yet all events that were there before. */
+  #late: readonly Waiting[] = []
   /** How many events the keeper has; unknown at first. */
-  #events = 0
+  #events: number | undefined
   #running = false
   #error: unknown
 
   /** `all`: every document that there is now. */
   constructor(means: CopierMeans, all: readonly Entry[]) {
     this.#means = means
-    this.#waiting = [{ entries: all, resolve: () => {}, reject: () => {} }]
+    this.#waiting = [{ entries: all, events: 0, resolve: () => {}, reject: () => {} }]
     void this.#run()
   }
 
@@ -46,50 +57,47 @@ export class Copier {
     return this.#error !== undefined
   }
 
-  /** Settles when the keeper has these documents. @throws why they could not be sent. */
+  /** Settles when the keeper has these documents, and all events that there are now. @throws why they could not be sent. */
   push(entries: readonly Entry[]): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#error !== undefined) throw this.#error
-      this.#waiting.push({ entries, resolve, reject })
+      this.#waiting.push({ entries, events: this.#means.eventCount(), resolve, reject })
       void this.#run()
     })
-  }
-
-  /** There are new events. */
-  eventsAdded(): void {
-    if (this.#error === undefined) void this.#run()
   }
 
   async #run(): Promise<void> {
     if (this.#running) return
     this.#running = true
     try {
+      const { from, reset } =
+        this.#events === undefined ? await this.#means.begin() : { from: this.#events, reset: false }
+      this.#events = from
+      let isFirst = reset
       while (this.#waiting.length > 0 || this.#events < this.#means.eventCount()) {
         const turn = this.#waiting.splice(0)
-        try {
-          await this.#send(turn)
-          for (const { resolve } of turn) resolve()
-        } catch (error) {
-          this.#error = error
-          for (const { reject } of [...turn, ...this.#waiting.splice(0)]) reject(error)
-          return
-        }
+        this.#late = [...this.#late, ...turn]
+        this.#events = await this.#send(turn, this.#events, isFirst)
+        isFirst = false
+        const there = this.#events
+        for (const { events, resolve } of this.#late) if (events <= there) resolve()
+        this.#late = this.#late.filter(({ events }) => events > there)
       }
+    } catch (error) {
+      this.#error = error
+      for (const { reject } of [...this.#late, ...this.#waiting.splice(0)]) reject(error)
     } finally {
       this.#running = false
     }
   }
 
-  async #send(turn: readonly Waiting[]): Promise<void> {
+  async #send(turn: readonly Waiting[], from: number, reset: boolean): Promise<number> {
     const newest = new Map<string, Entry>()
     for (const { entries } of turn) for (const entry of entries) newest.set(entry.key, entry)
-    const from = this.#events
     const events = await this.#means.readEvents(from)
-    this.#events = await this.#means.send({ entries: [...newest.values()], from, events })
-    // It has more than this leader: what it has of its own stays there.
-    if (this.#events > this.#means.eventCount()) this.#events = this.#means.eventCount()
-    else if (this.#events < from) return
-    else if (this.#events === from && events.length > 0)
-      throw new Error('the keeper does not take the events of this job')
+    const there = await this.#means.send({ entries: [...newest.values()], from, events, reset })
+    if (there !== from + events.length) throw new Error('the keeper does not take the events of this job')
+    if (turn.length === 0 && there === from) throw new Error('the history of this job is damaged here')
+    return there
   }
 }

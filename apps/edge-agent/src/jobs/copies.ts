@@ -1,6 +1,6 @@
 // The copies of a job that its leader has other nodes keep: what it answers for is on one of them, where there is one.
-import { type Copied, Copier } from './copier.ts'
-import { replicate } from './methods.ts'
+import { type Beginning, type Copied, Copier } from './copier.ts'
+import { compareEvents, replicate } from './methods.ts'
 import { isNotLeader } from './notLeader.ts'
 import type { Nodes } from './ports.ts'
 import type { Entry, JobRecord } from './record.ts'
@@ -30,7 +30,7 @@ export class Copies {
     this.#means = means
   }
 
-  /** Keeps documents here, and at one keeper at least where there is one. @throws where the file system fails here. */
+  /** Keeps documents here, and at one keeper at least where there is one, with all events that there are. @throws where the file system fails here. */
   async keep(entries: readonly Entry[]): Promise<void> {
     // Kept in memory at once, so that nobody else writes the same version.
     const written = this.#means.replica.documents.put(entries)
@@ -45,11 +45,6 @@ export class Copies {
       // Those that are still there may have a new connection; the others do not count any more.
       await this.#pushed(entries)
     }
-  }
-
-  /** There are new events. */
-  eventsAdded(): void {
-    for (const copier of this.#copiers.values()) copier.eventsAdded()
   }
 
   /** A node is not there any more. */
@@ -96,6 +91,7 @@ export class Copies {
     const { replica } = this.#means
     const copier = new Copier(
       {
+        begin: () => this.#compare(nodeId),
         send: (what) => this.#send(nodeId, what),
         readEvents: async (from) => (await replica.log.read(from)).events,
         eventCount: () => replica.log.length,
@@ -106,7 +102,17 @@ export class Copies {
     return copier
   }
 
-  async #send(nodeId: string, { entries, from, events }: Copied): Promise<number> {
+  /** Where a keeper's events are the first of this leader's it goes on behind them; else it begins anew. */
+  async #compare(nodeId: string): Promise<Beginning> {
+    const { nodes, record, replica } = this.#means
+    const count = replica.log.length
+    const request = { job: record().id, count }
+    const { events, digest } = (await nodes.call(nodeId, compareEvents, request, { deadlineMs: callMs })).says
+    const isSame = events <= count && digest === (await replica.digest(events))
+    return isSame ? { from: events, reset: false } : { from: 0, reset: true }
+  }
+
+  async #send(nodeId: string, { entries, from, events, reset }: Copied): Promise<number> {
     const { nodes, record, superseded } = this.#means
     const { id: job, term, leader } = record()
     const request = {
@@ -116,6 +122,7 @@ export class Copies {
       entries: entries.map((entry) => ({ ...entry, value: entry.value as never })),
       from,
       events: [...events],
+      reset,
     }
     try {
       return (await nodes.call(nodeId, replicate, request, { deadlineMs: callMs })).says.events

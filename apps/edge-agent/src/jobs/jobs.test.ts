@@ -133,6 +133,71 @@ describe('a job', () => {
     await callMethod(village.get('a')!.connection(), api.stopJob, { job, reason: 'done' }, { deadlineMs })
   })
 
+  it('does not keep the process of its leader for long when that has ended', async () => {
+    await using village = new Village(async () => {})
+    await village.start('a')
+    const job = await submit(village, 'a', { ...gang, tasks: { worker: { count: 1 } } })
+    expect((await follow(village, 'a', job)).state).toBe('succeeded')
+    // Its leader stays for the last words of tasks.
+    const lastWordsMs = 60_000
+    await expect.poll(() => village.timers).toContain(lastWordsMs)
+    await village.get('a')!.kill()
+    expect(village.timers).not.toContain(lastWordsMs)
+  })
+
+  it('has the same history everywhere, whatever a leader had written that nobody else had', async () => {
+    const going = Promise.withResolvers<void>()
+    await using village = new Village(({ signal }) =>
+      Promise.race([
+        going.promise,
+        new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
+      ]),
+    )
+    for (const node of ['a', 'b', 'c']) await village.start(node)
+    const job = await submit(village, 'a', elastic)
+    await expect.poll(async () => (await view(village, 'b', job)).state).toBe('running')
+    const log = {
+      v: 1,
+      job,
+      at: 1,
+      kind: 'log',
+      task: 'worker:0',
+      attempt: 0,
+      node: 'a',
+      stream: 'stdout',
+    } as const
+    const a = village.get('a')!
+    await a.jobs.leader(job).report([{ ...log, line: 'of all' }])
+    await a.jobs.replica(job).log.append([{ ...log, line: 'of one alone' }])
+    await a.kill()
+    await expect.poll(async () => (await view(village, 'c', job)).leader).toMatch(/^[bc]$/)
+    await village.start('a')
+    going.resolve()
+    const { events } = await follow(village, 'c', job)
+    const lines = events.flatMap((event) => (event.kind === 'log' ? [event.line] : []))
+    expect(lines).toEqual(['of all'])
+    for (const { jobs } of village.living)
+      await expect.poll(async () => (await jobs.replica(job).log.read(0)).events).toEqual(events)
+  })
+
+  it('tells once of the end of each trial, however often that is said to however many leaders', async () => {
+    const going = Promise.withResolvers<void>()
+    await using village = new Village(async ({ services, signal }) => {
+      services.trialEnded({ trial: 0, state: 'complete', params: {}, value: 1 })
+      await Promise.race([going.promise, new Promise((resolve) => signal.addEventListener('abort', resolve))])
+      services.trialEnded({ trial: 0, state: 'complete', params: {}, value: 1 })
+    })
+    for (const node of ['a', 'b', 'c']) await village.start(node)
+    const job = await submit(village, 'a', { ...elastic, tasks: { worker: { count: 6 } } })
+    const isTold = async () => (await village.get('b')!.jobs.replica(job).log.read(0)).events
+    await expect.poll(isTold).toContainEqual(expect.objectContaining({ kind: 'trialEnded' }))
+    await village.get('a')!.kill()
+    await expect.poll(async () => (await view(village, 'c', job)).leader).toMatch(/^[bc]$/)
+    going.resolve()
+    const { events } = await follow(village, 'c', job)
+    expect(events.filter(({ kind }) => kind === 'trialEnded')).toHaveLength(1)
+  })
+
   it('is known to every node while nobody leads it', async () => {
     await using village = new Village(
       ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),

@@ -6,10 +6,11 @@ import { NotFoundError } from '@shoal/core'
 import { asError, type Clock } from '@shoal/distributed/peers'
 import type { JobView } from '../api/jobs.ts'
 import { isOver, type JobHead, supersedes } from './head.ts'
+import type { Copied } from './copier.ts'
 import { copies } from './copies.ts'
 import { Leader } from './leader.ts'
 import { NotLeaderError } from './notLeader.ts'
-import { readState } from './methods.ts'
+import { compareEvents, readEvents, readState } from './methods.ts'
 import { findPlaces, shardsOf } from './placer.ts'
 import type { Blobs, Nodes } from './ports.ts'
 import { type Entry, headOf, type JobRecord, nextVersion, recordKey, viewOf } from './record.ts'
@@ -44,6 +45,8 @@ export class Jobs implements AsyncDisposable {
   readonly #replicas = new Map<string, Replica>()
   readonly #leaders = new Map<string, Leader>()
   readonly #timers = new Map<string, () => void>()
+  /** Calls off the retirement of leaders whose jobs are over. */
+  readonly #retiring = new Map<string, () => void>()
   /** Copies that are being opened, by job: two calls for the same must not open it twice. */
   readonly #opening = new Map<string, Promise<Replica>>()
   /** Copies that are being removed, by job: a new one of the same job waits until the old one is gone. */
@@ -179,9 +182,7 @@ export class Jobs implements AsyncDisposable {
   /** Takes what a leader sends to a keeper. Answers how many events this copy has. @throws NotLeaderError where another one leads. */
   async take(
     from: { readonly job: string; readonly term: number; readonly leader: string },
-    entries: readonly Entry[],
-    at: number,
-    events: Parameters<Replica['take']>[2],
+    copied: Copied,
   ): Promise<number> {
     const replica = await this.#copyOf(from.job)
     const known = replica.record
@@ -190,7 +191,7 @@ export class Jobs implements AsyncDisposable {
     // A node that still thinks that it leads hears of it first here.
     this.#leaders.get(from.job)?.supersede()
     const before = known?.state
-    const count = await replica.take(entries, at, events)
+    const count = await replica.take(copied)
     const after = replica.record?.state
     if (before !== after) this.#means.nodes.changed()
     this.#watch(from.job, takeOverMs)
@@ -201,6 +202,21 @@ export class Jobs implements AsyncDisposable {
   state(id: string): { readonly entries: readonly Entry[]; readonly events: number } {
     const { documents, log } = this.replica(id)
     return { entries: documents.all, events: log.length }
+  }
+
+  /** Where this node leads a job: settles when another node has the first so many events of it, where there is one. */
+  async keepEvents(id: string, count: number): Promise<void> {
+    await this.#leaders.get(id)?.keepEvents(count)
+  }
+
+  /** How many events this node has of a job, and what tells the first `count` of them, or as many as there are, from any others. */
+  async compareEvents(
+    id: string,
+    count: number,
+  ): Promise<{ readonly events: number; readonly digest: string }> {
+    const replica = await this.#copyOf(id)
+    const { length } = replica.log
+    return { events: length, digest: await replica.digest(Math.min(count, length)) }
   }
 
   /** Refuses who does not lead. @throws NotLeaderError. */
@@ -246,7 +262,7 @@ export class Jobs implements AsyncDisposable {
   /** Leads nothing any more, and closes its copies. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
-    for (const disarm of this.#timers.values()) disarm()
+    for (const disarm of [...this.#timers.values(), ...this.#retiring.values()]) disarm()
     for (const leader of this.#leaders.values()) leader.close()
     this.#leaders.clear()
     for (const replica of this.#replicas.values()) await replica[Symbol.asyncDispose]()
@@ -348,6 +364,12 @@ export class Jobs implements AsyncDisposable {
     for (const state of states)
       if (state.status === 'fulfilled')
         await replica.documents.put(state.value.says.entries as readonly Entry[])
+    const longest = states
+      .flatMap((state, i) =>
+        state.status === 'fulfilled' ? [{ node: others[i]!, ...state.value.says }] : [],
+      )
+      .toSorted((a, b) => b.events - a.events)[0]
+    if (longest && longest.events > replica.log.length) await this.#takeEvents(replica, longest.node)
     const record = replica.record!
     if (this.leaderOf(id) !== undefined || isOver(record.state)) return
     log(`job ${id}: '${record.leader}' is not there; this node leads it from now on`)
@@ -364,11 +386,28 @@ export class Jobs implements AsyncDisposable {
 
   /** A job that is over needs no leader any more once its tasks have had time to say their last words. */
   #retire(id: string): void {
+    this.#retiring.delete(id)
     this.#leaders.get(id)?.close()
     this.#leaders.delete(id)
     const over = this.#records.filter(({ state }) => isOver(state))
     const old = over.toSorted((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0)).slice(mostKept)
     for (const record of old) this.#forget(record.id)
+  }
+
+  /** Takes the events that another keeper has and this one has not: what was told of them holds for the next leader. */
+  async #takeEvents(replica: Replica, nodeId: string): Promise<void> {
+    const { nodes } = this.#means
+    const { id: job, log } = replica
+    const how = { deadlineMs: callMs }
+    const { length: count } = log
+    const { digest } = (await nodes.call(nodeId, compareEvents, { job, count }, how)).says
+    if (digest !== (await replica.digest(count))) await replica.forgetEvents()
+    for (;;) {
+      const from = replica.log.length
+      const { events } = (await nodes.call(nodeId, readEvents, { job, from }, how)).says
+      if (events.length === 0) return
+      await replica.log.append(events)
+    }
   }
 
   async #begin(replica: Replica, record: JobRecord): Promise<void> {
@@ -394,7 +433,11 @@ export class Jobs implements AsyncDisposable {
           if (why === 'superseded') {
             this.#leaders.delete(id)
             log(`job ${id} is led by another node from now on`)
-          } else clock.after(lastWordsMs, () => this.#retire(id))
+          } else
+            this.#retiring.set(
+              id,
+              clock.after(lastWordsMs, () => this.#retire(id)),
+            )
           nodes.changed()
         },
       },

@@ -59,13 +59,17 @@ export class Leader {
   /** Calls off the judgement of nodes that are not there. */
   readonly #missing = new Map<string, () => void>()
   readonly #gone = new Set<string>()
-  /** Nodes that could not begin a task a short time ago. */
-  readonly #avoided = new Set<string>()
+  /** Nodes that could not begin a task a short time ago, each with what calls off the moment when it may be asked again. */
+  readonly #avoided = new Map<string, () => void>()
   #record: JobRecord
   /** Nodes that tasks were ever given to, as far as this leader knows. */
   #hosts: Set<string> | undefined
   #turn: Promise<void> = Promise.resolve()
   #over = false
+  /** So many events are on another node, where there is one. */
+  #kept = 0
+  /** The trials of which it was told that they have ended. */
+  readonly #trials = new Set<number>()
   /** Is it to be looked at soon anyhow? */
   #isDue = false
 
@@ -91,6 +95,7 @@ export class Leader {
   async lead(): Promise<void> {
     const { nodes, today } = this.#means
     const { id, term, leader } = this.#record
+    await this.#recall()
     await this.#change({}, [{ v: 1, job: id, at: today(), kind: 'led', node: leader, term }])
     nodes.changed()
     for (const { node, state } of this.#record.tasks)
@@ -114,7 +119,7 @@ export class Leader {
     if (key.startsWith('~')) throw new NotLeaderError(`'${key}' is a key of the leader's own`)
     if ((this.#means.replica.documents.get(key)?.version ?? 0) !== ifVersion) return undefined
     const entry = this.#entry(key, value)
-    await this.#copies.keep([entry])
+    await this.#keep([entry])
     return entry.version
   }
 
@@ -125,11 +130,22 @@ export class Leader {
       throw new SecurityError(`no task of job ${this.#record.id} runs on '${nodeId}'`)
   }
 
-  /** Takes what has happened to tasks. */
+  /** Takes what has happened to tasks; settles when another node has it, where there is one. */
   async report(events: readonly JobEvent[]): Promise<void> {
     this.#demand()
-    await this.#means.replica.log.append(events)
-    this.#copies.eventsAdded()
+    const fresh = this.#fresh(events)
+    try {
+      await this.#means.replica.log.append(fresh)
+    } catch (error) {
+      for (const event of fresh) if (event.kind === 'trialEnded') this.#trials.delete(event.trial)
+      throw error
+    }
+    await this.#keep([])
+  }
+
+  /** Settles when another node has the first so many events, where there is one. */
+  async keepEvents(count: number): Promise<void> {
+    if (count > this.#kept) await this.#keep([])
   }
 
   /** Takes the end of a task. One that was begun again meanwhile is of no interest. */
@@ -222,8 +238,9 @@ export class Leader {
 
   #close(): void {
     this.#over = true
-    for (const disarm of this.#missing.values()) disarm()
+    for (const disarm of [...this.#missing.values(), ...this.#avoided.values()]) disarm()
     this.#missing.clear()
+    this.#avoided.clear()
     this.#copies.close()
   }
 
@@ -251,14 +268,39 @@ export class Leader {
     return { key, version: nextVersion(documents.version, this.#record.term), value }
   }
 
+  /** Reads which trials have ended under leaders before this one. */
+  async #recall(): Promise<void> {
+    const { log } = this.#means.replica
+    for (let from = 0; from < log.length; ) {
+      const { events, next } = await log.read(from)
+      this.#fresh(events)
+      from = next
+    }
+  }
+
+  async #keep(entries: readonly Entry[]): Promise<void> {
+    const count = this.#means.replica.log.length
+    await this.#copies.keep(entries)
+    this.#kept = Math.max(this.#kept, count)
+  }
+
+  /** Whoever had no answer says it again, perhaps to the next leader: a trial ends once. */
+  #fresh(events: readonly JobEvent[]): readonly JobEvent[] {
+    return events.filter((event) => {
+      if (event.kind !== 'trialEnded') return true
+      const isNew = !this.#trials.has(event.trial)
+      this.#trials.add(event.trial)
+      return isNew
+    })
+  }
+
   /** Changes the job itself, and tells its history. */
   async #change(change: Change, events: readonly JobEvent[]): Promise<void> {
     const { replica, nodes } = this.#means
     // The history first: whoever sees that a job is over can read there that it is.
     await replica.log.append(events)
     this.#record = { ...this.#record, ...change }
-    await this.#copies.keep([this.#entry(recordKey, this.#record as unknown as Json)])
-    this.#copies.eventsAdded()
+    await this.#keep([this.#entry(recordKey, this.#record as unknown as Json)])
     if (change.state !== undefined) nodes.changed()
   }
 
@@ -365,7 +407,7 @@ export class Leader {
   }
 
   async #place(): Promise<void> {
-    const placement = await this.#means.place(this.#record, this.#avoided)
+    const placement = await this.#means.place(this.#record, new Set(this.#avoided.keys()))
     if (this.#over) return
     if (placement.kind === 'wait') {
       for (const { task, node, attempt, state } of this.#record.tasks)
@@ -425,11 +467,13 @@ export class Leader {
 
   /** What made it refuse is likely to be there still. */
   #avoid(node: string, ms: number): void {
-    this.#avoided.add(node)
-    this.#means.clock.after(ms, () => {
+    if (this.#over) return
+    this.#avoided.get(node)?.()
+    const disarm = this.#means.clock.after(ms, () => {
       this.#avoided.delete(node)
       this.reconsider()
     })
+    this.#avoided.set(node, disarm)
   }
 
   async #begin({ task, node, attempt }: PlacedTask, all: readonly PlacedTask[]): Promise<void> {

@@ -21,8 +21,22 @@ export const replicate = method(
     entries: z.array(entrySchema),
     from: z.int().min(0),
     events: z.array(jobEventSchema),
+    /** Forget the events that were there: this leader has others. */
+    reset: z.boolean(),
   }),
   z.object({ events: z.int().min(0) }),
+)
+/** To a keeper: how many events does it have, and what tells the first `count` of them, or as many as there are, from any others? */
+export const compareEvents = method(
+  'jobs.compareEvents',
+  z.object({ job, count: z.int().min(0) }),
+  z.object({ events: z.int().min(0), digest: z.string() }),
+)
+/** To a keeper, by whoever takes over: events from a place on, as many as go well into one message. */
+export const readEvents = method(
+  'jobs.readEvents',
+  z.object({ job, from: z.int().min(0) }),
+  z.object({ events: z.array(jobEventSchema), next: z.int() }),
 )
 /** To a keeper, by whoever takes over: all that it has. */
 export const readState = method(

@@ -1,10 +1,12 @@
 // One node's copy of a job: its documents and its history.
+import { createHash } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EventLog } from '../history/eventLog.ts'
-import type { JobEvent } from '../history/event.ts'
 import { historyPath } from '../history/format.ts'
+import type { Copied } from './copier.ts'
 import { Documents } from './documents.ts'
-import { type Entry, type JobRecord, recordKey, recordSchema, type Version } from './record.ts'
+import { type JobRecord, recordKey, recordSchema, type Version } from './record.ts'
 
 /** Opens the history in a file. */
 export type OpenLog = (path: string) => Promise<EventLog>
@@ -13,19 +15,29 @@ export type OpenLog = (path: string) => Promise<EventLog>
 export class Replica {
   readonly id: string
   readonly documents: Documents
-  readonly log: EventLog
+  readonly #path: string
+  readonly #openLog: OpenLog
+  #log: EventLog
   #read: { readonly version: Version; readonly record: JobRecord } | undefined
 
-  private constructor(id: string, documents: Documents, log: EventLog) {
+  private constructor(id: string, documents: Documents, log: EventLog, path: string, openLog: OpenLog) {
     this.id = id
     this.documents = documents
-    this.log = log
+    this.#log = log
+    this.#path = path
+    this.#openLog = openLog
   }
 
   /** The copy in a folder, or a new one. */
   static async open(folder: string, id: string, openLog: OpenLog): Promise<Replica> {
     const documents = await Documents.open(join(folder, id, 'documents'))
-    return new Replica(id, documents, await openLog(historyPath(folder, id)))
+    const path = historyPath(folder, id)
+    return new Replica(id, documents, await openLog(path), path, openLog)
+  }
+
+  /** Its history. */
+  get log(): EventLog {
+    return this.#log
   }
 
   /** The job itself; undefined until a copy of it has come. */
@@ -38,11 +50,30 @@ export class Replica {
   }
 
   /** Takes what a leader sends: documents that are newer, and events where they fit on. Answers how many events there are. */
-  async take(entries: readonly Entry[], from: number, events: readonly JobEvent[]): Promise<number> {
+  async take({ entries, from, events, reset }: Copied): Promise<number> {
     await this.documents.put(entries)
+    if (reset) await this.forgetEvents()
     const known = this.log.length
     if (from <= known) await this.log.append(events.slice(known - from))
     return this.log.length
+  }
+
+  /** Forgets its history: that of the job went another way. */
+  async forgetEvents(): Promise<void> {
+    await this.#log[Symbol.asyncDispose]()
+    await rm(this.#path, { force: true })
+    this.#log = await this.#openLog(this.#path)
+  }
+
+  /** What tells the first so many events from any others. */
+  async digest(count: number): Promise<string> {
+    const hash = createHash('sha256')
+    for (let from = 0; from < count; ) {
+      const { events, next } = await this.log.read(from, { most: Math.min(1000, count - from) })
+      for (const event of events) hash.update(`${JSON.stringify(event)}\n`)
+      from = next
+    }
+    return hash.digest('hex')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -73,6 +73,8 @@ export function jobMethods({ jobs, host, nodes }: ServeMeans): Readonly<Record<s
         const { events, next } = isDone
           ? { events: [], next: from }
           : await log.tail(from, { deadlineMs: Math.max(1, waitMs), signal })
+        // Whoever was told of an event is told of it by the next leader as well.
+        await jobs.keepEvents(job, next)
         return { events: [...events], next, state: jobs.view(job).state }
       }),
     ),
@@ -80,9 +82,16 @@ export function jobMethods({ jobs, host, nodes }: ServeMeans): Readonly<Record<s
       passed(api.readDocument, request.says, call, () => document(request.says.job, request.says.key)),
     ),
     serving(internal.replicate, async ({ says }) => {
-      const { entries, from, events } = says
-      const own = entries.map((entry) => ({ ...entry, value: entry.value as Json }))
-      return { says: { events: await jobs.take(says, own, from, events) }, tensors: [] }
+      const entries = says.entries.map((entry) => ({ ...entry, value: entry.value as Json }))
+      return { says: { events: await jobs.take(says, { ...says, entries }) }, tensors: [] }
+    }),
+    serving(internal.compareEvents, async ({ says: { job, count } }) => ({
+      says: await jobs.compareEvents(job, count),
+      tensors: [],
+    })),
+    serving(internal.readEvents, async ({ says: { job, from } }) => {
+      const { events, next } = await jobs.replica(job).log.read(from)
+      return { says: { events: [...events], next }, tensors: [] }
     }),
     serving(internal.readState, ({ says: { job } }) => {
       const { entries, events } = jobs.state(job)

@@ -53,6 +53,7 @@ export class Village implements AsyncDisposable {
   readonly #program: Program
   readonly #nodes = new Map<string, Home>()
   readonly #blobs = new Map<string, Uint8Array>()
+  readonly #timers = new Map<NodeJS.Timeout, number>()
 
   constructor(program: Program) {
     this.#program = program
@@ -76,6 +77,24 @@ export class Village implements AsyncDisposable {
   get(nodeId: string): Home | undefined {
     const home = this.#nodes.get(nodeId)
     return home?.isDead ? undefined : home
+  }
+
+  /** The milliseconds of each timer that runs. */
+  get timers(): readonly number[] {
+    return [...this.#timers.values()]
+  }
+
+  /** A hundredth of the time, so that tests do not wait for what takes seconds. */
+  after(ms: number, action: () => void): () => void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      action()
+    }, ms / 100)
+    this.#timers.set(timer, ms)
+    return () => {
+      clearTimeout(timer)
+      this.#timers.delete(timer)
+    }
   }
 
   /** Where bytes are: everywhere. */
@@ -136,7 +155,7 @@ class Home implements Villager {
       release: async () => {},
       sizes: () => new Map(),
     }
-    const clock = { now: () => performance.now(), after: quickly }
+    const clock = { now: () => performance.now(), after: village.after.bind(village) }
     const means = { nodes, blobs, clock, today: () => Date.now(), log: () => {} }
     this.jobs = await Jobs.open({
       ...means,
@@ -242,10 +261,4 @@ class Home implements Villager {
       [Symbol.asyncDispose]: async () => {},
     }
   }
-}
-
-/** A hundredth of the time, so that tests do not wait for what takes seconds. */
-function quickly(ms: number, action: () => void): () => void {
-  const timer = setTimeout(action, ms / 100)
-  return () => clearTimeout(timer)
 }

@@ -5,13 +5,16 @@ import { pathToFileURL } from 'node:url'
 
 const [, , main, folder, node] = process.argv
 const { dlopen, permission } = process
-/** What the addon exports to begin with. Who has it can have other drivers loaded: it stays in here. */
-const kept = new Map()
+/**
+ * What stays in here: what the addon begins with, for who has it can have other drivers loaded, and what must live as long as the process. It has no
+ * methods, which a program could replace by its own.
+ */
+const kept = Object.create(null)
 
 process.dlopen = (module, ...rest) => {
   dlopen.call(process, module, ...rest)
   const exports = Reflect.get(module, 'exports')
-  kept.set('create', exports.create)
+  kept.create = exports.create
   exports.create = () => {
     throw Object.assign(new Error('the GPU of a task is navigator.gpu'), { code: 'ERR_ACCESS_DENIED' })
   }
@@ -24,9 +27,17 @@ try {
       `Node ${process.versions.node} cannot take back the right to load native code: install a newer one`,
     )
   await import(pathToFileURL(`${main}`).href)
-  // Memory of work groups is cleared, which browsers do as well: what is left in it is somebody else's.
-  const gpu = kept.get('create')([])
-  const adapter = await gpu.requestAdapter()
+  const { create } = kept
+  delete kept.create
+  // Memory of work groups is cleared before a shader has it, as in browsers: what is left in it is somebody else's.
+  kept.gpu = create([])
+  let adapter = await kept.gpu.requestAdapter()
+  if (adapter?.info.isFallbackAdapter) {
+    // In software it is this process's own, and clearing it makes shaders take six times as long to compile.
+    kept.first = kept.gpu
+    kept.gpu = create(['enable-dawn-features=disable_workgroup_init'])
+    adapter = await kept.gpu.requestAdapter()
+  }
   if (!adapter) throw new Error('WebGPU finds no adapter: is the Vulkan driver still there?')
   const device = await adapter.requestDevice()
   device.destroy()
@@ -34,8 +45,8 @@ try {
   drop('addon')
   drop('fs.read', folder)
   if (permission.has('addon')) throw new Error('native code could still be loaded')
-  // For good: once it is collected, what came from it is not safe to use.
-  Object.defineProperty(navigator, 'gpu', { value: gpu, enumerable: true })
+  // For good: once they are collected, what came from them is not safe to use.
+  Object.defineProperty(navigator, 'gpu', { get: () => kept.gpu, enumerable: true })
 } catch (error) {
   console.error(
     `the GPU of '${node}' cannot be opened: ${error instanceof Error ? error.message : String(error)}`,

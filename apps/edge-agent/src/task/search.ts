@@ -12,7 +12,7 @@ import type {
 } from '@shoal/tune'
 import { createStudy, type Study } from '@shoal/tune'
 import type { Json } from '../jobs/json.ts'
-import { DocumentStorage } from './documentStorage.ts'
+import { DocumentStorage, keptStudy } from './documentStorage.ts'
 import { keptModel, mainModel, modelKey, trialKey } from './models.ts'
 import { type TaskContext, taskName, writerOf } from './taskContext.ts'
 import { TrialTask } from './trialTask.ts'
@@ -93,6 +93,9 @@ export async function runSearch<S extends Space, G extends Goal>(
     study.close()
   }
   await tellResult(study, context)
+  // Who died between a trial's end and telling of it told nobody. Of each trial the first word counts.
+  const { trials } = keptStudy((await documents.read(studyKey))!)
+  for (const trial of trials) tell(services, trial, trial)
 }
 
 /** Writes what the search came to. All tasks do so, for any of them may be the last; they write the same. */

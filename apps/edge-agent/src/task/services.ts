@@ -56,7 +56,7 @@ export interface TaskServices {
     readonly trial?: number
     readonly values: Readonly<Record<string, number>>
   }): void
-  /** Tells of a trial that has ended. Never waits. */
+  /** Tells of a trial that has ended; of each trial the first word counts. Never waits. */
   trialEnded(ended: {
     readonly trial: number
     readonly state: 'complete' | 'pruned' | 'failed'

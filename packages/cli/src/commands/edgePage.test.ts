@@ -18,6 +18,7 @@ describe('docs/edge.md', () => {
     const cells = [...page.matchAll(/^\| (`.+?`) \| .+ \| `.+` \|$/gm)].map(([, cell]) => cell)
     const told = cells.flatMap((cell) => [...cell!.matchAll(/`([^`]+)`/g)].map(([, name]) => name))
     expect(new Set(told)).toEqual(new Set(commands))
+    expect(told).toHaveLength(commands.length)
   })
 
   it.each(commands)('runs shoal %s', (command) => {

@@ -90,14 +90,14 @@ describe('shoal train', () => {
   it('takes from the config what no flag says', async () => {
     writeFileSync(
       join(folder, 'shoal.config.mjs'),
-      `export default { job: { program: 'digits.ts', tasks: { worker: 'all' }, elastic: true, set: { rate: 1 } } }`,
+      `export default { job: { program: 'digits.ts', tasks: { worker: 'all' }, elastic: true, gpu: true, set: { rate: 1 } } }`,
     )
     await shoal('train', '--config', 'shoal.config.mjs', '--set', 'deep=true', '--detach')
     expect(specs).toMatchObject([
       {
         name: 'digits',
         scheduling: 'elastic',
-        tasks: { worker: { count: 'all' } },
+        tasks: { worker: { count: 'all', need: { devices: ['webgpu'], memoryBytes: 2 ** 30 } } },
         settings: { rate: 1, deep: true },
       },
     ])

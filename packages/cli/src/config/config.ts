@@ -29,7 +29,7 @@ export interface JobSettings {
   readonly tasks?: Readonly<Record<string, number | 'all'>> | undefined
   /** Are tasks put on nodes with a GPU only, those that serve others aside? Default: false. */
   readonly gpu?: boolean | undefined
-  /** Bytes of memory that a task may take. Default: 512 MiB. */
+  /** Bytes of memory that a task may take. Default: 512 MiB, and 1 GiB with a GPU. */
   readonly memory?: number | undefined
   /** Cores that a task keeps busy. Default: 1. */
   readonly cores?: number | undefined

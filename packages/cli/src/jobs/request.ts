@@ -20,6 +20,8 @@ export interface RequestParts {
 
 /** These tasks compute for others, and need no device of their own. */
 const serving = ['ps']
+/** What a task with a GPU may take: what drivers and shaders take counts too, and in software all that is on the GPU. */
+const gpuMemoryBytes = 2 ** 30
 
 /** The request. Searches and ensembles are elastic; so is a training that says so. */
 export function requestOf(parts: RequestParts): JobRequest {
@@ -27,9 +29,9 @@ export function requestOf(parts: RequestParts): JobRequest {
   const { name, gpu, memory, cores, priority, timeLimit, retries, elastic, parallel } = settings
   const tasks = settings.tasks ?? { worker: (kind === 'search' ? parallel : undefined) ?? 'all' }
   const needOf = (job: string) => ({
+    ...(gpu && !serving.includes(job) && { devices: ['webgpu' as const], memoryBytes: gpuMemoryBytes }),
     ...(memory !== undefined && { memoryBytes: memory }),
     ...(cores !== undefined && { cores }),
-    ...(gpu && !serving.includes(job) && { devices: ['webgpu' as const] }),
   })
   return {
     name: name ?? basename(file, extname(file)),

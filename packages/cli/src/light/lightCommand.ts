@@ -39,11 +39,13 @@ export async function stampOf(path: string): Promise<string | undefined> {
  * @throws Error where it cannot be made: with what esbuild says, or why the folder cannot be written.
  */
 export async function lightCommand(main: string, cache: string): Promise<string> {
-  const folder = join(cache, createHash('sha256').update(main).digest('hex').slice(0, 16))
+  const flags = process.execArgv.filter((flag) => flag.startsWith('--conditions='))
+  // Under other conditions it is made of other files.
+  const key = createHash('sha256').update([main, ...flags].join('\0'))
+  const folder = join(cache, key.digest('hex').slice(0, 16))
   const made = await lastMade(folder)
   if (made) return made.main
   const program = fileURLToPath(new URL(`./make${import.meta.url.slice(-3)}`, import.meta.url))
-  const flags = process.execArgv.filter((flag) => flag.startsWith('--conditions='))
   // In a process of its own: the bundler's would stay behind, for what comes after is another program.
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, program, main, folder])
   return stdout.trim()

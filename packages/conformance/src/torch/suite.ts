@@ -3,7 +3,7 @@ import type { Device, DType, NDArray } from '@shoal/core'
 import { constant, placeholder, Tensor } from '@shoal/core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { expectValues } from '../compare.ts'
-import { extent } from '../extent.ts'
+import { sampled } from '../extent.ts'
 import { gradientTrialWith } from '../gradient.ts'
 import type { Tolerance } from '../tolerance.ts'
 import { tolerances } from '../tolerance.ts'
@@ -32,8 +32,7 @@ export function torchSuite(team: () => readonly Device[], claimed: readonly DTyp
     })
     const dtypes = (['float32', 'float64'] as const).filter((d) => claimed.includes(d))
     const operations = Object.keys(torchBuilders).flatMap((op, i) => {
-      const planned = extent() === 'sample' ? [dtypes[i % dtypes.length]!] : dtypes
-      return planned.map((dtype) => [op, dtype] as const)
+      return sampled(i, dtypes).map((dtype) => [op, dtype] as const)
     })
     it.each(operations)('%s, %s', async (op, dtype) => {
       for (const one of cases.filter((c) => c.op === op)) await checkTorchCase(one, dtype, team(), claimed)

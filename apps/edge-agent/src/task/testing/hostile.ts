@@ -10,6 +10,7 @@ import inspector from 'node:inspector'
 import module from 'node:module'
 import net from 'node:net'
 import os from 'node:os'
+import { env } from 'node:process'
 import tls from 'node:tls'
 import v8 from 'node:v8'
 import { WASI } from 'node:wasi'
@@ -139,11 +140,8 @@ async function plantDriver(addon: Uint8Array): Promise<void> {
     fs.mkdirSync(`${folder}/vulkan/icd.d`, { recursive: true })
     fs.copyFileSync(path, `${folder}/vulkan/icd.d/driver.json`)
   }
-  Object.assign(process.env, {
-    VK_DRIVER_FILES: path,
-    VK_ICD_FILENAMES: path,
-    LD_LIBRARY_PATH: process.cwd(),
-  })
+  const told = { VK_DRIVER_FILES: path, VK_ICD_FILENAMES: path, LD_LIBRARY_PATH: process.cwd() }
+  for (const environment of [process.env, env]) Object.assign(environment, told)
 }
 
 export default async function hostile({ assignment, services, stopped }: TaskPort): Promise<void> {

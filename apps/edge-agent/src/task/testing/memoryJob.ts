@@ -140,7 +140,12 @@ class Inside implements MemoryTask {
           return bytes.slice()
         }),
       report: (metrics) => unlessDead(() => job.told.push({ kind: 'metrics', task, ...metrics })),
-      trialEnded: (ended) => unlessDead(() => job.told.push({ kind: 'trialEnded', ...ended })),
+      // Of each trial the first word counts.
+      trialEnded: (ended) =>
+        unlessDead(() => {
+          const isKnown = job.told.some((event) => event.kind === 'trialEnded' && event.trial === ended.trial)
+          if (!isKnown) job.told.push({ kind: 'trialEnded', ...ended })
+        }),
       log: (_, line) => unlessDead(() => job.told.push({ kind: 'log', task, line })),
       connect: async (to, { signal }) => {
         const [socket, deliver] = await job.connect(task, to)
