@@ -35,7 +35,7 @@ const begun = (decisions: ReturnType<typeof next>) =>
 /** Tasks of another job that hold this many cores of a node. */
 const hold = (at: string, cores: number): Holding => ({
   node: at,
-  need: job(gang(1, { cores, memoryBytes: 2 ** 24 })).tasks['worker']!.need,
+  need: job(gang(1, { cores, memoryBytes: 2 ** 27 })).tasks['worker']!.need,
 })
 
 describe('the queue', () => {
