@@ -64,6 +64,8 @@ const kinds: Readonly<Record<string, FailureKind>> = {
   NotFoundError: 'notFound',
   SecurityError: 'refused',
   ValidityError: 'refused',
+  JoinError: 'refused',
+  CodeError: 'usage',
   ConnectError: 'noAgent',
   ConnectionLostError: 'noAgent',
   DeadlineError: 'noAgent',

@@ -3,6 +3,9 @@ import type { Clock } from '@shoal/distributed/peers'
 import { canBecomeLight } from './light/original.ts'
 import { Terminal } from './terminal/terminal.ts'
 
+/** Signals within so many milliseconds are one. */
+const onceMs = 150
+
 /** What a command has of the world. */
 export interface Shell {
   readonly out: Terminal
@@ -53,10 +56,17 @@ export function processShell(): Shell {
       },
     }),
     onInterrupt(listener) {
+      let lastAt = -Infinity
+      const heard = (): void => {
+        const at = performance.now()
+        // One Ctrl-C reaches a process more than once where those that started it pass it on; nobody types so quickly.
+        if (at - lastAt > onceMs) listener()
+        lastAt = at
+      }
       const signals = ['SIGINT', 'SIGTERM'] as const
-      for (const signal of signals) process.on(signal, listener)
+      for (const signal of signals) process.on(signal, heard)
       return () => {
-        for (const signal of signals) process.off(signal, listener)
+        for (const signal of signals) process.off(signal, heard)
       }
     },
   }

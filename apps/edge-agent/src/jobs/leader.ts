@@ -63,6 +63,8 @@ export class Leader {
   #hosts: Set<string> | undefined
   #turn: Promise<void> = Promise.resolve()
   #over = false
+  /** Was it told since it is queued that it has to wait? */
+  #saysWaiting = false
   /** Is it to be looked at soon anyhow? */
   #isDue = false
 
@@ -373,9 +375,15 @@ export class Leader {
         if (state === 'running' && placement.yields.includes(task))
           this.#orders.end(this.#record, node, task, attempt, 'it makes room for another job', restartGraceMs)
       if (this.#record.tasks.length === 0 && placement.reason !== this.#record.reason)
-        await this.#change({ reason: placement.reason }, [])
+        // What it waits for changes with every other job; that it has to wait is said once.
+        await this.#change(
+          { reason: placement.reason },
+          this.#saysWaiting ? [] : [this.#stateEvent('queued', placement.reason)],
+        )
+      this.#saysWaiting = true
       return
     }
+    this.#saysWaiting = false
     const { attempt, spec, id: job, tasks } = this.#record
     for (const line of placement.why) this.#means.log(`job ${job}: ${line}`)
     const isGang = spec.scheduling === 'gang'

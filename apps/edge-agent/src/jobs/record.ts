@@ -114,7 +114,12 @@ export const viewOf = (record: JobRecord, isLed: boolean): JobView => {
     ...(endedAt !== undefined && { endedAt }),
     leader: isLed ? leader : '',
     attempt,
-    tasks: tasks.map(({ task, node, state: of }) => ({ task, node, state: of })),
+    // Those that were ended with their job have nobody left to tell.
+    tasks: tasks.map(({ task, node, state: of }) => ({
+      task,
+      node,
+      state: of === 'running' && isOver(state) ? 'lost' : of,
+    })),
   }
 }
 

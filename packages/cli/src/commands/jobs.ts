@@ -4,7 +4,7 @@ import type { JobView } from '@shoal/edge-agent/client'
 import type { Column } from '../drawing/table.ts'
 import { duration } from '../drawing/quantities.ts'
 import { action, type Invocation } from '../invocation.ts'
-import { styleOf } from '../jobs/states.ts'
+import { isOver, styleOf } from '../jobs/states.ts'
 import type { Shell } from '../shell.ts'
 import { attachCommand } from './attach.ts'
 import { logsCommand } from './logs.ts'
@@ -52,7 +52,8 @@ const columnsFor = ({ out, today }: Shell): readonly Column<JobView>[] => [
   { title: 'state', of: ({ state }) => out.style(styleOf(state), state) },
   {
     title: 'tasks',
-    of: ({ tasks }) => {
+    of: ({ tasks, state: of }) => {
+      if (isOver(of)) return ''
       const running = tasks.filter(({ state }) => state === 'running').length
       return tasks.length === 0 ? '' : `${running}/${tasks.length}`
     },

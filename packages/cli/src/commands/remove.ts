@@ -13,7 +13,7 @@ export const removeCommand = (shell: Shell): Command =>
         await using agent = await invocation.agent()
         await agent.remove(nodeId)
         invocation.answer({ removed: nodeId }, [
-          `${nodeId} is not of this cluster any more. A new code lets it in again, after shoal leave there.`,
+          `${nodeId} is not of this cluster any more. With a new code it can join again under another name: shoal join CODE --name NAME, there.`,
         ])
       }),
     )
