@@ -13,7 +13,7 @@ import { NotLeaderError } from './notLeader.ts'
 import { compareEvents, readEvents, readState } from './methods.ts'
 import { findPlaces, shardsOf } from './placer.ts'
 import type { Blobs, Nodes } from './ports.ts'
-import { type Entry, headOf, type JobRecord, nextVersion, recordKey, viewOf } from './record.ts'
+import { type Entry, headOf, type JobRecord, nextVersion, recordKey, recordSchema, viewOf } from './record.ts'
 import { type OpenLog, Replica } from './replica.ts'
 import { type JobSpec, jobIdSchema } from './spec.ts'
 
@@ -191,9 +191,10 @@ export class Jobs implements AsyncDisposable {
     // A node that still thinks that it leads hears of it first here.
     this.#leaders.get(from.job)?.supersede()
     const before = known?.state
-    const count = await replica.take(copied)
+    const count = await replica.take(from, copied)
     const after = replica.record?.state
     if (before !== after) this.#means.nodes.changed()
+    if (before !== after && after !== undefined && isOver(after)) this.#forgetOld()
     this.#watch(from.job, takeOverMs)
     return count
   }
@@ -361,14 +362,20 @@ export class Jobs implements AsyncDisposable {
     const states = await Promise.allSettled(
       others.map((nodeId) => nodes.call(nodeId, readState, { job: id }, { deadlineMs: callMs })),
     )
-    for (const state of states)
-      if (state.status === 'fulfilled')
-        await replica.documents.put(state.value.says.entries as readonly Entry[])
-    const longest = states
-      .flatMap((state, i) =>
-        state.status === 'fulfilled' ? [{ node: others[i]!, ...state.value.says }] : [],
-      )
-      .toSorted((a, b) => b.events - a.events)[0]
+    const told = states.flatMap((state, i) => {
+      if (state.status === 'rejected') return []
+      const entries = state.value.says.entries as readonly Entry[]
+      const led = recordSchema.safeParse(entries.find(({ key }) => key === recordKey)?.value)
+      return led.success
+        ? [{ node: others[i]!, led: led.data, entries, events: state.value.says.events }]
+        : []
+    })
+    // Of what several leaders wrote that of the last one counts, and none of the others'.
+    const last = told.reduce((best, { led }) => (supersedes(led, best) ? led : best), replica.record!)
+    const same = told.filter(({ led }) => led.term === last.term && led.leader === last.leader)
+    if (supersedes(last, replica.record!)) await replica.documents.replace(same[0]!.entries)
+    for (const { entries } of same) await replica.documents.put(entries)
+    const longest = same.toSorted((a, b) => b.events - a.events)[0]
     if (longest && longest.events > replica.log.length) await this.#takeEvents(replica, longest.node)
     const record = replica.record!
     if (this.leaderOf(id) !== undefined || isOver(record.state)) return
@@ -389,7 +396,12 @@ export class Jobs implements AsyncDisposable {
     this.#retiring.delete(id)
     this.#leaders.get(id)?.close()
     this.#leaders.delete(id)
-    const over = this.#records.filter(({ state }) => isOver(state))
+    this.#forgetOld()
+  }
+
+  /** Whoever keeps copies forgets by itself: not each node that does ever leads a job. */
+  #forgetOld(): void {
+    const over = this.#records.filter(({ id, state }) => isOver(state) && !this.#leaders.has(id))
     const old = over.toSorted((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0)).slice(mostKept)
     for (const record of old) this.#forget(record.id)
   }

@@ -49,9 +49,17 @@ export class Replica {
     return this.#read.record
   }
 
-  /** Takes what a leader sends: documents that are newer, and events where they fit on. Answers how many events there are. */
-  async take({ entries, from, events, reset }: Copied): Promise<number> {
-    await this.documents.put(entries)
+  /**
+   * Takes what a leader sends: documents that are newer, and events where they fit on. The first that comes from a leader is all that it has, and
+   * takes the place of what another one had, whose versions may be higher. Answers how many events there are.
+   */
+  async take(
+    { term, leader }: Pick<JobRecord, 'term' | 'leader'>,
+    { entries, from, events, reset }: Copied,
+  ): Promise<number> {
+    const { record } = this
+    const isOthers = record && (record.term !== term || record.leader !== leader)
+    await (isOthers ? this.documents.replace(entries) : this.documents.put(entries))
     if (reset) await this.forgetEvents()
     const known = this.log.length
     if (from <= known) await this.log.append(events.slice(known - from))

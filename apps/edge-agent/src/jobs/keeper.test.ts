@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '@shoal/distributed/peers'
+import { expect, it } from 'vitest'
+import { EventLog } from '../history/eventLog.ts'
+import { Jobs } from './jobs.ts'
+import type { Blobs, Nodes, PresentNode } from './ports.ts'
+import { type JobRecord, nextVersion, recordKey } from './record.ts'
+import { jobSpecSchema } from './spec.ts'
+
+const spec = jobSpecSchema.parse({
+  name: 'search',
+  kind: 'search',
+  program: 'ab'.repeat(32),
+  tasks: { worker: { count: 1 } },
+  scheduling: 'elastic',
+})
+const recordOf = (id: string, leader: string, more: Partial<JobRecord>): JobRecord => ({
+  id,
+  spec,
+  submittedBy: 'a',
+  submittedAt: 0,
+  state: 'running',
+  reason: '',
+  term: 2,
+  leader,
+  keepers: ['b', 'c'],
+  attempt: 0,
+  failures: 0,
+  tasks: [],
+  ...more,
+})
+
+/** The jobs of node c, which node b tells of its own. */
+async function keeper(): Promise<{ readonly jobs: Jobs } & AsyncDisposable> {
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-keeper-'))
+  const nodes: Nodes = {
+    self: { nodeId: 'c', role: 'manager' },
+    present: () =>
+      ['c', 'b'].map((nodeId) => ({ nodeId, role: 'manager', jobs: [] }) as unknown as PresentNode),
+    call: () => Promise.reject(new Error('nobody is asked here')),
+    connections: () => [],
+    changed: () => {},
+  }
+  const jobs = await Jobs.open({
+    folder,
+    nodes,
+    blobs: { release: async () => {} } as unknown as Blobs,
+    openLog: (path) => EventLog.open(path, { log: () => {} }),
+    clock: { ...systemClock, now: () => 0, after: () => () => {} },
+    today: () => 0,
+    log: () => {},
+  })
+  return {
+    jobs,
+    async [Symbol.asyncDispose]() {
+      await jobs[Symbol.asyncDispose]()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+const copied = (record: JobRecord, count: number, study?: string) => ({
+  entries: [
+    { key: recordKey, version: nextVersion(count, record.term), value: record as never },
+    ...(study === undefined
+      ? []
+      : [{ key: 'study', version: nextVersion(count + 1, record.term), value: study }]),
+  ],
+  from: 0,
+  events: [],
+  reset: false,
+})
+
+it('what the leader that counts has written takes the place of what another one wrote in the same term, however often', async () => {
+  await using node = await keeper()
+  const job = 'j-000000000000'
+  await node.jobs.take({ job, term: 2, leader: 'c' }, copied(recordOf(job, 'c', {}), 50, 'of c'))
+  await node.jobs.take({ job, term: 2, leader: 'b' }, copied(recordOf(job, 'b', {}), 5, 'of b'))
+  expect(node.jobs.replica(job).record?.leader).toBe('b')
+  expect(node.jobs.replica(job).documents.get('study')?.value).toBe('of b')
+})
+
+it('one who only keeps copies forgets the oldest of jobs that are over, too', async () => {
+  await using node = await keeper()
+  for (let i = 0; i < 203; i++) {
+    const job = `j-${String(i).padStart(12, '0')}`
+    const record = recordOf(job, 'b', { state: 'succeeded', endedAt: i })
+    await node.jobs.take({ job, term: 2, leader: 'b' }, copied(record, 0))
+  }
+  expect(node.jobs.heads).toHaveLength(200)
+  expect(node.jobs.heads[0]?.id).toBe('j-000000000003')
+})
