@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { NotFoundError } from '@shoal/core'
 import { asError, type Clock } from '@shoal/distributed/peers'
 import type { JobView } from '../api/jobs.ts'
-import { isOver, type JobHead, supersedes } from './head.ts'
+import { isNewer, isOver, type JobHead, supersedes } from './head.ts'
 import type { Copied } from './copier.ts'
 import { copies } from './copies.ts'
 import { Leader } from './leader.ts'
@@ -456,14 +456,17 @@ export class Jobs implements AsyncDisposable {
       record,
     )
     this.#leaders.set(id, leader)
-    await replica.documents.put([
-      {
-        key: recordKey,
-        version: nextVersion(replica.documents.version, record.term),
-        value: record as never,
-      },
-    ])
-    await leader.lead()
+    try {
+      const version = nextVersion(replica.documents.version, record.term)
+      await replica.documents.put([{ key: recordKey, version, value: record as never }])
+      await leader.lead()
+    } catch (error) {
+      // One that has not looked at what runs where would wait for it for ever: it is begun again, or by somebody else.
+      leader.close()
+      if (this.#leaders.get(id) === leader) this.#leaders.delete(id)
+      this.#watch(id, takeOverMs)
+      throw error
+    }
   }
 
   /** Has another keeper keep blobs as well; the job does not wait for it. */
@@ -492,7 +495,3 @@ function blobsOf({ documents }: Replica): readonly string[] {
   )
   return [...new Set(named)]
 }
-
-/** Does the first say more of the job than the second? Of the same leader's words, those that say that it is over are later. */
-const isNewer = (a: JobHead, b: JobHead): boolean =>
-  supersedes(a, b) || (!supersedes(b, a) && isOver(a.state) && !isOver(b.state))

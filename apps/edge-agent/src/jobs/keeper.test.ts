@@ -7,6 +7,7 @@ import { EventLog } from '../history/eventLog.ts'
 import { Jobs } from './jobs.ts'
 import type { Blobs, Nodes, PresentNode } from './ports.ts'
 import { type JobRecord, nextVersion, recordKey } from './record.ts'
+import type { OpenLog } from './replica.ts'
 import { jobSpecSchema } from './spec.ts'
 
 const spec = jobSpecSchema.parse({
@@ -33,12 +34,16 @@ const recordOf = (id: string, leader: string, more: Partial<JobRecord>): JobReco
 })
 
 /** The jobs of node c, which node b tells of its own. */
-async function keeper(): Promise<{ readonly jobs: Jobs } & AsyncDisposable> {
+async function keeper(
+  others: readonly string[] = ['b'],
+  openLog: OpenLog = (path) => EventLog.open(path, { log: () => {} }),
+): Promise<{ readonly jobs: Jobs; readonly timers: (() => void)[] } & AsyncDisposable> {
+  const timers: (() => void)[] = []
   const folder = await mkdtemp(join(tmpdir(), 'shoal-keeper-'))
   const nodes: Nodes = {
     self: { nodeId: 'c', role: 'manager' },
     present: () =>
-      ['c', 'b'].map((nodeId) => ({ nodeId, role: 'manager', jobs: [] }) as unknown as PresentNode),
+      ['c', ...others].map((nodeId) => ({ nodeId, role: 'manager', jobs: [] }) as unknown as PresentNode),
     call: () => Promise.reject(new Error('nobody is asked here')),
     connections: () => [],
     changed: () => {},
@@ -47,13 +52,14 @@ async function keeper(): Promise<{ readonly jobs: Jobs } & AsyncDisposable> {
     folder,
     nodes,
     blobs: { release: async () => {} } as unknown as Blobs,
-    openLog: (path) => EventLog.open(path, { log: () => {} }),
-    clock: { ...systemClock, now: () => 0, after: () => () => {} },
+    openLog,
+    clock: { ...systemClock, now: () => 0, after: (_ms, action) => (timers.push(action), () => {}) },
     today: () => 0,
     log: () => {},
   })
   return {
     jobs,
+    timers,
     async [Symbol.asyncDispose]() {
       await jobs[Symbol.asyncDispose]()
       await rm(folder, { recursive: true })
@@ -90,4 +96,25 @@ it('one who only keeps copies forgets the oldest of jobs that are over, too', as
   }
   expect(node.jobs.heads).toHaveLength(200)
   expect(node.jobs.heads[0]?.id).toBe('j-000000000003')
+})
+
+it('who could not begin to lead a job, as with a full disk, tries again', async () => {
+  let isFull = false
+  await using node = await keeper([], async (path) => {
+    const log = await EventLog.open(path, { log: () => {} })
+    const { append } = log
+    log.append = (events) =>
+      isFull ? Promise.reject(new Error('ENOSPC: the disk is full')) : append.call(log, events)
+    return log
+  })
+  const job = 'j-000000000000'
+  await node.jobs.take({ job, term: 2, leader: 'b' }, copied(recordOf(job, 'b', {}), 5))
+  isFull = true
+  node.timers.shift()!()
+  await expect.poll(() => node.timers.length).toBe(1)
+  expect(() => node.jobs.leader(job)).toThrow('does not lead')
+  isFull = false
+  node.timers.shift()!()
+  await expect.poll(() => node.jobs.replica(job).log.length).toBeGreaterThan(0)
+  expect(node.jobs.leader(job).record).toMatchObject({ leader: 'c', term: 4 })
 })
