@@ -154,7 +154,10 @@ export class Jobs implements AsyncDisposable {
     const { nodes, blobs, today, folder, openLog } = this.#means
     const id = `j-${randomBytes(8).toString('hex').slice(0, 12)}`
     const hashes = [spec.program, ...shardsOf(spec)]
-    await blobs.fetch(hashes, { keepFor: id, signal: AbortSignal.timeout(600_000) })
+    await blobs.fetch(hashes, { keepFor: id, signal: AbortSignal.timeout(600_000) }).catch(async (error) => {
+      await blobs.release(id)
+      throw error
+    })
     const others = nodes.present().filter(({ nodeId, role }) => nodeId !== this.#self && role === 'manager')
     const keepers = [this.#self, ...others.map(({ nodeId }) => nodeId)].slice(0, copies)
     const replica = await Replica.open(folder, id, openLog)

@@ -37,8 +37,11 @@ const recordOf = (id: string, leader: string, more: Partial<JobRecord>): JobReco
 async function keeper(
   others: readonly string[] = ['b'],
   openLog: OpenLog = (path) => EventLog.open(path, { log: () => {} }),
-): Promise<{ readonly jobs: Jobs; readonly timers: (() => void)[] } & AsyncDisposable> {
+): Promise<
+  { readonly jobs: Jobs; readonly timers: (() => void)[]; readonly kept: Set<string> } & AsyncDisposable
+> {
   const timers: (() => void)[] = []
+  const kept = new Set<string>()
   const folder = await mkdtemp(join(tmpdir(), 'shoal-keeper-'))
   const nodes: Nodes = {
     self: { nodeId: 'c', role: 'manager' },
@@ -51,7 +54,13 @@ async function keeper(
   const jobs = await Jobs.open({
     folder,
     nodes,
-    blobs: { release: async () => {} } as unknown as Blobs,
+    blobs: {
+      fetch: async (_: unknown, { keepFor }: { readonly keepFor: string }) => {
+        kept.add(keepFor)
+        throw new Error('nobody has it')
+      },
+      release: async (holder: string) => void kept.delete(holder),
+    } as unknown as Blobs,
     openLog,
     clock: { ...systemClock, now: () => 0, after: (_ms, action) => (timers.push(action), () => {}) },
     today: () => 0,
@@ -60,6 +69,7 @@ async function keeper(
   return {
     jobs,
     timers,
+    kept,
     async [Symbol.asyncDispose]() {
       await jobs[Symbol.asyncDispose]()
       await rm(folder, { recursive: true })
@@ -117,4 +127,21 @@ it('who could not begin to lead a job, as with a full disk, tries again', async 
   node.timers.shift()!()
   await expect.poll(() => node.jobs.replica(job).log.length).toBeGreaterThan(0)
   expect(node.jobs.leader(job).record).toMatchObject({ leader: 'c', term: 4 })
+})
+
+it('keeps nothing for a job whose program nobody has', async () => {
+  await using node = await keeper()
+  await expect(node.jobs.submit(spec, 'c')).rejects.toThrow('nobody has it')
+  expect([...node.kept]).toEqual([])
+})
+
+it('passes over a job that it does not understand', async () => {
+  await using node = await keeper()
+  const job = 'j-000000000000'
+  const strange = {
+    ...copied(recordOf(job, 'b', {}), 5),
+    entries: [{ key: recordKey, version: 1, value: 'of a later program' }],
+  }
+  await node.jobs.take({ job, term: 2, leader: 'b' }, strange)
+  expect(node.jobs.heads).toEqual([])
 })

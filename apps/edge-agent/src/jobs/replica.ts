@@ -18,7 +18,7 @@ export class Replica {
   readonly #path: string
   readonly #openLog: OpenLog
   #log: EventLog
-  #read: { readonly version: Version; readonly record: JobRecord } | undefined
+  #read: { readonly version: Version; readonly record: JobRecord | undefined } | undefined
 
   private constructor(id: string, documents: Documents, log: EventLog, path: string, openLog: OpenLog) {
     this.id = id
@@ -40,12 +40,12 @@ export class Replica {
     return this.#log
   }
 
-  /** The job itself; undefined until a copy of it has come. */
+  /** The job itself; undefined until a copy of it has come, and where another version of the program has written what this one does not know. */
   get record(): JobRecord | undefined {
     const entry = this.documents.get(recordKey)
     if (!entry) return undefined
     if (this.#read?.version !== entry.version)
-      this.#read = { version: entry.version, record: recordSchema.parse(entry.value) }
+      this.#read = { version: entry.version, record: recordSchema.safeParse(entry.value).data }
     return this.#read.record
   }
 
