@@ -67,8 +67,8 @@ async function* checks(): AsyncGenerator<Outcome> {
   yield* inLanes(readings)
   yield* inLanes(publishable())
   yield* installSystemPackages()
-  // Left to itself vitest keeps a processor free.
-  yield await runVitest({ args: [`--maxWorkers=${availableParallelism()}`] })
+  // Left to itself vitest keeps a processor free; one more than there are computes while others wait for processes to die.
+  yield await runVitest({ args: [`--maxWorkers=${availableParallelism() + 1}`] })
   const bits = await checkBits()
   yield bits
   yield* inLanes([

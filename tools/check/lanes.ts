@@ -1,13 +1,13 @@
-// Checks that do not need each other, run as many at a time as there are processors, and told in their order all the same.
+// Checks that do not need each other, run side by side, and told in their order all the same.
 import { availableParallelism } from 'node:os'
 
 /**
  * Runs tasks, at most `lanes` at a time, and answers what they answer, in the order of the tasks. Long ones come first, best.
- * @param lanes default: the number of processors
+ * @param lanes default: one more than there are processors, since most wait for something now and then
  */
 export async function* inLanes<T>(
   tasks: readonly (() => Promise<T>)[],
-  lanes: number = availableParallelism(),
+  lanes: number = availableParallelism() + 1,
 ): AsyncGenerator<T> {
   const waiting = tasks.map((task) => ({ task, ...Promise.withResolvers<T>() }))
   const answers = waiting.map(({ promise }) => promise)

@@ -100,7 +100,13 @@ async function eight(agents: readonly AgentProcess[], much: Effort): Promise<Age
 
 async function twenty(agents: readonly AgentProcess[], much: Effort): Promise<AgentResults> {
   const { together } = await togetherMs(agents, much.rounds)
-  return { 'together-20': together, 'at-once-20': [await allAtOnceMs(agents)] }
+  const idle = await idleUse(agents, much.idleSeconds)
+  return {
+    'together-20': together,
+    'resident-20': idle.map(({ residentBytes }) => residentBytes / mebibyte),
+    'idle-20': idle.map(({ core }) => core * 100),
+    'at-once-20': [await allAtOnceMs(agents)],
+  }
 }
 
 /** What each name stands for, with its unit. */
@@ -108,10 +114,12 @@ const titles: Readonly<Record<string, string>> = {
   start: 'from the start of an agent until it listens, ms',
   'together-3': 'from the start of the last of 3 until all trust each other, ms',
   'together-20': 'from the start of the last of 20 until all trust each other, ms',
-  'at-once-3': 'the same, when all 3 begin at once, ms',
-  'at-once-20': 'the same, when all 20 begin at once, ms',
+  'at-once-3': 'from the start of all 3 at once until all trust each other, ms',
+  'at-once-20': 'from the start of all 20 at once until all trust each other, ms',
   resident: 'resident, each of 3, MiB',
   idle: 'processor time while nothing happens, each of 3, % of a core',
+  'resident-20': 'resident, each of 20, MiB',
+  'idle-20': 'processor time while nothing happens, each of 20, % of a core',
   trials: 'empty trials of a search on 3 agents, per second',
   'sent-first': 'a dataset of 32 MiB that nobody has: to the agent, MiB',
   'between-first': 'the same: between the agents, three of which read it, MiB',

@@ -46,9 +46,14 @@ export class AgentProcess implements AsyncDisposable {
     return performance.now() - began
   }
 
-  /** All nodes that it knows. */
+  /** All nodes that it knows. @throws where it does not answer; the next question is asked over another connection. */
   async nodes(): Promise<readonly NodeView[]> {
-    return (await (await this.agent()).nodes()).nodes
+    try {
+      return (await (await this.agent()).nodes()).nodes
+    } catch (error) {
+      await this.hangUp()
+      throw error
+    }
   }
 
   /** How many others it trusts. */

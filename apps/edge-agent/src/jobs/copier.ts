@@ -28,7 +28,7 @@ export interface CopierMeans {
 
 interface Waiting {
   readonly entries: readonly Entry[]
-  /** So many events are to be there as well. */
+  /** So many events are to be there before: whoever reads in a document that the job is over can read the same in its history. */
   readonly events: number
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
@@ -37,9 +37,7 @@ interface Waiting {
 /** Copies to one keeper, until something goes wrong: then a new copier begins with everything. */
 export class Copier {
   readonly #means: CopierMeans
-  #waiting: Waiting[]
-  /** Whose documents are there, and not yet all events that were there before. */
-  #late: readonly Waiting[] = []
+  #waiting: readonly Waiting[]
   /** How many events the keeper has; unknown at first. */
   #events: number | undefined
   #running = false
@@ -48,7 +46,7 @@ export class Copier {
   /** `all`: every document that there is now. */
   constructor(means: CopierMeans, all: readonly Entry[]) {
     this.#means = means
-    this.#waiting = [{ entries: all, events: 0, resolve: () => {}, reject: () => {} }]
+    this.#waiting = [{ entries: all, events: means.eventCount(), resolve: () => {}, reject: () => {} }]
     void this.#run()
   }
 
@@ -61,7 +59,7 @@ export class Copier {
   push(entries: readonly Entry[]): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#error !== undefined) throw this.#error
-      this.#waiting.push({ entries, events: this.#means.eventCount(), resolve, reject })
+      this.#waiting = [...this.#waiting, { entries, events: this.#means.eventCount(), resolve, reject }]
       void this.#run()
     })
   }
@@ -70,34 +68,34 @@ export class Copier {
     if (this.#running) return
     this.#running = true
     try {
-      const { from, reset } =
+      let { from, reset } =
         this.#events === undefined ? await this.#means.begin() : { from: this.#events, reset: false }
-      this.#events = from
-      let isFirst = reset
-      while (this.#waiting.length > 0 || this.#events < this.#means.eventCount()) {
-        const turn = this.#waiting.splice(0)
-        this.#late = [...this.#late, ...turn]
-        this.#events = await this.#send(turn, this.#events, isFirst)
-        isFirst = false
-        const there = this.#events
-        for (const { events, resolve } of this.#late) if (events <= there) resolve()
-        this.#late = this.#late.filter(({ events }) => events > there)
+      while (this.#waiting.length > 0 || from < this.#means.eventCount()) {
+        from = await this.#send({ from, reset })
+        this.#events = from
+        reset = false
       }
     } catch (error) {
       this.#error = error
-      for (const { reject } of [...this.#late, ...this.#waiting.splice(0)]) reject(error)
+      for (const { reject } of this.#waiting) reject(error)
+      this.#waiting = []
     } finally {
       this.#running = false
     }
   }
 
-  async #send(turn: readonly Waiting[], from: number, reset: boolean): Promise<number> {
+  /** Sends events, and the documents whose turn it is then. Answers how many events the keeper has. */
+  async #send({ from, reset }: Beginning): Promise<number> {
+    const events = await this.#means.readEvents(from)
+    const count = from + events.length
+    const turn = this.#waiting.filter((each) => each.events <= count)
+    if (turn.length === 0 && events.length === 0) throw new Error('the history of this job is damaged here')
     const newest = new Map<string, Entry>()
     for (const { entries } of turn) for (const entry of entries) newest.set(entry.key, entry)
-    const events = await this.#means.readEvents(from)
     const there = await this.#means.send({ entries: [...newest.values()], from, events, reset })
-    if (there !== from + events.length) throw new Error('the keeper does not take the events of this job')
-    if (turn.length === 0 && there === from) throw new Error('the history of this job is damaged here')
-    return there
+    if (there !== count) throw new Error('the keeper does not take the events of this job')
+    this.#waiting = this.#waiting.filter((each) => !turn.includes(each))
+    for (const { resolve } of turn) resolve()
+    return count
   }
 }

@@ -133,18 +133,6 @@ describe('a job', () => {
     await callMethod(village.get('a')!.connection(), api.stopJob, { job, reason: 'done' }, { deadlineMs })
   })
 
-  it('does not keep the process of its leader for long when that has ended', async () => {
-    await using village = new Village(async () => {})
-    await village.start('a')
-    const job = await submit(village, 'a', { ...gang, tasks: { worker: { count: 1 } } })
-    expect((await follow(village, 'a', job)).state).toBe('succeeded')
-    // Its leader stays for the last words of tasks.
-    const lastWordsMs = 60_000
-    await expect.poll(() => village.timers).toContain(lastWordsMs)
-    await village.get('a')!.kill()
-    expect(village.timers).not.toContain(lastWordsMs)
-  })
-
   it('has the same history everywhere, whatever a leader had written that nobody else had', async () => {
     const going = Promise.withResolvers<void>()
     await using village = new Village(({ signal }) =>
@@ -196,6 +184,18 @@ describe('a job', () => {
     going.resolve()
     const { events } = await follow(village, 'c', job)
     expect(events.filter(({ kind }) => kind === 'trialEnded')).toHaveLength(1)
+  })
+
+  it('does not keep the process of its leader for long when that has ended', async () => {
+    await using village = new Village(async () => {})
+    await village.start('a')
+    const job = await submit(village, 'a', { ...gang, tasks: { worker: { count: 1 } } })
+    expect((await follow(village, 'a', job)).state).toBe('succeeded')
+    // Its leader stays for the last words of tasks.
+    const lastWordsMs = 60_000
+    await expect.poll(() => village.timers).toContain(lastWordsMs)
+    await village.get('a')!.kill()
+    expect(village.timers).not.toContain(lastWordsMs)
   })
 
   it('is known to every node while nobody leads it', async () => {

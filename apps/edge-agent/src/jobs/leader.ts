@@ -2,10 +2,11 @@
 import { asError, type Clock, SecurityError } from '@shoal/distributed/peers'
 import type { JobEvent } from '../history/event.ts'
 import type { TaskEnd } from '../task/services.ts'
+import { Avoided } from './avoided.ts'
 import { Copies } from './copies.ts'
 import { isOver } from './head.ts'
+import { JobHistory } from './jobHistory.ts'
 import type { Json } from './json.ts'
-import { isNoRoom } from './noRoom.ts'
 import { NotLeaderError } from './notLeader.ts'
 import { Orders } from './orders.ts'
 import type { Nodes } from './ports.ts'
@@ -42,9 +43,6 @@ export interface LeaderMeans {
 
 /** How long a node that was lost may take to come back before its tasks count as lost. */
 const lostAfterMs = 3000
-/** For so long a node is left alone that could not begin a task, as one whose disk is full; and one that had no room, since others were quicker. */
-const avoidMs = 10_000
-const avoidFullMs = 500
 /** A gang that has lost a task cannot finish anything: it is to make room soon. */
 const restartGraceMs = 1000
 
@@ -58,17 +56,13 @@ export class Leader {
   /** Calls off the judgement of nodes that are not there. */
   readonly #missing = new Map<string, () => void>()
   readonly #gone = new Set<string>()
-  /** Nodes that could not begin a task a short time ago, each with what calls off the moment when it may be asked again. */
-  readonly #avoided = new Map<string, () => void>()
+  readonly #history: JobHistory
+  readonly #avoided: Avoided
   #record: JobRecord
   /** Nodes that tasks were ever given to, as far as this leader knows. */
   #hosts: Set<string> | undefined
   #turn: Promise<void> = Promise.resolve()
   #over = false
-  /** So many events are on another node, where there is one. */
-  #kept = 0
-  /** The trials of which it was told that they have ended. */
-  readonly #trials = new Set<number>()
   /** Is it to be looked at soon anyhow? */
   #isDue = false
 
@@ -84,6 +78,8 @@ export class Leader {
       record: () => this.#record,
       superseded: () => this.supersede(),
     })
+    this.#history = new JobHistory(replica, this.#copies)
+    this.#avoided = new Avoided(means.clock, () => this.reconsider())
   }
 
   /** The job as it is now. */
@@ -95,7 +91,7 @@ export class Leader {
   async lead(): Promise<void> {
     const { nodes, today } = this.#means
     const { id, term, leader } = this.#record
-    await this.#recall()
+    await this.#history.recall()
     await this.#change({}, [{ v: 1, job: id, at: today(), kind: 'led', node: leader, term }])
     nodes.changed()
     for (const { node, state } of this.#record.tasks)
@@ -119,7 +115,7 @@ export class Leader {
     if (key.startsWith('~')) throw new NotLeaderError(`'${key}' is a key of the leader's own`)
     if ((this.#means.replica.documents.get(key)?.version ?? 0) !== ifVersion) return undefined
     const entry = this.#entry(key, value)
-    await this.#keep([entry])
+    await this.#history.keep([entry])
     return entry.version
   }
 
@@ -133,19 +129,13 @@ export class Leader {
   /** Takes what has happened to tasks; settles when another node has it, where there is one. */
   async report(events: readonly JobEvent[]): Promise<void> {
     this.#demand()
-    const fresh = this.#fresh(events)
-    try {
-      await this.#means.replica.log.append(fresh)
-    } catch (error) {
-      for (const event of fresh) if (event.kind === 'trialEnded') this.#trials.delete(event.trial)
-      throw error
-    }
-    await this.#keep([])
+    await this.#history.append(events)
+    await this.#history.keep([])
   }
 
   /** Settles when another node has the first so many events, where there is one. */
-  async keepEvents(count: number): Promise<void> {
-    if (count > this.#kept) await this.#keep([])
+  keepEvents(count: number): Promise<void> {
+    return this.#history.keepEvents(count)
   }
 
   /** Takes the end of a task. One that was begun again meanwhile is of no interest. */
@@ -238,9 +228,9 @@ export class Leader {
 
   #close(): void {
     this.#over = true
-    for (const disarm of [...this.#missing.values(), ...this.#avoided.values()]) disarm()
+    for (const disarm of this.#missing.values()) disarm()
     this.#missing.clear()
-    this.#avoided.clear()
+    this.#avoided.close()
     this.#copies.close()
   }
 
@@ -268,39 +258,13 @@ export class Leader {
     return { key, version: nextVersion(documents.version, this.#record.term), value }
   }
 
-  /** Reads which trials have ended under leaders before this one. */
-  async #recall(): Promise<void> {
-    const { log } = this.#means.replica
-    for (let from = 0; from < log.length; ) {
-      const { events, next } = await log.read(from)
-      this.#fresh(events)
-      from = next
-    }
-  }
-
-  async #keep(entries: readonly Entry[]): Promise<void> {
-    const count = this.#means.replica.log.length
-    await this.#copies.keep(entries)
-    this.#kept = Math.max(this.#kept, count)
-  }
-
-  /** Whoever had no answer says it again, perhaps to the next leader: a trial ends once. */
-  #fresh(events: readonly JobEvent[]): readonly JobEvent[] {
-    return events.filter((event) => {
-      if (event.kind !== 'trialEnded') return true
-      const isNew = !this.#trials.has(event.trial)
-      this.#trials.add(event.trial)
-      return isNew
-    })
-  }
-
   /** Changes the job itself, and tells its history. */
   async #change(change: Change, events: readonly JobEvent[]): Promise<void> {
-    const { replica, nodes } = this.#means
+    const { nodes } = this.#means
     // The history first: whoever sees that a job is over can read there that it is.
-    await replica.log.append(events)
+    await this.#history.append(events)
     this.#record = { ...this.#record, ...change }
-    await this.#keep([this.#entry(recordKey, this.#record as unknown as Json)])
+    await this.#history.keep([this.#entry(recordKey, this.#record as unknown as Json)])
     if (change.state !== undefined) nodes.changed()
   }
 
@@ -340,7 +304,7 @@ export class Leader {
     this.#gone.add(nodeId)
     const { id: job, tasks } = this.#record
     if (!isOver(this.#record.state))
-      await this.#means.replica.log.append([
+      await this.#history.append([
         { v: 1, job, at: this.#means.today(), kind: 'node', node: nodeId, state: 'lost' },
       ])
     await this.#refillKeepers()
@@ -402,7 +366,7 @@ export class Leader {
   }
 
   async #place(): Promise<void> {
-    const placement = await this.#means.place(this.#record, new Set(this.#avoided.keys()))
+    const placement = await this.#means.place(this.#record, this.#avoided.nodes)
     if (this.#over) return
     if (placement.kind === 'wait') {
       for (const { task, node, attempt, state } of this.#record.tasks)
@@ -461,19 +425,9 @@ export class Leader {
     for (const [{ task, node, attempt: own }] of refused)
       this.#orders.end(this.#record, node, task, own, 'it was not begun in time', 0)
     await this.#markLost(refused.map(([task]) => this.#record.tasks.find((own) => own.task === task.task)!))
-    for (const [{ node }, error] of refused) this.#avoid(node, isNoRoom(error) ? avoidFullMs : avoidMs)
-    this.reconsider()
-  }
-
-  /** What made it refuse is likely to be there still. */
-  #avoid(node: string, ms: number): void {
     if (this.#over) return
-    this.#avoided.get(node)?.()
-    const disarm = this.#means.clock.after(ms, () => {
-      this.#avoided.delete(node)
-      this.reconsider()
-    })
-    this.#avoided.set(node, disarm)
+    for (const [{ node }, error] of refused) this.#avoided.add(node, error)
+    this.reconsider()
   }
 
   async #finish(state: 'succeeded' | 'failed' | 'stopped', reason: string): Promise<void> {

@@ -32,10 +32,10 @@ function next(
 const begun = (decisions: ReturnType<typeof next>) =>
   decisions.filter(({ places }) => places).map(({ name }) => name)
 
-/** Tasks of another job that hold this many cores of a node. */
+/** Tasks of another job that hold this many cores of a node, and hardly any memory. */
 const hold = (at: string, cores: number): Holding => ({
   node: at,
-  need: job(gang(1, { cores, memoryBytes: 2 ** 24 })).tasks['worker']!.need,
+  need: { ...job(gang(1, { cores })).tasks['worker']!.need, memoryBytes: 2 ** 24 },
 })
 
 describe('the queue', () => {
