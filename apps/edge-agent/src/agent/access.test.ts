@@ -34,4 +34,12 @@ describe('the rules of methods', () => {
     await expect(call('agent.stop', 'pi2', 'manager')).rejects.toThrow('only the command on this machine')
     await expect(call('agent.stop', 'pi1', 'worker')).resolves.toBe(answer)
   })
+
+  it('let no node take away what another keeps', async () => {
+    const answer = { head: new Uint8Array(), tensors: [] }
+    const served = guarded({ 'blobs.release': async () => answer }, 'pi1')
+    const peer = { cluster: 'c', node: 'pi2', role: 'worker' }
+    const call = { peer, signal: new AbortController().signal, urgent: false }
+    await expect(served['blobs.release']!(answer, call)).rejects.toThrow('only the command on this machine')
+  })
 })

@@ -26,7 +26,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   'blobs.has': everybody,
   'blobs.read': everybody,
   'blobs.write': everybody,
-  'blobs.release': everybody,
+  'blobs.release': 'self',
   'jobs.submit': ['manager', 'client'],
   'jobs.stop': ['manager', 'client'],
   'jobs.list': everybody,

@@ -50,7 +50,8 @@ export function clusterNodes({ self, neighbours, view, methods }: OwnNode): Node
         role,
         inventory,
         taken,
-        jobs,
+        // Who is trusted to compute is not trusted to say who leads.
+        jobs: role === 'manager' ? jobs : [],
       })),
     ],
     call: async (nodeId, method, request, options) => {

@@ -1,7 +1,7 @@
 // The copies of a job that its leader has other nodes keep: what it answers for is on one of them, where there is one.
 import { type Beginning, type Copied, Copier } from './copier.ts'
 import { compareEvents, replicate } from './methods.ts'
-import { isNotLeader } from './notLeader.ts'
+import { isNotLeader, NotLeaderError } from './notLeader.ts'
 import type { Nodes } from './ports.ts'
 import type { Entry, JobRecord } from './record.ts'
 import type { Replica } from './replica.ts'
@@ -41,7 +41,8 @@ export class Copies {
     try {
       await copied
     } catch {
-      if (this.#isOver) return
+      // Whoever is answered may rely on it: what only this node has is not what the next leader has.
+      if (this.#isOver) throw new NotLeaderError(`this node leads job ${this.#means.record().id} no more`)
       // Those that are still there may have a new connection; the others do not count any more.
       await this.#pushed(entries)
     }

@@ -1,8 +1,9 @@
 // The documents of one job on one node: in memory, and each in a file of its own, so that a process that is killed has lost nothing that it said.
+import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Json } from './json.ts'
-import { type Entry, entrySchema } from './record.ts'
+import { type Entry, entrySchema, recordKey } from './record.ts'
 
 /** Documents by their keys. */
 export class Documents {
@@ -23,7 +24,7 @@ export class Documents {
     for (const name of await readdir(folder)) {
       const path = join(folder, name)
       const entry = name.endsWith('.json') ? await readEntry(path) : undefined
-      if (entry) entries.set(entry.key, entry)
+      if (entry && name === fileOf(entry.key)) entries.set(entry.key, entry)
       else await rm(path, { force: true })
     }
     return new Documents(folder, entries)
@@ -55,6 +56,25 @@ export class Documents {
     return written
   }
 
+  /**
+   * Forgets all that is here for these, whatever the versions: another leader's, whose word counts. Settles when they are in files, the job itself last:
+   * whoever dies before that is told all again.
+   */
+  replace(entries: readonly Entry[]): Promise<void> {
+    const gone = [...this.#entries.keys()].filter((key) => !entries.some((entry) => entry.key === key))
+    for (const key of gone) this.#entries.delete(key)
+    for (const entry of entries) this.#entries.set(entry.key, entry)
+    const isJob = ({ key }: Entry): boolean => key === recordKey
+    const written = this.#writing.then(async () => {
+      for (const key of gone)
+        if (!this.#entries.has(key)) await rm(join(this.#folder, fileOf(key)), { force: true })
+      for (const entry of entries.toSorted((a, b) => Number(isJob(a)) - Number(isJob(b))))
+        await this.#write(entry)
+    })
+    this.#writing = written.catch(() => undefined)
+    return written
+  }
+
   /** Settles when nothing is being written any more. */
   settled(): Promise<void> {
     return this.#writing
@@ -63,11 +83,15 @@ export class Documents {
   async #write(entry: Entry): Promise<void> {
     // Another one may have come meanwhile, whose turn is later.
     if (this.#entries.get(entry.key) !== entry) return
-    const path = join(this.#folder, `${encodeURIComponent(entry.key)}.json`)
+    const path = join(this.#folder, fileOf(entry.key))
     await writeFile(`${path}.new`, JSON.stringify(entry), { mode: 0o600 })
     await rename(`${path}.new`, path)
   }
 }
+
+/** Of any key there is a name that any file system takes: not too long, and no other by upper and lower case. The key itself is in the file. */
+const fileOf = (key: string): string =>
+  `${createHash('sha256').update(JSON.stringify(key)).digest('hex')}.json`
 
 async function readEntry(path: string): Promise<Entry | undefined> {
   try {

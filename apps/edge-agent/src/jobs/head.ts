@@ -30,3 +30,7 @@ export const supersedes = (
   a: Pick<JobHead, 'term' | 'leader'>,
   b: Pick<JobHead, 'term' | 'leader'>,
 ): boolean => a.term > b.term || (a.term === b.term && a.leader < b.leader)
+
+/** Does the first say more of the job than the second? Of the same leader's words, those that say that it is over are later. */
+export const isNewer = (a: JobHead, b: JobHead): boolean =>
+  supersedes(a, b) || (!supersedes(b, a) && isOver(a.state) && !isOver(b.state))

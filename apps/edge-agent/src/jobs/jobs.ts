@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { NotFoundError } from '@shoal/core'
 import { asError, type Clock } from '@shoal/distributed/peers'
 import type { JobView } from '../api/jobs.ts'
-import { isOver, type JobHead, supersedes } from './head.ts'
+import { isNewer, isOver, type JobHead, supersedes } from './head.ts'
 import type { Copied } from './copier.ts'
 import { copies } from './copies.ts'
 import { Leader } from './leader.ts'
@@ -13,7 +13,7 @@ import { NotLeaderError } from './notLeader.ts'
 import { compareEvents, readEvents, readState } from './methods.ts'
 import { findPlaces, shardsOf } from './placer.ts'
 import type { Blobs, Nodes } from './ports.ts'
-import { type Entry, headOf, type JobRecord, nextVersion, recordKey, viewOf } from './record.ts'
+import { type Entry, headOf, type JobRecord, nextVersion, recordKey, recordSchema, viewOf } from './record.ts'
 import { type OpenLog, Replica } from './replica.ts'
 import { type JobSpec, jobIdSchema } from './spec.ts'
 
@@ -154,7 +154,10 @@ export class Jobs implements AsyncDisposable {
     const { nodes, blobs, today, folder, openLog } = this.#means
     const id = `j-${randomBytes(8).toString('hex').slice(0, 12)}`
     const hashes = [spec.program, ...shardsOf(spec)]
-    await blobs.fetch(hashes, { keepFor: id, signal: AbortSignal.timeout(600_000) })
+    await blobs.fetch(hashes, { keepFor: id, signal: AbortSignal.timeout(600_000) }).catch(async (error) => {
+      await blobs.release(id)
+      throw error
+    })
     const others = nodes.present().filter(({ nodeId, role }) => nodeId !== this.#self && role === 'manager')
     const keepers = [this.#self, ...others.map(({ nodeId }) => nodeId)].slice(0, copies)
     const replica = await Replica.open(folder, id, openLog)
@@ -191,9 +194,10 @@ export class Jobs implements AsyncDisposable {
     // A node that still thinks that it leads hears of it first here.
     this.#leaders.get(from.job)?.supersede()
     const before = known?.state
-    const count = await replica.take(copied)
+    const count = await replica.take(from, copied)
     const after = replica.record?.state
     if (before !== after) this.#means.nodes.changed()
+    if (before !== after && after !== undefined && isOver(after)) this.#forgetOld()
     this.#watch(from.job, takeOverMs)
     return count
   }
@@ -361,14 +365,20 @@ export class Jobs implements AsyncDisposable {
     const states = await Promise.allSettled(
       others.map((nodeId) => nodes.call(nodeId, readState, { job: id }, { deadlineMs: callMs })),
     )
-    for (const state of states)
-      if (state.status === 'fulfilled')
-        await replica.documents.put(state.value.says.entries as readonly Entry[])
-    const longest = states
-      .flatMap((state, i) =>
-        state.status === 'fulfilled' ? [{ node: others[i]!, ...state.value.says }] : [],
-      )
-      .toSorted((a, b) => b.events - a.events)[0]
+    const told = states.flatMap((state, i) => {
+      if (state.status === 'rejected') return []
+      const entries = state.value.says.entries as readonly Entry[]
+      const led = recordSchema.safeParse(entries.find(({ key }) => key === recordKey)?.value)
+      return led.success
+        ? [{ node: others[i]!, led: led.data, entries, events: state.value.says.events }]
+        : []
+    })
+    // Of what several leaders wrote that of the last one counts, and none of the others'.
+    const last = told.reduce((best, { led }) => (supersedes(led, best) ? led : best), replica.record!)
+    const same = told.filter(({ led }) => led.term === last.term && led.leader === last.leader)
+    if (supersedes(last, replica.record!)) await replica.documents.replace(same[0]!.entries)
+    for (const { entries } of same) await replica.documents.put(entries)
+    const longest = same.toSorted((a, b) => b.events - a.events)[0]
     if (longest && longest.events > replica.log.length) await this.#takeEvents(replica, longest.node)
     const record = replica.record!
     if (this.leaderOf(id) !== undefined || isOver(record.state)) return
@@ -389,7 +399,12 @@ export class Jobs implements AsyncDisposable {
     this.#retiring.delete(id)
     this.#leaders.get(id)?.close()
     this.#leaders.delete(id)
-    const over = this.#records.filter(({ state }) => isOver(state))
+    this.#forgetOld()
+  }
+
+  /** Whoever keeps copies forgets by itself: not each node that does ever leads a job. */
+  #forgetOld(): void {
+    const over = this.#records.filter(({ id, state }) => isOver(state) && !this.#leaders.has(id))
     const old = over.toSorted((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0)).slice(mostKept)
     for (const record of old) this.#forget(record.id)
   }
@@ -444,14 +459,17 @@ export class Jobs implements AsyncDisposable {
       record,
     )
     this.#leaders.set(id, leader)
-    await replica.documents.put([
-      {
-        key: recordKey,
-        version: nextVersion(replica.documents.version, record.term),
-        value: record as never,
-      },
-    ])
-    await leader.lead()
+    try {
+      const version = nextVersion(replica.documents.version, record.term)
+      await replica.documents.put([{ key: recordKey, version, value: record as never }])
+      await leader.lead()
+    } catch (error) {
+      // One that has not looked at what runs where would wait for it for ever: it is begun again, or by somebody else.
+      leader.close()
+      if (this.#leaders.get(id) === leader) this.#leaders.delete(id)
+      this.#watch(id, takeOverMs)
+      throw error
+    }
   }
 
   /** Has another keeper keep blobs as well; the job does not wait for it. */
@@ -480,7 +498,3 @@ function blobsOf({ documents }: Replica): readonly string[] {
   )
   return [...new Set(named)]
 }
-
-/** Does the first say more of the job than the second? Of the same leader's words, those that say that it is over are later. */
-const isNewer = (a: JobHead, b: JobHead): boolean =>
-  supersedes(a, b) || (!supersedes(b, a) && isOver(a.state) && !isOver(b.state))

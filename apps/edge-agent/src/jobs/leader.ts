@@ -429,6 +429,9 @@ export class Leader {
     if (refused.length === 0) return
     const [first, why] = refused[0]!
     this.#means.log(`job ${job}: ${first.task} could not be begun on '${first.node}': ${why.message}`)
+    // One that did not answer in time may begin it yet.
+    for (const [{ task, node, attempt: own }] of refused)
+      this.#orders.end(this.#record, node, task, own, 'it was not begun in time', 0)
     await this.#markLost(refused.map(([task]) => this.#record.tasks.find((own) => own.task === task.task)!))
     if (this.#over) return
     for (const [{ node }, error] of refused) this.#avoided.add(node, error)

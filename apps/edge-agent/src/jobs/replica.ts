@@ -6,7 +6,7 @@ import type { EventLog } from '../history/eventLog.ts'
 import { historyPath } from '../history/format.ts'
 import type { Copied } from './copier.ts'
 import { Documents } from './documents.ts'
-import { type JobRecord, recordKey, recordSchema, type Version } from './record.ts'
+import { type Entry, type JobRecord, recordKey, recordSchema } from './record.ts'
 
 /** Opens the history in a file. */
 export type OpenLog = (path: string) => Promise<EventLog>
@@ -18,7 +18,7 @@ export class Replica {
   readonly #path: string
   readonly #openLog: OpenLog
   #log: EventLog
-  #read: { readonly version: Version; readonly record: JobRecord } | undefined
+  #read: { readonly entry: Entry; readonly record: JobRecord | undefined } | undefined
 
   private constructor(id: string, documents: Documents, log: EventLog, path: string, openLog: OpenLog) {
     this.id = id
@@ -40,22 +40,31 @@ export class Replica {
     return this.#log
   }
 
-  /** The job itself; undefined until a copy of it has come. */
+  /** The job itself; undefined until a copy of it has come, and where another version of the program has written what this one does not know. */
   get record(): JobRecord | undefined {
     const entry = this.documents.get(recordKey)
     if (!entry) return undefined
-    if (this.#read?.version !== entry.version)
-      this.#read = { version: entry.version, record: recordSchema.parse(entry.value) }
+    if (this.#read?.entry !== entry) this.#read = { entry, record: recordSchema.safeParse(entry.value).data }
     return this.#read.record
   }
 
-  /** Takes what a leader sends: events where they fit on, and then documents that are newer. Answers how many events there are. */
-  async take({ entries, from, events, reset }: Copied): Promise<number> {
+  /**
+   * Takes what a leader sends: events where they fit on, and then documents that are newer. The first that comes from a leader is all that it has, and
+   * takes the place of what another one had, whose versions may be higher. Answers how many events there are.
+   */
+  async take(
+    { term, leader }: Pick<JobRecord, 'term' | 'leader'>,
+    { entries, from, events, reset }: Copied,
+  ): Promise<number> {
     if (reset) await this.forgetEvents()
     const known = this.log.length
     if (from <= known) await this.log.append(events.slice(known - from))
     const count = this.log.length
-    await this.documents.put(entries)
+    const { record } = this
+    const isOthers = record && (record.term !== term || record.leader !== leader)
+    // Events alone may come first; with the job itself comes all that there is.
+    const isAll = entries.some(({ key }) => key === recordKey)
+    await (isOthers && isAll ? this.documents.replace(entries) : this.documents.put(entries))
     return count
   }
 

@@ -1,7 +1,8 @@
 // The methods about jobs as a node serves them: what it knows itself, and what it asks of the node that leads the job.
 import { NotFoundError } from '@shoal/core'
-import { type Handler, type Method, type ServedCall, serving } from '@shoal/distributed/peers'
+import { type Handler, type Method, SecurityError, type ServedCall, serving } from '@shoal/distributed/peers'
 import * as api from '../api/jobs.ts'
+import type { JobEvent } from '../history/event.ts'
 import type { Jobs } from './jobs.ts'
 import { isOver } from './head.ts'
 import type { Json } from './json.ts'
@@ -18,6 +19,16 @@ export interface ServeMeans {
 
 const nothing = { says: {}, tensors: [] } as const
 const callMs = 10_000
+
+/** What tasks may tell: the rest of a history is the leader's. */
+const told = new Set<JobEvent['kind']>(['metrics', 'log', 'trialEnded'])
+
+function demandOwn(event: JobEvent, job: string, node: string): void {
+  if (!told.has(event.kind) || event.job !== job || !('node' in event) || event.node !== node)
+    throw new SecurityError(
+      `'${node}' may not tell '${event.kind}' of job ${event.job}: its own tasks' words only`,
+    )
+}
 
 /** All methods about jobs. */
 export function jobMethods({ jobs, host, nodes }: ServeMeans): Readonly<Record<string, Handler>> {
@@ -108,11 +119,13 @@ export function jobMethods({ jobs, host, nodes }: ServeMeans): Readonly<Record<s
     }),
     serving(internal.report, async ({ says: { job, events } }, { peer }) => {
       jobs.leader(job).demandHost(peer.node)
+      for (const event of events) demandOwn(event, job, peer.node)
       await jobs.leader(job).report(events)
       return nothing
     }),
     serving(internal.taskEnded, async ({ says }, { peer }) => {
-      jobs.leader(says.job).demandHost(peer.node)
+      if (says.node !== peer.node)
+        throw new SecurityError(`'${peer.node}' may not say how a task on '${says.node}' has ended`)
       await jobs.leader(says.job).taskEnded(says)
       return nothing
     }),
@@ -121,7 +134,9 @@ export function jobMethods({ jobs, host, nodes }: ServeMeans): Readonly<Record<s
       await host.start(says)
       return nothing
     }),
-    serving(internal.stopTask, ({ says: { job, task, attempt, reason, graceMs } }) => {
+    serving(internal.stopTask, ({ says }) => {
+      jobs.demandLeader(says)
+      const { job, task, attempt, reason, graceMs } = says
       host.stop(job, task, attempt, reason, graceMs)
       return nothing
     }),

@@ -1,5 +1,7 @@
+import { systemClock } from '@shoal/distributed/peers'
 import { expect, it } from 'vitest'
-import type { StartRequest } from './taskHost.ts'
+import type { Blobs, Nodes } from './ports.ts'
+import { type StartRequest, TaskHost } from './taskHost.ts'
 import { Village } from './village.ts'
 
 const request: StartRequest = {
@@ -29,4 +31,40 @@ it('a node begins no task for a GPU that it does not have, whoever asks', async 
   )
   await host.start({ ...request, task: 'worker:1', where: { 'worker:1': 'a' } })
   expect(begun).toEqual(['worker:1'])
+})
+
+it('goes on where what a task leaves cannot be cleared away, and says so', async () => {
+  const said: string[] = []
+  const host = new TaskHost({
+    nodes: {
+      self: { nodeId: 'a', role: 'manager' },
+      present: () => [{ nodeId: 'a', inventory: { cores: 1, memoryBytes: 2 ** 30, devices: [] } }],
+      call: async () => ({ says: {}, tensors: [] }),
+      changed: () => {},
+    } as unknown as Nodes,
+    blobs: {
+      get: async () => new Uint8Array(),
+      release: () => Promise.reject(new Error('EIO: the disk is broken')),
+    } as unknown as Blobs,
+    launch: async (assignment) => ({
+      assignment,
+      ended: Promise.resolve({ kind: 'done' }),
+      incoming: () => {},
+      living: () => {},
+      stop: () => {},
+      traffic: () => ({ sent: 0, received: 0 }),
+      [Symbol.asyncDispose]: async () => {},
+    }),
+    connect: () => Promise.reject(new Error('there are no streams here')),
+    leaderOf: () => 'a',
+    keepersOf: () => ['a'],
+    clock: systemClock,
+    today: () => 0,
+    log: (line) => said.push(line),
+  })
+  await host.start(request)
+  await expect
+    .poll(() => said)
+    .toEqual(['worker:0 of job j-000000000000 was not cleared away: EIO: the disk is broken'])
+  await host[Symbol.asyncDispose]()
 })

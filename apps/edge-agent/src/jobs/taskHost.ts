@@ -151,6 +151,7 @@ export class TaskHost implements AsyncDisposable {
       line.close()
       nodes.changed()
       log(`${task} of job ${job} could not be begun: ${asError(error).message}`)
+      await this.#release(job).catch(() => undefined)
       throw error
     }
   }
@@ -228,7 +229,17 @@ export class TaskHost implements AsyncDisposable {
       received,
     })
     this.#hosted.delete(key)
-    await running[Symbol.asyncDispose]()
+    try {
+      await running[Symbol.asyncDispose]()
+      await this.#release(job)
+    } catch (error) {
+      // Nobody waits for it: it must not end the agent.
+      this.#means.log(`${task} of job ${job} was not cleared away: ${asError(error).message}`)
+    }
+  }
+
+  /** Where no task of the job is here any more, nothing is kept for them. */
+  async #release(job: string): Promise<void> {
     if (this.tasksOf(job).length === 0) await this.#means.blobs.release(hostedAs(job))
   }
 
