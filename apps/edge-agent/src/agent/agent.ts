@@ -25,7 +25,7 @@ import { launchTask } from '../task/launch.ts'
 import { StreamRelay, streamProtocol } from '../task/streams.ts'
 import { endStrays } from '../task/strays.ts'
 import { guarded } from './access.ts'
-import { clusterBlobs, fetchingReads } from './blobs.ts'
+import { clusterBlobs, fetchingReads, writesForJobs } from './blobs.ts'
 import { Door, rememberedMembers, rememberMembers } from './door.ts'
 import { LinkWatch } from './linkWatch.ts'
 import { Neighbours } from './neighbours.ts'
@@ -172,6 +172,7 @@ export class Agent implements AsyncDisposable {
       ...Object.fromEntries(linkMethods),
       ...blobMethods(store),
       ...fetchingReads(store, fetcher, nodeId),
+      ...writesForJobs(store, nodeId),
       ...jobMethods({ jobs, host: tasks, nodes }),
       ...doctorMethods({
         credentials: identity.credentials,

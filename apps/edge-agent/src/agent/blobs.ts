@@ -1,11 +1,12 @@
 // The bytes of jobs: kept here, fetched from whichever node has them, and copied to others.
 import { NotFoundError } from '@shoal/core'
-import type { Handler } from '@shoal/distributed/peers'
-import { read } from '../api/blobs.ts'
+import { type Handler, namePeer, SecurityError } from '@shoal/distributed/peers'
+import { read, write } from '../api/blobs.ts'
 import type { BlobStore } from '../blobs/blobStore.ts'
 import type { BlobFetcher } from '../blobs/fetch.ts'
 import { pushBlob, storedBlob } from '../blobs/push.ts'
 import { blobMethods } from '../blobs/service.ts'
+import { jobIdSchema } from '../jobs/spec.ts'
 import type { Blobs } from '../jobs/ports.ts'
 import type { Neighbours } from './neighbours.ts'
 
@@ -27,6 +28,20 @@ export function fetchingReads(
     }
   }
   return { [read.name]: fetching }
+}
+
+/** Writing as other nodes may: for jobs alone, and not as clients, who give what they have when it is fetched from them. */
+export function writesForJobs(store: BlobStore, self: string): Readonly<Record<string, Handler>> {
+  const { [write.name]: writes } = blobMethods(store)
+  const checked: Handler = async (message, call) => {
+    const { keepFor } = write.request.parse(JSON.parse(new TextDecoder().decode(message.head)))
+    const { peer } = call
+    const isForJob = keepFor === '' || jobIdSchema.safeParse(keepFor).success
+    if (peer.node !== self && (peer.role === 'client' || !isForJob))
+      throw new SecurityError(`${namePeer(peer)} may not have blobs kept here for '${keepFor}'`)
+    return writes!(message, call)
+  }
+  return { [write.name]: checked }
 }
 
 /** Blobs of this node and its neighbours. */

@@ -1,6 +1,6 @@
 // The documents of one job on one node: in memory, and each in a file of its own, so that a process that is killed has lost nothing that it said.
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Json } from './json.ts'
 import { type Entry, entrySchema, recordKey } from './record.ts'
@@ -38,6 +38,14 @@ export class Documents {
   /** The highest version of all; 0 where there is none. */
   get version(): number {
     return Math.max(0, ...this.all.map(({ version }) => version))
+  }
+
+  /** Characters of all of them but one, as JSON. */
+  sizeWithout(key: string): number {
+    return this.all.reduce(
+      (sum, entry) => sum + (entry.key === key ? 0 : JSON.stringify(entry.value).length),
+      0,
+    )
   }
 
   /** The document of a key. */
@@ -84,7 +92,14 @@ export class Documents {
     // Another one may have come meanwhile, whose turn is later.
     if (this.#entries.get(entry.key) !== entry) return
     const path = join(this.#folder, fileOf(entry.key))
-    await writeFile(`${path}.new`, JSON.stringify(entry), { mode: 0o600 })
+    const file = await open(`${path}.new`, 'w', 0o600)
+    try {
+      await file.writeFile(JSON.stringify(entry))
+      // A file system may write the name before what it names.
+      await file.sync()
+    } finally {
+      await file.close()
+    }
     await rename(`${path}.new`, path)
   }
 }

@@ -96,8 +96,10 @@ export class JobLine {
           this.#dropped = 0
         }
       }
-    } catch {
-      // Closed: nobody is there to hear it.
+    } catch (error) {
+      // Once it is closed nobody is there to hear it.
+      if (!this.#over.signal.aborted)
+        this.#means.log(`job ${job}: what its tasks said was not taken: ${asError(error).message}`)
     } finally {
       this.#sending = undefined
     }

@@ -1,5 +1,5 @@
 // The one node that decides for a job: it places tasks, takes what they write, has keepers copy it, and begins again what was lost.
-import { asError, type Clock, SecurityError } from '@shoal/distributed/peers'
+import { asError, type Clock, LimitError, SecurityError } from '@shoal/distributed/peers'
 import type { JobEvent } from '../history/event.ts'
 import type { TaskEnd } from '../task/services.ts'
 import { Avoided } from './avoided.ts'
@@ -43,6 +43,8 @@ export interface LeaderMeans {
 
 /** How long a node that was lost may take to come back before its tasks count as lost. */
 const lostAfterMs = 3000
+/** Of all documents of a job together: they travel in one message when another node begins to keep them. */
+const mostDocuments = 10_000_000
 /** A gang that has lost a task cannot finish anything: it is to make room soon. */
 const restartGraceMs = 1000
 
@@ -114,8 +116,13 @@ export class Leader {
   /** Writes a document of a task; settles when another node has it, where there is one. Answers nothing where there is another version by now. */
   async write(key: string, ifVersion: number, value: Json): Promise<number | undefined> {
     this.#demand()
-    if (key.startsWith('~')) throw new NotLeaderError(`'${key}' is a key of the leader's own`)
+    if (key.startsWith('~')) throw new SecurityError(`'${key}' is a key of the leader's own`)
     if ((this.#means.replica.documents.get(key)?.version ?? 0) !== ifVersion) return undefined
+    const size = this.#means.replica.documents.sizeWithout(key) + JSON.stringify(value).length
+    if (size > mostDocuments)
+      throw new LimitError(
+        `job ${this.#record.id}: '${key}' would make its documents larger than ${mostDocuments} characters together: keep large things as blobs`,
+      )
     const entry = this.#entry(key, value)
     await this.#history.keep([entry])
     return entry.version
