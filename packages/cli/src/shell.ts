@@ -60,8 +60,9 @@ export function processShell(): Shell {
       const heard = (): void => {
         const at = performance.now()
         // One Ctrl-C reaches a process more than once where those that started it pass it on; nobody types so quickly.
-        if (at - lastAt > onceMs) listener()
+        if (at - lastAt < onceMs) return
         lastAt = at
+        listener()
       }
       const signals = ['SIGINT', 'SIGTERM'] as const
       for (const signal of signals) process.on(signal, heard)
