@@ -46,20 +46,21 @@ const pages = (): readonly Check[] =>
   )
 
 /** Every example in its short form, which ends within seconds. */
-const examples = (): readonly Check[] =>
+const examples = (): readonly { readonly folder: string; readonly check: Check }[] =>
   packages()
     .map(({ folder }) => folder)
     .filter((folder) => folder.startsWith('examples/') && has(`${folder}/src/main.ts`))
-    .map((folder) => node(folder, `${folder}/src/main.ts`, '--short'))
+    .map((folder) => ({ folder, check: node(folder, `${folder}/src/main.ts`, '--short') }))
 
 /** The main job between network namespaces, where this process may make some. */
 async function namespaced(): Promise<readonly Check[]> {
-  const [name, program] = ['shoal-check', 'examples/shoal/src/main.ts']
+  const [name, program] = ['shoal-check', `${mainJob}/src/main.ts`]
   const { ok } = await run('ip', ['netns', 'add', name])
   if (ok) await run('ip', ['netns', 'delete', name])
-  return ok ? [node('examples/shoal between namespaces', program, '--short', '--namespaces')] : []
+  return ok ? [node(`${mainJob} between namespaces`, program, '--short', '--namespaces')] : []
 }
 
+const mainJob = 'examples/shoal'
 const split = 'examples/model-parallel'
 const cluster = 'examples/distributed'
 
@@ -71,20 +72,21 @@ async function* checks(): AsyncGenerator<Outcome> {
   yield await runVitest({ args: [`--maxWorkers=${availableParallelism() + 1}`] })
   const bits = await checkBits()
   yield bits
+  const [demo, others] = [await namespaced(), examples()]
   yield* inLanes([
+    // Clusters whose processes are killed, stopped, cut off and disturbed: they wait more than they compute.
+    node('faults', 'tools/faults/src/main.ts', '--short'),
+    // The main job, where machines are as far apart as one machine can have them.
+    ...demo,
     ...(bits.failed === 0 ? platformChecks(bits.output.trim()) : []),
     ...pages(),
-    ...examples(),
+    ...others.filter(({ folder }) => demo.length === 0 || folder !== mainJob).map(({ check }) => check),
     // One half of a graph on the GPU, the other beside it.
     node(`${split} --device webgpu`, `${split}/src/main.ts`, '--short', '--device', 'webgpu'),
     // The other arrangements of processes that train together.
     ...['synchronous', 'allReduce', 'layers'].map((arrangement) =>
       node(`${cluster} ${arrangement}`, `${cluster}/src/main.ts`, '--short', '--arrangement', arrangement),
     ),
-    // The main job again, where machines are as far apart as one machine can have them.
-    ...(await namespaced()),
-    // Clusters whose processes are killed, stopped, cut off and disturbed.
-    node('faults', 'tools/faults/src/main.ts', '--short'),
     // More kernels, bytes or memory than before fail here; clocks are not looked at.
     node('bench counts', 'bench/src/main.ts', '--short'),
   ])

@@ -9,7 +9,7 @@ import { allCases } from './cases/index.ts'
 import { deviceContract } from './deviceContract.ts'
 import { checkRandomGraph } from './fuzz/checkGraph.ts'
 import { checkRandomKernel } from './fuzz/checkKernel.ts'
-import { extent, sampled } from './extent.ts'
+import { type Extent, extent, sampled } from './extent.ts'
 import { watch } from './holdings.ts'
 import { torchSuite } from './torch/suite.ts'
 import { buildTrial } from './trial.ts'
@@ -23,6 +23,8 @@ export interface Claims {
    * and no others, which placing must find. Default none.
    */
   readonly missing?: readonly string[]
+  /** Which half of the cases a second form of a device runs where the first one runs all. Default: all. */
+  readonly share?: 'evens' | 'odds'
   /** How many random kernels it computes, a multiple of 100: fewer where each takes a driver's compiler long. Default 300. */
   readonly randomKernels?: number
   /** Default: all of Shoal's. */
@@ -51,9 +53,10 @@ export function deviceSuite(
   makeDevice: () => Device | Promise<Device>,
   capabilities: Claims,
 ): void {
-  const { dtypes, missing = [], randomKernels = 300, cases = allCases } = capabilities
+  const { dtypes, missing = [], randomKernels = 300, cases = allCases, share = 'whole' } = capabilities
+  const some = extent() === 'whole' ? share : extent()
   describe(`device ${name}`, () => {
-    const { part, graphs } = random[extent()]
+    const { part, graphs } = random[some]
     const kernels = part * randomKernels
     let device: Device
     beforeAll(async () => {
@@ -64,7 +67,7 @@ export function deviceSuite(
     const team = (): Device[] => (missing.length === 0 ? [device] : [device, standIn(missing, dtypes)])
 
     deviceContract(() => device, dtypes)
-    ownCases(team, plan(cases), new Set(dtypes))
+    ownCases(team, plan(cases, some), new Set(dtypes))
     torchSuite(team, dtypes)
     describe('random kernels', () => {
       it.each(batches(kernels, 25))('%i to %i are computed as the interpreter does', async (first, last) => {
@@ -92,9 +95,9 @@ export function deviceSuite(
 const batches = (count: number, size: number): (readonly [number, number])[] =>
   Array.from({ length: count / size }, (_, i) => [i * size, (i + 1) * size - 1] as const)
 
-const plan = (cases: readonly OpCase[]): readonly Planned[] =>
+const plan = (cases: readonly OpCase[], some: Extent): readonly Planned[] =>
   cases.flatMap((opcase, i) => {
-    const planned = sampled(i, dtypesFor(opcase))
+    const planned = sampled(i, dtypesFor(opcase), some)
     return planned.map((dtype) => ({ opcase, dtype }))
   })
 

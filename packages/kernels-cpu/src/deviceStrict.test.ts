@@ -3,4 +3,4 @@ import { deviceSuite } from '@shoal/conformance/suites'
 import { fixedSize } from '@shoal/core'
 import { cpu } from './cpu.ts'
 
-deviceSuite('cpu, strict', () => cpu({ strict: true }), { dtypes: fixedSize })
+deviceSuite('cpu, strict', () => cpu({ strict: true }), { dtypes: fixedSize, share: 'evens' })

@@ -3,7 +3,7 @@ import { deviceSuite } from '@shoal/conformance/suites'
 import { type Device, fixedSize } from '@shoal/core'
 import { cpu } from './cpu.ts'
 
-deviceSuite('cpu, 4 threads', () => withThreads(4), { dtypes: fixedSize })
+deviceSuite('cpu, 4 threads', () => withThreads(4), { dtypes: fixedSize, share: 'odds' })
 
 /** A device that runs nothing before all of its threads have the code. */
 function withThreads(threads: number): Device {
