@@ -11,7 +11,10 @@ const library = findLibrary({})
 const always = { matmul: () => true, conv: () => true }
 
 function proven(opened: Library): void {
-  deviceSuite('cpu with blas', () => cpu({ kernels: [kernelsOf(opened, always)] }), { dtypes: fixedSize })
+  deviceSuite('cpu with blas', () => cpu({ kernels: [kernelsOf(opened, always)] }), {
+    dtypes: fixedSize,
+    share: 'evens',
+  })
 }
 
 function leftOut(): void {
